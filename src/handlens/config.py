@@ -1,0 +1,188 @@
+"""Every knob of a training, once, with its reason. The same fields are the options of `handlens train`, the TOML file, and the JSON of a run."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from handlens.errors import ConfigError, nearest
+from handlens.files import printable, read_bytes
+
+_MOST_BYTES = 1 << 20
+
+
+class Config(BaseModel):
+    """What a training does. Two configs that are equal give equal weights, bit for bit, on the same machine and versions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False)
+
+    data: str = Field("mnist", description="The data set: a name of `handlens data ls`. MNIST is small enough to learn on in seconds.")
+    model: str = Field("mlp", description="The network: a name, or your own class as FILE.py:Class.")
+    hidden_sizes: tuple[int, ...] = Field(
+        (128, 64), description="Units in each hidden layer. More units can learn more, cost more time, and overfit sooner."
+    )
+    activation: Literal["relu", "leaky-relu", "gelu", "tanh", "sigmoid"] = Field(
+        "relu", description="What stands between two layers; without it many layers could do no more than one. ReLU trains fastest."
+    )
+    batch_norm: bool = Field(False, description="Normalise each unit over the batch: allows larger steps, and steadies deep networks.")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Share of units silenced at random while training: a remedy for overfitting.")
+    normalize: bool = Field(
+        False, description="Shift and scale the pixels to mean 0 and spread 1 inside the network: a little faster to learn."
+    )
+    epochs: int = Field(5, ge=1, le=100_000, description="How often each training image is seen. MNIST is nearly learned after five.")
+    batch_size: int = Field(
+        64, ge=1, le=1 << 20, description="Images a step. Small: many noisy steps. Large: fewer and steadier, and quicker an epoch."
+    )
+    lr: float = Field(1e-3, gt=0, description="The size of a step. Too large and the loss jumps, too small and it creeps; 0.001 suits Adam.")
+    optimizer: Literal["sgd", "adam", "adamw"] = Field(
+        "adam", description="How a step is made from gradients. Adam adapts the step of each weight and forgives a poor lr."
+    )
+    momentum: float = Field(0.9, ge=0, lt=1, description="Of SGD only: the share of the last step that goes on into this one.")
+    weight_decay: float = Field(0.0, ge=0, description="How strongly weights are pulled to zero at each step: a remedy for overfitting.")
+    schedule: Literal["none", "step", "cosine", "one-cycle"] = Field(
+        "none", description="How lr changes on the way. Smaller steps at the end settle the weights."
+    )
+    val: float = Field(
+        0.1, ge=0, lt=1, description="Share of the training images kept apart to watch and choose by, so that the test set is read only once."
+    )
+    patience: int = Field(0, ge=0, description="Stop after so many epochs without a better validation loss, and use the best; 0 never stops.")
+    seed: int = Field(42, ge=0, lt=1 << 63, description="Decides first weights, order and dropout: the same seed gives the same network.")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps. `auto` takes an NVIDIA card if there is one.")
+    threads: int = Field(
+        0, ge=0, le=1024, description="Processor threads; 0 lets PyTorch choose. Kept with the run: their number decides the last bits."
+    )
+
+    @field_validator("hidden_sizes", mode="before")
+    @classmethod
+    def _split_sizes(cls, value: object) -> object:
+        """`128,64` on the command line, `128-64` in a sweep, `[128, 64]` in a file, 128 for one layer."""
+        if isinstance(value, str):
+            return tuple(part for part in value.replace("-", ",").split(",") if part.strip())
+        return (value,) if isinstance(value, int) else value
+
+    @field_validator("hidden_sizes")
+    @classmethod
+    def _check_sizes(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        if len(sizes) > 100 or any(not 1 <= size <= 1 << 16 for size in sizes):
+            raise ValueError("each layer has from 1 to 65,536 units, and there are at most 100 layers")
+        return sizes
+
+    def changes(self) -> dict[str, Any]:
+        """The knobs that are not at their default."""
+        return {name: value for name, value in self.model_dump().items() if value != FIELDS[name].default}
+
+
+FIELDS = Config.model_fields
+
+
+class Preset(BaseModel):
+    """A named config: what it is for, and the knobs that it sets."""
+
+    purpose: str
+    knobs: dict[str, Any] = {}
+
+
+PRESETS: dict[str, Preset] = {
+    "session": Preset(purpose="the session's first network: 784-128-64-10, ReLU, Adam, 5 epochs"),
+    "softmax": Preset(purpose="no hidden layer: the simplest network, whose weights are pictures", knobs={"model": "softmax", "normalize": True}),
+    "mlp": Preset(
+        purpose="a wider network with what helps: normalised pixels, dropout, AdamW, one-cycle",
+        knobs={
+            "hidden_sizes": (512, 256),
+            "normalize": True,
+            "dropout": 0.2,
+            "epochs": 10,
+            "batch_size": 128,
+            "optimizer": "adamw",
+            "lr": 2e-3,
+            "weight_decay": 0.01,
+            "schedule": "one-cycle",
+        },
+    ),
+}
+
+
+def make_config(knobs: Mapping[str, Any]) -> Config:
+    """The config with these knobs, the rest at their defaults.
+
+    Raises:
+        ConfigError: a knob that does not exist, with the nearest one, or a value that it cannot have.
+    """
+    try:
+        return Config.model_validate(dict(knobs))
+    except ValidationError as error:
+        raise _in_words(error) from error
+
+
+def _in_words(error: ValidationError) -> ConfigError:
+    first = error.errors(include_url=False)[0]
+    name = printable(str(first["loc"][0])) if first["loc"] else "config"
+    if first["type"] == "extra_forbidden":
+        return ConfigError(f"There is no knob '{name}'.", hint=nearest(name, FIELDS))
+    reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    value = printable(repr(first["input"]), 60)
+    return ConfigError(f"{name} cannot be {value}: {reason}.", hint=f"{name}: {FIELDS[name].description}" if name in FIELDS else "")
+
+
+def preset_knobs(name: str) -> dict[str, Any]:
+    """The knobs that a preset sets.
+
+    Raises:
+        ConfigError: no such preset.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"There is no preset '{printable(name)}'.", hint=nearest(name, PRESETS) + " See: handlens train --list")
+    return PRESETS[name].knobs
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The knobs in a TOML file.
+
+    Raises:
+        ConfigError: it is no TOML, or has knobs that do not exist or cannot have their value.
+        FileError: it cannot be read.
+    """
+    content = read_bytes(path, _MOST_BYTES)
+    try:
+        knobs = tomllib.loads(content.decode())
+        make_config(knobs)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"This is no TOML: {printable(str(error))}.", where=str(path), hint="A line looks like: lr = 0.01") from error
+    except ConfigError as error:
+        raise ConfigError(error.what, where=str(path), hint=error.hint) from error
+    return knobs
+
+
+def resolve(preset: str | None, file: Path | None, options: Mapping[str, Any]) -> tuple[Config, dict[str, str]]:
+    """The config from its four sources, the later ones before the earlier: defaults, preset, file, options.
+
+    Returns:
+        The config, and for each knob the name of the source of its value.
+
+    Raises:
+        ConfigError: see `make_config`, `preset_knobs` and `read_toml`.
+    """
+    layers = [
+        (f"preset {preset}", preset_knobs(preset) if preset else {}),
+        (f"file {file}", read_toml(file) if file else {}),
+        ("option", options),
+    ]
+    knobs: dict[str, Any] = {}
+    sources = dict.fromkeys(FIELDS, "default")
+    for source, values in layers:
+        knobs.update(values)
+        sources.update(dict.fromkeys(values, source))
+    return make_config(knobs), sources
+
+
+def to_toml(config: Config) -> str:
+    """The config as a TOML file, each knob below its reason."""
+    lines = []
+    for name, value in config.model_dump().items():
+        text = str(value).lower() if isinstance(value, bool) else repr(list(value) if isinstance(value, tuple) else value)
+        lines += [f"# {FIELDS[name].description}", f"{name} = {text.replace(chr(39), chr(34))}", ""]
+    return "\n".join(lines)

@@ -1,0 +1,155 @@
+"""A data set is two or three splits; a split is two tensors."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from handlens.errors import DataDamaged, DataError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Split(torch.utils.data.Dataset[tuple[Tensor, int]]):
+    """Images and their labels, whole in memory (or memory-mapped from the cache).
+
+    It is also an ordinary `torch.utils.data.Dataset`: `split[i]` is one image as `float32` C,H,W in [0, 1] and its label, what
+    `ToTensor` gives, so that it fits any `DataLoader`.
+
+    Attributes:
+        images: `uint8` N,C,H,W.
+        labels: `int64` N, in 0 .. number of classes - 1.
+        classes: the name of each class.
+        name: `train`, `val`, `test`, or what the user calls it.
+    """
+
+    def __init__(self, images: Tensor, labels: Tensor, classes: tuple[str, ...], name: str = "train") -> None:
+        if images.ndim == 3:
+            images = images.unsqueeze(1)
+        _check(images, labels, classes, name)
+        self.images = images
+        self.labels = labels.long()
+        self.classes = classes
+        self.name = name
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self.images[index].float() / 255, int(self.labels[index])
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of each image."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+    @property
+    def counts(self) -> list[int]:
+        """How many images each class has."""
+        return torch.bincount(self.labels, minlength=len(self.classes)).tolist()
+
+    def subset(self, indices: Tensor, name: str | None = None) -> Split:
+        """The images at `indices` (`int64`, any order), as a split of their own."""
+        return Split(self.images[indices], self.labels[indices], self.classes, name or self.name)
+
+    def to(self, device: torch.device | str) -> Split:
+        """The same split in the memory of `device`."""
+        return Split(self.images.to(device), self.labels.to(device), self.classes, self.name)
+
+    def show(self, count: int = 16) -> Figure:
+        """The first `count` images with their classes, as a figure."""
+        from handlens import plots
+
+        names = [self.classes[label] for label in self.labels[:count].tolist()]
+        return plots.plot_samples(self.images[:count].cpu().numpy(), names)
+
+    def __repr__(self) -> str:
+        shape = "x".join(str(size) for size in self.image_shape)
+        return f"Split({self.name}: {len(self):,} images {shape}, {len(self.classes)} classes)"
+
+
+def _check(images: Tensor, labels: Tensor, classes: tuple[str, ...], name: str) -> None:
+    """Refuse at once what would fail much later, with the numbers."""
+    if images.ndim != 4 or images.dtype != torch.uint8:
+        raise DataError(
+            f"The {name} images are {str(images.dtype).removeprefix('torch.')} of shape {tuple(images.shape)}.",
+            hint="They must be uint8 (0 to 255) of shape N,H,W or N,C,H,W. Images in [0, 1] become that with (images * 255).round().byte().",
+        )
+    if labels.ndim != 1 or labels.is_floating_point():
+        raise DataError(
+            f"The {name} labels are {str(labels.dtype).removeprefix('torch.')} of shape {tuple(labels.shape)}.",
+            hint="They must be whole numbers, one an image.",
+        )
+    if len(images) != len(labels):
+        raise DataDamaged(f"The {name} split has {len(images):,} images but {len(labels):,} labels.")
+    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(classes):
+        raise DataDamaged(
+            f"The {name} labels go from {int(labels.min())} to {int(labels.max())}, but there are {len(classes)} classes.",
+            hint=f"Labels must be 0 to {len(classes) - 1}.",
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Dataset:
+    """What a training needs: images to learn from, to choose by, and to be measured on once.
+
+    Attributes:
+        name: its name in the catalogue, or the user's.
+        train: the images to learn from.
+        val: the images to watch and choose by; empty when the validation share is 0.
+        test: the images that are looked at once, at the end.
+        ink: bright strokes on black, as in MNIST, so that own drawings are prepared the same way.
+    """
+
+    name: str
+    train: Split
+    val: Split
+    test: Split
+    ink: bool = False
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The name of each class."""
+        return self.train.classes
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of each image."""
+        return self.train.image_shape
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The three splits by name."""
+        return {"train": self.train, "val": self.val, "test": self.test}
+
+    def show(self, count: int = 16) -> Figure:
+        """The first `count` training images with their classes, as a figure."""
+        return self.train.show(count)
+
+    def describe(self) -> str:
+        """A table in plain text: how many images each class has in each split."""
+        width = max(len(name) for name in (*self.classes, "class"))
+        lines = [f"{'class':<{width}}" + "".join(f"{name:>9}" for name in self.splits)]
+        counts = [split.counts for split in self.splits.values()]
+        lines += [
+            f"{name:<{width}}" + "".join(f"{count[label]:>9,}" for count in counts) for label, name in enumerate(self.classes)
+        ]
+        lines.append(f"{'all':<{width}}" + "".join(f"{len(split):>9,}" for split in self.splits.values()))
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{len(split):,} {name}" for name, split in self.splits.items())
+        shape = "x".join(str(size) for size in self.image_shape)
+        return f"Dataset({self.name}: {sizes}; images {shape}, {len(self.classes)} classes)"
+
+    def _repr_html_(self) -> str:
+        from handlens import plots
+
+        picture = plots.img_tag(self.show(16), alt=f"16 images of {self.name}", width=480)
+        return f"<p><b>{html.escape(repr(self))}</b></p>{picture}<pre>{html.escape(self.describe())}</pre>"

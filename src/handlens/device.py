@@ -1,0 +1,113 @@
+"""Where the arithmetic is done, and what this machine has for it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from handlens.errors import UsageError
+
+CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
+CUDA_WHEELS = "https://download.pytorch.org/whl/cu130"
+
+
+def choose(name: str = "auto") -> torch.device:
+    """The device of that name; `auto` is the NVIDIA card if this torch can use it, else the processor.
+
+    Apple's GPU is not chosen by itself: for networks this small the processor is faster (pytorch/pytorch#122973).
+
+    Raises:
+        UsageError: no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
+        raise UsageError(f"There is no device '{name}'.", hint="Known: auto, cpu, cuda, cuda:0, cuda:1, ..., mps.")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UsageError(f"'{name}' cannot be used here.", hint=problem() or "This machine has no such card: use --device cpu.")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise UsageError("'mps' cannot be used here.", hint="It is Apple's GPU: use --device cpu.")
+    return device
+
+
+def title(device: torch.device) -> str:
+    """What the device is called, for people."""
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return f"{device} ({processor()}, {torch.get_num_threads()} threads)"
+
+
+def processor() -> str:
+    """The name of the processor, as the system gives it."""
+    if sys.platform == "linux":
+        names = re.findall(r"^model name\s*: (.+)$", _read(Path("/proc/cpuinfo")), re.MULTILINE)
+        if names:
+            return str(names[0])
+    return platform.processor() or platform.machine()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def nvidia_driver() -> str:
+    """The version of the NVIDIA driver of this machine; empty if there is none."""
+    version = re.search(r"Kernel Module\D+([\d.]+)", _read(Path("/proc/driver/nvidia/version")))
+    if version:
+        return version[1]
+    program = shutil.which("nvidia-smi")
+    if not program:
+        return ""
+    try:
+        command = [program, "--query-gpu=driver_version", "--format=csv,noheader"]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip().split("\n")[0] if answer.returncode == 0 else ""
+
+
+def problem() -> str:
+    """What keeps this torch from using the machine's NVIDIA card, and the way to change it; empty if nothing does."""
+    if torch.cuda.is_available():
+        return ""
+    driver = nvidia_driver()
+    if not driver:
+        return ""
+    if torch.version.cuda is None:
+        version = torch.__version__.split("+")[0]
+        return (
+            f"An NVIDIA card is here (driver {driver}) but this torch {torch.__version__} is a CPU build. "
+            f"To use the card: pip install --force-reinstall torch=={version} --index-url {CUDA_WHEELS}"
+        )
+    return f"An NVIDIA card is here but CUDA {torch.version.cuda} of this torch does not run with driver {driver}: update the driver."
+
+
+def environment() -> dict[str, str | int]:
+    """What a result may depend on besides the config: kept with each run."""
+    import numpy
+
+    import handlens
+
+    return {
+        "handlens": handlens.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "cuda": torch.version.cuda or "",
+        "system": platform.platform(),
+        "processor": processor(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "cpu_count": os.cpu_count() or 1,
+        "threads": torch.get_num_threads(),
+    }

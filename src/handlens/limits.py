@@ -1,0 +1,111 @@
+"""Run a program in a process of its own, with limits on its time, memory and files.
+
+    python -m handlens.limits SECONDS MEMORY FILE_SIZE PROGRAM [ARGUMENT ...]     (0: no limit)
+
+sets the limits on itself and then becomes PROGRAM; `run_limited` calls it that way, so that nothing of ours runs between fork and exec.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_OUTPUT_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a limited program ended: exit status (negative: the signal), what it printed (at most 1 MiB each), and time in s."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    time_s: float
+    timed_out: bool
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a program may use. Zero means no limit; memory and file size are limited where the system can (not on Windows)."""
+
+    time_s: float = 10.0
+    memory_bytes: int = 0
+    file_bytes: int = 0
+
+
+def run_limited(
+    command: Sequence[str], limits: Limits, *, folder: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Finished:
+    """Run `command` until it ends or its time is up; then it and all its children are gone.
+
+    Args:
+        command: the program and its arguments.
+        limits: what it may use; `time_s` counts by the clock on the wall.
+        folder: where it runs; here if None.
+        environment: its environment variables; ours if None.
+    """
+    arguments = [str(int(limits.time_s) + 1), str(limits.memory_bytes), str(limits.file_bytes), *command]
+    start = time.monotonic()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(
+            [sys.executable, str(Path(__file__)), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            cwd=folder,
+            env=environment,
+            start_new_session=os.name != "nt",
+        )
+        timed_out = False
+        try:
+            process.wait(limits.time_s or None)
+        except subprocess.TimeoutExpired:
+            timed_out = True
+        finally:
+            _end(process)
+        texts = [_read(file) for file in (out, err)]
+    return Finished(process.returncode, texts[0], texts[1], time.monotonic() - start, timed_out)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill the program and whatever it started; it is its own session, so the group is exactly that."""
+    try:
+        if os.name == "nt":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    process.wait()
+
+
+def _read(file: tempfile._TemporaryFileWrapper[bytes] | object) -> str:
+    file.seek(0)  # type: ignore[attr-defined]
+    content: bytes = file.read(_OUTPUT_BYTES)  # type: ignore[attr-defined]
+    return content.decode(errors="replace")
+
+
+def _become(seconds: int, memory: int, file_size: int, command: list[str]) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        raise SystemExit(subprocess.run(command).returncode) from None
+    for kind, limit in (
+        (resource.RLIMIT_CPU, seconds * (os.cpu_count() or 1)),
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_FSIZE, file_size),
+    ):
+        if limit:
+            resource.setrlimit(kind, (limit, limit))
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    _become(*(int(number) for number in sys.argv[1:4]), sys.argv[4:])  # type: ignore[call-arg]

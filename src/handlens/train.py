@@ -1,0 +1,225 @@
+"""The training loop: one screen, nothing hidden, and the fast path.
+
+`train` is a generator. Printing, saving, stopping early and drawing are the body of an ordinary `for row in train(...)`; `break` stops.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from handlens import models, seeds
+from handlens.errors import TrainingError
+
+Row = dict[str, float]
+Schedule = Callable[[float], float]
+
+
+def train(
+    state: State, loader: Loader, val: tuple[Tensor, Tensor] | None = None, *, epochs: int = 5, every: int = 0
+) -> Iterator[Row]:
+    """Train the network in place until `epochs` are done, and yield a row of metrics after each.
+
+    Args:
+        state: where the training stands; it is moved on.
+        loader: gives batches of images N,C,H,W and labels N.
+        val: images and labels to watch by; None for none.
+        epochs: the number of the last epoch, counted from 1.
+        every: also yield a row after so many steps within an epoch (it then has a `step`); 0 for none.
+
+    Yields:
+        `epoch`, `train_loss` and `train_accuracy` (both while the weights were changing), `time_s`, `images_per_s`, `lr`, and
+        with `val` also `val_loss` and `val_accuracy`.
+
+    Raises:
+        TrainingError: the loss is infinite or not a number.
+    """
+    model, optimizer = state.model, state.optimizer
+    device = models.device_of(model)
+    for epoch in range(state.epoch, epochs):
+        set_epoch(loader, epoch)
+        model.train()
+        meter = Meter(device)
+        with seeds.seeded("dropout", state.seed, epoch) as outside:
+            for step, (images, labels) in enumerate(loader, start=1):
+                images, labels = images.to(device), labels.to(device)
+                set_lr(optimizer, state.schedule((epoch + (step - 1) / len(loader)) / epochs))
+                logits = model(images)
+                loss = cross_entropy(logits, labels)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                meter.add(loss, logits, labels)
+                if every and step % every == 0:
+                    with outside():
+                        yield {"epoch": epoch + 1, "step": step, **meter.read(optimizer)}
+        row = {"epoch": epoch + 1, **meter.read(optimizer), **measure(model, val)}
+        state.epoch = epoch + 1
+        state.rows.append(row)
+        yield row
+
+
+class Loader(Protocol):
+    """What the loop goes through once an epoch: our `Batches`, or any `DataLoader`."""
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """The batches of an epoch."""
+
+
+@dataclass
+class State:
+    """What a training carries from epoch to epoch. Kept and put back, it goes on as if nothing had been.
+
+    Attributes:
+        model: the network, on the device where it is trained.
+        optimizer: it knows each weight's history; its `lr` is what the schedule multiplies.
+        schedule: the factor on `lr`, from the share of all steps that is done.
+        seed: decides dropout, together with the number of the epoch.
+        epoch: epochs that are done.
+        rows: one row of metrics for each of them.
+    """
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    schedule: Schedule = lambda _done: 1.0
+    seed: int = 42
+    epoch: int = 0
+    rows: list[Row] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for group in self.optimizer.param_groups:
+            group.setdefault("initial_lr", group["lr"])
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that is needed to go on, by name: `model.*`, and `optimizer.*` with the number of the weight that it is about."""
+        weights = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        history = self.optimizer.state_dict()["state"]
+        kept = {f"optimizer.{index}.{name}": value for index, values in history.items() for name, value in values.items()}
+        return {**weights, **{name: value for name, value in kept.items() if isinstance(value, Tensor)}}
+
+    def put_back(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take the weights and the optimizer's history from what `tensors` gave."""
+        self.model.load_state_dict({name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")})
+        history: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            if name.startswith("optimizer."):
+                _, index, key = name.split(".", 2)
+                history.setdefault(int(index), {})[key] = value
+        self.optimizer.load_state_dict({"state": history, "param_groups": self.optimizer.state_dict()["param_groups"]})
+
+
+class Meter:
+    """Sums of an epoch, kept on the device: asking for a number would make the processor wait for the card at each step."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.start = time.perf_counter()
+        self.count = 0
+        self.loss = torch.zeros((), device=device)
+        self.correct = torch.zeros((), device=device, dtype=torch.int64)
+
+    @torch.no_grad()
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Count one batch: its mean loss, logits N,K, labels N."""
+        self.count += len(labels)
+        self.loss += loss * len(labels)
+        self.correct += (logits.argmax(1) == labels).sum()
+
+    def read(self, optimizer: torch.optim.Optimizer) -> Row:
+        """The means so far.
+
+        Raises:
+            TrainingError: the loss is infinite or not a number.
+        """
+        loss, lr = self.loss.item() / max(self.count, 1), optimizer.param_groups[0]["lr"]
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"The loss became {'infinite' if math.isinf(loss) else 'not a number'} at lr = {lr:g}.",
+                hint=f"The steps are probably too large: try --lr {lr / 10:g}.",
+            )
+        time_s = time.perf_counter() - self.start
+        speed = self.count / max(time_s, 1e-9)
+        return {"train_loss": loss, "train_accuracy": self.correct.item() / max(self.count, 1), "lr": lr, "time_s": time_s, "images_per_s": speed}
+
+
+def measure(model: nn.Module, val: tuple[Tensor, Tensor] | None) -> Row:
+    """Loss and accuracy on images that are not trained on; nothing if there are none.
+
+    Raises:
+        TrainingError: the loss is infinite or not a number.
+    """
+    if val is None or len(val[1]) == 0:
+        return {}
+    images, labels = val
+    logits, labels = models.predict_logits(model, images), labels.cpu()
+    loss = cross_entropy(logits, labels).item()
+    if not math.isfinite(loss):
+        raise TrainingError("The validation loss is infinite or not a number.", hint="The weights have grown too large: try a smaller lr.")
+    return {"val_loss": loss, "val_accuracy": (logits.argmax(1) == labels).float().mean().item()}
+
+
+def set_epoch(loader: object, epoch: int) -> None:
+    """Tell a loader, or its sampler, which epoch comes, if it wants to know (as PyTorch's `DistributedSampler` does)."""
+    for listener in (loader, getattr(loader, "sampler", None)):
+        if hasattr(listener, "set_epoch"):
+            listener.set_epoch(epoch)
+
+
+def set_lr(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    """Set the learning rate to `factor` times the one that the optimizer was made with."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["initial_lr"] * factor
+
+
+def make_optimizer(model: nn.Module, name: str, *, lr: float, momentum: float = 0.9, weight_decay: float = 0.0) -> torch.optim.Optimizer:
+    """SGD, Adam or AdamW over all weights that learn; fused (one call for all weights instead of one each) where PyTorch can.
+
+    Args:
+        model: the network, already on its device.
+        name: `sgd`, `adam` or `adamw`.
+        lr: the learning rate.
+        momentum: of SGD only.
+        weight_decay: with `adam` and `sgd` an L2 term in the gradient; with `adamw` apart from it (Loshchilov and Hutter 2019).
+    """
+    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    fused = all(weight.is_floating_point() and weight.device.type in ("cpu", "cuda") for weight in weights)
+    if name == "sgd":
+        return torch.optim.SGD(weights, lr=lr, momentum=momentum, weight_decay=weight_decay, fused=fused)
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name]
+    return kind(weights, lr=lr, weight_decay=weight_decay, fused=fused)
+
+
+def _step(done: float) -> float:
+    """A tenth of the rate after each third of the training."""
+    return 0.1 ** int(3 * done)
+
+
+def _cosine(done: float) -> float:
+    """Down to zero along half a cosine (Loshchilov and Hutter 2017, without restarts)."""
+    return (1 + math.cos(math.pi * done)) / 2
+
+
+def _one_cycle(done: float) -> float:
+    """Up from 1/25 during the first 30 %, then down to nearly nothing, each along half a cosine (Smith and Topin 2018; PyTorch's figures)."""
+    warm = 0.3
+    low, high, end = 1 / 25, 1.0, 1 / 25e4
+    if done < warm:
+        return high + (low - high) * _cosine(done / warm)
+    return end + (high - end) * _cosine((done - warm) / (1 - warm))
+
+
+SCHEDULES: dict[str, Schedule] = {
+    "none": lambda _done: 1.0,
+    "step": _step,
+    "cosine": _cosine,
+    "one-cycle": _one_cycle,
+}
