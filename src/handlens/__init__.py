@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from handlens.data import Dataset, Split, batches, load
     from handlens.errors import HandlensError
     from handlens.evaluation import Evaluation
-    from handlens.fit import fit
+    from handlens.fit import fit, resume
     from handlens.runs import Run, list_runs, load_run
     from handlens.train import State, train
 
@@ -43,6 +43,7 @@ _HOMES = {
     "list_runs": "runs",
     "load": "data",
     "load_run": "runs",
+    "resume": "fit",
     "train": "train",
 }
 _MODULES = ("data", "metrics", "models", "plots")
@@ -65,6 +66,7 @@ __all__ = [
     "metrics",
     "models",
     "plots",
+    "resume",
     "train",
 ]
 

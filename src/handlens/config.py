@@ -1,4 +1,7 @@
-"""Every knob of a training, once, with its reason. The same fields are the options of `handlens train`, the TOML file, and the JSON of a run."""
+"""Every knob of a training, once, with its reason.
+
+The same fields are the options of `handlens train`, the lines of a TOML file, and the JSON of a run.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from handlens.errors import ConfigError, nearest
 from handlens.files import printable, read_bytes
+
+OWN = "own:"
+"""What the `model` or `data` of a config begins with when it was given as an object, and no name leads back to it."""
 
 _MOST_BYTES = 1 << 20
 
@@ -37,7 +43,7 @@ class Config(BaseModel):
     batch_size: int = Field(
         64, ge=1, le=1 << 20, description="Images a step. Small: many noisy steps. Large: fewer and steadier, and quicker an epoch."
     )
-    lr: float = Field(1e-3, gt=0, description="The size of a step. Too large and the loss jumps, too small and it creeps; 0.001 suits Adam.")
+    lr: float = Field(1e-3, gt=0, description="The size of a step. Too large: the loss jumps; too small: it creeps. 0.001 suits Adam.")
     optimizer: Literal["sgd", "adam", "adamw"] = Field(
         "adam", description="How a step is made from gradients. Adam adapts the step of each weight and forgives a poor lr."
     )
@@ -47,9 +53,12 @@ class Config(BaseModel):
         "none", description="How lr changes on the way. Smaller steps at the end settle the weights."
     )
     val: float = Field(
-        0.1, ge=0, lt=1, description="Share of the training images kept apart to watch and choose by, so that the test set is read only once."
+        0.1,
+        ge=0,
+        lt=1,
+        description="Share of the training images kept apart to watch and choose by: the test set is for the end.",
     )
-    patience: int = Field(0, ge=0, description="Stop after so many epochs without a better validation loss, and use the best; 0 never stops.")
+    patience: int = Field(0, ge=0, description="Stop after so many epochs with no better validation loss, and use the best; 0: never.")
     seed: int = Field(42, ge=0, lt=1 << 63, description="Decides first weights, order and dropout: the same seed gives the same network.")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps. `auto` takes an NVIDIA card if there is one.")
     threads: int = Field(
@@ -88,7 +97,7 @@ class Preset(BaseModel):
 
 PRESETS: dict[str, Preset] = {
     "session": Preset(purpose="the session's first network: 784-128-64-10, ReLU, Adam, 5 epochs"),
-    "softmax": Preset(purpose="no hidden layer: the simplest network, whose weights are pictures", knobs={"model": "softmax", "normalize": True}),
+    "softmax": Preset(purpose="no hidden layer: the simplest network; its weights are pictures", knobs={"model": "softmax"}),
     "mlp": Preset(
         purpose="a wider network with what helps: normalised pixels, dropout, AdamW, one-cycle",
         knobs={

@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 _OUTPUT_BYTES = 1 << 20
 
@@ -86,10 +87,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _read(file: tempfile._TemporaryFileWrapper[bytes] | object) -> str:
-    file.seek(0)  # type: ignore[attr-defined]
-    content: bytes = file.read(_OUTPUT_BYTES)  # type: ignore[attr-defined]
-    return content.decode(errors="replace")
+def _read(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read(_OUTPUT_BYTES).decode(errors="replace")
 
 
 def _become(seconds: int, memory: int, file_size: int, command: list[str]) -> None:
@@ -108,4 +108,4 @@ def _become(seconds: int, memory: int, file_size: int, command: list[str]) -> No
 
 
 if __name__ == "__main__":
-    _become(*(int(number) for number in sys.argv[1:4]), sys.argv[4:])  # type: ignore[call-arg]
+    _become(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,9 +22,7 @@ Row = dict[str, float]
 Schedule = Callable[[float], float]
 
 
-def train(
-    state: State, loader: Loader, val: tuple[Tensor, Tensor] | None = None, *, epochs: int = 5, every: int = 0
-) -> Iterator[Row]:
+def train(state: State, loader: Loader, val: tuple[Tensor, Tensor] | None = None, *, epochs: int = 5, every: int = 0) -> Iterator[Row]:
     """Train the network in place until `epochs` are done, and yield a row of metrics after each.
 
     Args:
@@ -48,8 +46,8 @@ def train(
         model.train()
         meter = Meter(device)
         with seeds.seeded("dropout", state.seed, epoch) as outside:
-            for step, (images, labels) in enumerate(loader, start=1):
-                images, labels = images.to(device), labels.to(device)
+            for step, batch in enumerate(loader, start=1):
+                images, labels = batch[0].to(device), batch[1].to(device)
                 set_lr(optimizer, state.schedule((epoch + (step - 1) / len(loader)) / epochs))
                 logits = model(images)
                 loss = cross_entropy(logits, labels)
@@ -107,16 +105,6 @@ class State:
         kept = {f"optimizer.{index}.{name}": value for index, values in history.items() for name, value in values.items()}
         return {**weights, **{name: value for name, value in kept.items() if isinstance(value, Tensor)}}
 
-    def put_back(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take the weights and the optimizer's history from what `tensors` gave."""
-        self.model.load_state_dict({name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")})
-        history: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            if name.startswith("optimizer."):
-                _, index, key = name.split(".", 2)
-                history.setdefault(int(index), {})[key] = value
-        self.optimizer.load_state_dict({"state": history, "param_groups": self.optimizer.state_dict()["param_groups"]})
-
 
 class Meter:
     """Sums of an epoch, kept on the device: asking for a number would make the processor wait for the card at each step."""
@@ -148,7 +136,13 @@ class Meter:
             )
         time_s = time.perf_counter() - self.start
         speed = self.count / max(time_s, 1e-9)
-        return {"train_loss": loss, "train_accuracy": self.correct.item() / max(self.count, 1), "lr": lr, "time_s": time_s, "images_per_s": speed}
+        return {
+            "train_loss": loss,
+            "train_accuracy": self.correct.item() / max(self.count, 1),
+            "lr": lr,
+            "time_s": time_s,
+            "images_per_s": speed,
+        }
 
 
 def measure(model: nn.Module, val: tuple[Tensor, Tensor] | None) -> Row:
@@ -164,7 +158,7 @@ def measure(model: nn.Module, val: tuple[Tensor, Tensor] | None) -> Row:
     loss = cross_entropy(logits, labels).item()
     if not math.isfinite(loss):
         raise TrainingError("The validation loss is infinite or not a number.", hint="The weights have grown too large: try a smaller lr.")
-    return {"val_loss": loss, "val_accuracy": (logits.argmax(1) == labels).float().mean().item()}
+    return {"val_loss": loss, "val_accuracy": (logits.argmax(1) == labels).sum().item() / len(labels)}
 
 
 def set_epoch(loader: object, epoch: int) -> None:
@@ -194,8 +188,8 @@ def make_optimizer(model: nn.Module, name: str, *, lr: float, momentum: float = 
     fused = all(weight.is_floating_point() and weight.device.type in ("cpu", "cuda") for weight in weights)
     if name == "sgd":
         return torch.optim.SGD(weights, lr=lr, momentum=momentum, weight_decay=weight_decay, fused=fused)
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name]
-    return kind(weights, lr=lr, weight_decay=weight_decay, fused=fused)
+    adam = torch.optim.AdamW if name == "adamw" else torch.optim.Adam
+    return adam(weights, lr=lr, weight_decay=weight_decay, fused=fused)
 
 
 def _step(done: float) -> float:
@@ -209,7 +203,7 @@ def _cosine(done: float) -> float:
 
 
 def _one_cycle(done: float) -> float:
-    """Up from 1/25 during the first 30 %, then down to nearly nothing, each along half a cosine (Smith and Topin 2018; PyTorch's figures)."""
+    """Up from 1/25 in the first 30 %, then down to nearly nothing, each along half a cosine (Smith and Topin 2018, PyTorch's figures)."""
     warm = 0.3
     low, high, end = 1 / 25, 1.0, 1 / 25e4
     if done < warm:

@@ -79,7 +79,7 @@ def _check(images: Tensor, labels: Tensor, classes: tuple[str, ...], name: str) 
     if images.ndim != 4 or images.dtype != torch.uint8:
         raise DataError(
             f"The {name} images are {str(images.dtype).removeprefix('torch.')} of shape {tuple(images.shape)}.",
-            hint="They must be uint8 (0 to 255) of shape N,H,W or N,C,H,W. Images in [0, 1] become that with (images * 255).round().byte().",
+            hint="They must be uint8 (0 to 255) of shape N,H,W or N,C,H,W. From [0, 1]: (images * 255).round().byte().",
         )
     if labels.ndim != 1 or labels.is_floating_point():
         raise DataError(

@@ -1,0 +1,38 @@
+"""`handlens info`: what this machine has, and what is missing."""
+
+from __future__ import annotations
+
+import click
+
+from handlens.cli.terminal import json_option, print_json, show_table, tell
+
+
+@click.command()
+@json_option
+def info(as_json: bool) -> int:
+    """Versions, device, folders, and what is missing with the way to mend it."""
+    from handlens import device
+    from handlens.data import cache_root, status
+    from handlens.runs import runs_folder
+
+    facts: dict[str, object] = {
+        **device.environment(),
+        "device": device.title(device.choose()),
+        "runs": str(runs_folder().resolve()),
+        "data": str(cache_root()),
+        **{f"data.{one.name}": "here" if one.on_disk else "not here yet" for one in status()},
+    }
+    problems = [problem for problem in (device.problem(),) if problem]
+    problems += [f"{one.name} is not on this machine: handlens data fetch {one.name}" for one in status() if not one.on_disk]
+    if as_json:
+        print_json({**facts, "problems": problems})
+        return 0
+    show_table({"what": "left", "value": "left"}, list(facts.items()))
+    tell()
+    for problem in problems:
+        tell(f"Missing: {problem}")
+    if not problems:
+        tell("Nothing is missing.")
+    tell("torch for the processor alone (about 200 MB): pip install torch --index-url " + device.CPU_WHEELS)
+    tell("torch for NVIDIA cards (about 3 GB):          pip install torch --index-url " + device.CUDA_WHEELS)
+    return 0

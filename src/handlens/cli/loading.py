@@ -1,0 +1,41 @@
+"""Getting a data set or a run for a verb, with what happens on the way told on stderr."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+from handlens import data as datasets
+from handlens import models
+from handlens.cli.terminal import Bar, say
+from handlens.data import Dataset
+from handlens.runs import Run, load_run
+
+
+def load_dataset(name: str, val: float, folder: Path | None = None) -> Dataset:
+    """A data set of the catalogue; see `handlens.data.load`."""
+    with Bar(1) as bar:
+
+        def tell_step(sentence: str, done: float | None = None) -> None:
+            if done is None:
+                bar.say(sentence)
+            else:
+                bar.move(done, "downloading", f"{done:.0%}")
+
+        return datasets.load(name, val=val, folder=folder, say=tell_step)
+
+
+def own_model(reference: str | None) -> nn.Module | None:
+    """The network of `--model FILE.py:Class`; None if that was not given."""
+    return models.from_file(reference) if reference else None
+
+
+def find_run(reference: str, model: str | None = None) -> Run:
+    """The run, and its data set if that has to be fetched first."""
+    run = load_run(reference, model=own_model(model))
+    if run.config.data in datasets.DATASETS:
+        run.use(dataset=load_dataset(run.config.data, run.config.val))
+    else:
+        say(f"Run {run.name} was trained on data of its user's own.")
+    return run

@@ -1,0 +1,107 @@
+"""`handlens train`: a network from its config, and everything one wants to see of it."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from handlens import config as configs
+from handlens.cli.terminal import json_option, print_json, show_table
+from handlens.config import FIELDS, PRESETS, Config
+from handlens.errors import UsageError
+
+
+def _knob_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """One option for each field of the config, with its reason as the help."""
+    for name, field in reversed(FIELDS.items()):
+        flag = "--" + name.replace("_", "-")
+        help_ = f"{field.description}  [{_shown(field.default)}]"
+        if field.annotation is bool:
+            option = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=help_)
+        else:
+            option = click.option(flag, name, metavar=_metavar(field.annotation), help=help_)
+        function = option(function)
+    return function
+
+
+def _shown(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _metavar(annotation: object) -> str:
+    if typing.get_origin(annotation) is typing.Literal:
+        return "|".join(typing.get_args(annotation))
+    return {int: "N", float: "X"}.get(annotation, "N,N,..." if typing.get_origin(annotation) is tuple else "NAME")  # type: ignore[call-overload,no-any-return]
+
+
+@click.command()
+@click.argument("preset", required=False)
+@_knob_options
+@click.option("--config", "file", type=click.Path(path_type=Path), metavar="FILE.toml", help="Take knobs from a TOML file.")
+@click.option("--name", metavar="NAME", help="What the run is called; without it a name is found.")
+@click.option("--note", default="", metavar="TEXT", help="A remark that is kept with the run.")
+@click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted.")
+@click.option("--checkpoint", type=click.Choice(["last", "previous"]), default="last", help="With --resume: from which checkpoint.")
+@click.option("--list", "list_presets", is_flag=True, help="List the presets and end.")
+@click.option("--print-config", is_flag=True, help="Print each knob, its value and where that comes from, and end.")
+@click.option("--dry-run", is_flag=True, help="Look at data, network and one batch; write nothing.")
+@click.option("--overfit-one-batch", is_flag=True, help="Can the network learn one batch by heart? If not, something is not right.")
+@json_option
+def train(preset: str | None, file: Path | None, as_json: bool, **options: Any) -> int:
+    """Train a network and keep the run. PRESET is a name of `handlens train --list`; any option changes one knob of it.
+
+    Where a knob's value comes from, the later before the earlier: default, PRESET, --config, options.
+    """
+    knobs = {name: value for name, value in options.items() if name in FIELDS and value is not None}
+    if options["list_presets"]:
+        return _list_presets(as_json)
+    if options["resume"]:
+        if preset or file or set(knobs) - {"model"}:
+            raise UsageError("A resumed training keeps its own config.", hint="Leave out the other knobs, or begin a new training.")
+        return _resume(options["resume"], options["checkpoint"], knobs.get("model"), as_json)
+    config, sources = configs.resolve(preset, file, knobs)
+    if options["print_config"]:
+        return _print_config(config, sources, as_json)
+    from handlens.cli import training
+
+    if options["dry_run"]:
+        return training.dry_run(config, as_json)
+    if options["overfit_one_batch"]:
+        return training.overfit_one_batch(config, as_json)
+    return training.train_new(config, options["name"], options["note"], as_json)
+
+
+def _list_presets(as_json: bool) -> int:
+    rows = [(name, configs.make_config(preset.knobs), preset.purpose) for name, preset in PRESETS.items()]
+    if as_json:
+        print_json([{"name": name, "purpose": purpose, "config": config.model_dump()} for name, config, purpose in rows])
+        return 0
+    columns = {"preset": "left", "network": "left", "epochs": "right", "optimizer": "left", "what it is for": "left"}
+    show_table(columns, [(name, _network(config), config.epochs, config.optimizer, purpose) for name, config, purpose in rows])
+    return 0
+
+
+def _network(config: Config) -> str:
+    sizes = "-".join(map(str, config.hidden_sizes))
+    return f"{config.model} {sizes}" if config.model == "mlp" else config.model
+
+
+def _print_config(config: Config, sources: dict[str, str], as_json: bool) -> int:
+    values = config.model_dump(mode="json")
+    if as_json:
+        print_json({name: {"value": values[name], "from": sources[name]} for name in FIELDS})
+    else:
+        show_table(
+            {"knob": "left", "value": "left", "from": "left"}, [(name, _shown(getattr(config, name)), sources[name]) for name in FIELDS]
+        )
+    return 0
+
+
+def _resume(reference: str, checkpoint: str, model: str | None, as_json: bool) -> int:
+    from handlens.cli import training
+
+    return training.resume(reference, checkpoint, model, as_json)

@@ -1,0 +1,189 @@
+"""What `handlens train` does once it knows its config: the slow imports are here, so that `--help` and `--list` are quick."""
+
+from __future__ import annotations
+
+import itertools
+import time
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+from torch import nn
+
+from handlens import device, models
+from handlens.cli import INTERRUPTED
+from handlens.cli.loading import find_run, load_dataset
+from handlens.cli.terminal import Bar, print_json, say, show_table, tell
+from handlens.config import Config
+from handlens.data import Dataset
+from handlens.fit import Training, in_words, resuming, starting
+from handlens.models import Layer
+from handlens.plan import Plan, plan
+from handlens.runs import Run
+from handlens.train import Row, train
+
+_PARTS_OF_AN_EPOCH = 20
+_STEPS_TO_LEARN_BY_HEART = 500
+
+
+def train_new(config: Config, name: str | None, note: str, as_json: bool) -> int:
+    """Train from the first step."""
+    planned = plan(config, data=load_dataset(config.data, config.val))
+    _introduce(planned, as_json)
+    with starting(planned, name=name, note=note) as training:
+        say(f"Run {training.run.name}, kept in {_shown(training.run.folder)}")
+        code = _watch(training)
+    return code or _show_results(training.run, as_json)
+
+
+def resume(reference: str, checkpoint: str, model: str | None, as_json: bool) -> int:
+    """Go on with a run."""
+    run = find_run(reference, model)
+    if run.status in ("complete", "stopped early"):
+        say(f"Run {run.name} is already complete: {run.pointer.last.epoch} of {run.config.epochs} epochs, {run.status}.")
+        return _show_results(run, as_json)
+    with resuming(run, checkpoint=checkpoint) as training:
+        say(f"Going on with run {run.name} after epoch {training.state.epoch} of {run.config.epochs}.")
+        code = _watch(training)
+    return code or _show_results(training.run, as_json)
+
+
+def _introduce(planned: Plan, as_json: bool) -> None:
+    """What is trained on what and where, before it begins."""
+    config, dataset = planned.config, planned.dataset
+    if dataset is not None:
+        say(_splits_in_words(dataset, config))
+    say(f"Device {device.title(models.device_of(planned.model))}")
+    for remark in filter(None, (device.problem(), planned.remark)):
+        say(f"Note: {remark}")
+    if not as_json and dataset is not None:
+        show_layers(models.summary(planned.model, dataset.image_shape), planned.model)
+
+
+def _splits_in_words(dataset: Dataset, config: Config) -> str:
+    sizes = f"{len(dataset.train):,} images to learn from, {len(dataset.test):,} to be tested on at the end"
+    if len(dataset.val) == 0:
+        return f"Data {dataset.name}: {sizes}; none kept apart to watch by."
+    kept = f"{len(dataset.val):,} ({config.val:.0%} of each class) kept apart to watch by"
+    return f"Data {dataset.name}: {sizes}, {kept}; --val 0 learns from those too."
+
+
+def show_layers(layers: list[Layer], model: nn.Module) -> None:
+    """The layer table, with what comes out of each layer for one image."""
+    rows = [(layer.name, layer.kind, "x".join(map(str, layer.output_shape)), f"{layer.parameters:,}") for layer in layers]
+    rows.append(("all", "", "", f"{models.count_parameters(model):,}"))
+    show_table({"layer": "left", "kind": "left", "output": "right", "parameters": "right"}, rows, f"Network: {type(model).__name__}")
+
+
+def _watch(training: Training) -> int:
+    """Show each epoch as it ends, and how far the present one is; 130 if the user stops it."""
+    steps, epochs = len(training.plan.loader), training.plan.config.epochs
+    try:
+        with warnings.catch_warnings(record=True) as caught, Bar(epochs * steps) as bar:
+            warnings.simplefilter("always")
+            for row in training.rows(every=max(1, steps // _PARTS_OF_AN_EPOCH)):
+                for warning in itertools.chain(caught):
+                    bar.say(f"Note: {warning.message}")
+                caught.clear()
+                if "step" in row:
+                    bar.move((row["epoch"] - 1) * steps + row["step"], f"epoch {int(row['epoch'])}/{epochs}", _pace(row))
+                else:
+                    bar.say(in_words(row, epochs))
+    except KeyboardInterrupt:
+        run = training.run
+        say(f"\nInterrupted. {run.pointer.last.epoch} of {epochs} epochs are saved; to go on: handlens train --resume {run.name}")
+        return INTERRUPTED
+    if training.state.epoch < epochs:
+        best = training.run.pointer.best
+        say(f"Stopped early: no better validation loss for {training.plan.config.patience} epochs.")
+        say(f"The weights of epoch {best.epoch if best else training.state.epoch} are used.")
+    return 0
+
+
+def _pace(row: Row) -> str:
+    return f"loss {row['train_loss']:.3f}  {row['images_per_s']:,.0f} images/s"
+
+
+def _show_results(run: Run, as_json: bool) -> int:
+    """The test accuracy, measured once; the report; and what one might do next."""
+    from handlens import report
+
+    dataset = run.dataset()
+    if len(dataset.test) == 0:
+        tell(f"Run {run.name}: {run.status}. There are no test images to measure it on.")
+        return 0
+    evaluation = run.evaluate("test")
+    page = report.save(run)
+    if as_json:
+        print_json({**run.to_dict(), "test": evaluation.to_dict(), "report": str(page)})
+        return 0
+    tell()
+    show_table(
+        {"class": "left", "precision": "right", "recall": "right", "F1": "right", "images": "right"},
+        [
+            (name, f"{score.precision:.1%}", f"{score.recall:.1%}", f"{score.f1:.3f}", f"{score.support:,}")
+            for name, score in zip(evaluation.classes, evaluation.per_class, strict=True)
+        ],
+        "Test images, class by class",
+    )
+    low, high = evaluation.interval
+    tell(f"\nTest accuracy {evaluation.accuracy:.2%}  (95 % interval {low:.2%} to {high:.2%}, {evaluation.n:,} images)")
+    tell(f"Report   {_shown(page)}   (open it in a browser)")
+    tell(f"Run      {_shown(run.folder)}")
+    tell("\nTry next:")
+    for command, purpose in _next_commands(run):
+        tell(f"  {command:<58}  {purpose}")
+    return 0
+
+
+def _next_commands(run: Run) -> list[tuple[str, str]]:
+    wider = "256,128" if run.config.hidden_sizes != (256, 128) else "32"
+    return [
+        (f"handlens train session --hidden-sizes {wider}", "the session's task 1: another width"),
+        (f"handlens train session --lr {run.config.lr * 10:g}", "task 2: a larger learning rate"),
+        ("handlens compare latest " + run.name, "then: the new run beside this one"),
+    ]
+
+
+def _shown(path: Path) -> str:
+    """A path as seen from where the user stands, if it is below."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def dry_run(config: Config, as_json: bool) -> int:
+    """Look at everything, take a few steps on a copy that is thrown away, and say how long it would take."""
+    planned = plan(config, data=load_dataset(config.data, config.val))
+    _introduce(planned, as_json)
+    every = min(len(planned.loader), 20)
+    row = next(train(planned.state(), planned.loader, epochs=1, every=every))
+    seconds = row["time_s"] / every * len(planned.loader) * config.epochs
+    if as_json:
+        print_json({"config": planned.config.model_dump(), "parameters": models.count_parameters(planned.model), "estimate_s": seconds})
+        return 0
+    tell(f"\nAll fits. {config.epochs} epochs of {len(planned.loader):,} steps would take about {max(1, round(seconds))} s here.")
+    tell("Nothing was written. Without --dry-run it is done.")
+    return 0
+
+
+def overfit_one_batch(config: Config, as_json: bool) -> int:
+    """Train on one batch only: a network and loop that are right learn it by heart. Exit code 1 if they do not."""
+    planned = plan(config, data=load_dataset(config.data, config.val))
+    batch = next(iter(planned.loader))
+    start, row = time.perf_counter(), {"epoch": 0.0}
+    for row in train(replace(planned.state(), schedule=lambda _done: 1.0), [batch], epochs=_STEPS_TO_LEARN_BY_HEART):
+        if row["train_accuracy"] == 1 and row["train_loss"] < 0.01:
+            break
+    passed = row["train_accuracy"] == 1
+    if as_json:
+        print_json({"passed": passed, "steps": int(row["epoch"]), "loss": row["train_loss"], "accuracy": row["train_accuracy"]})
+        return 0 if passed else 1
+    done = f"{int(row['epoch'])} steps on the same {len(batch[1])} images ({time.perf_counter() - start:.1f} s)"
+    tell(f"{done}: loss {row['train_loss']:.4f}, accuracy {row['train_accuracy']:.1%}.")
+    if passed:
+        tell("Learned by heart: network, loss and optimizer work together.")
+        return 0
+    tell(f"Not learned by heart. Try --lr {config.lr / 10:g} or --lr {config.lr * 10:g}; without dropout; and look at the last layer.")
+    return 1

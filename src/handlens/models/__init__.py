@@ -1,0 +1,31 @@
+"""Networks: ours from the simplest up, and what is done with any network.
+
+Each of ours takes images N,C,H,W, as `float32` in [0, 1] or as `uint8`, and returns logits N,K: one score a class, before any softmax.
+What the pixels are shifted and scaled by lives inside the network, so that nobody who uses it can forget it.
+"""
+
+from handlens.models.layers import Layer, check_fits, summary
+from handlens.models.networks import ACTIVATIONS, KNOBS, MLP, MODELS, Classifier, SoftmaxRegression, Task, build
+from handlens.models.own import call_maker, from_file
+from handlens.models.use import count_parameters, device_of, evaluating, predict_logits, to_float
+
+__all__ = [
+    "ACTIVATIONS",
+    "KNOBS",
+    "MLP",
+    "MODELS",
+    "Classifier",
+    "Layer",
+    "SoftmaxRegression",
+    "Task",
+    "build",
+    "call_maker",
+    "check_fits",
+    "count_parameters",
+    "device_of",
+    "evaluating",
+    "from_file",
+    "predict_logits",
+    "summary",
+    "to_float",
+]

@@ -1,0 +1,67 @@
+"""A learner's own network, from their own file."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import nn
+
+from handlens.errors import ModelError, nearest
+
+
+def from_file(reference: str) -> nn.Module:
+    """A learner's own network, from `FILE.py:Class`. The file is run as what it is: their code, named by them.
+
+    Raises:
+        ModelError: no such file or class, or it cannot be made without arguments.
+    """
+    path_text, _, class_name = reference.rpartition(":")
+    path = Path(path_text)
+    if not path.is_file():
+        raise ModelError(f"There is no file '{path_text}'.", where=reference, hint="Write --model FILE.py:Class.")
+    spec = importlib.util.spec_from_file_location(f"handlens_own_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ModelError(f"'{path_text}' is no Python file.", where=reference, hint="Write --model FILE.py:Class.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ModelError(f"'{path_text}' stops with {type(error).__name__}: {error}.", where=_last_line(error, path)) from error
+    found = getattr(module, class_name, None)
+    if not callable(found):
+        own = [name for name, value in vars(module).items() if isinstance(value, type) and issubclass(value, nn.Module)]
+        raise ModelError(f"'{path_text}' has no class '{class_name}'.", where=reference, hint=nearest(class_name, own))
+    return call_maker(found, reference, path)
+
+
+def call_maker(maker: Callable[[], object], where: str, path: Path | None = None) -> nn.Module:
+    """The network that a class or function makes when called without arguments.
+
+    Raises:
+        ModelError: it needs arguments, fails, or makes something else.
+    """
+    try:
+        model = maker()
+    except Exception as error:
+        place = _last_line(error, path) if path else where
+        raise ModelError(
+            f"It cannot be made: {type(error).__name__}: {error}.", where=place, hint="It is called without arguments."
+        ) from error
+    if not isinstance(model, nn.Module):
+        raise ModelError(f"It makes a {type(model).__name__}, not an nn.Module.", where=where)
+    return model
+
+
+def _last_line(error: BaseException, path: Path) -> str:
+    """The line of the learner's own file in which an error arose."""
+    line, step = 0, error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == str(path):
+            line = step.tb_lineno
+        step = step.tb_next
+    line = line or (error.lineno or 0 if isinstance(error, SyntaxError) else 0)
+    return f"{path}, line {line}" if line else str(path)

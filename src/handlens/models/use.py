@@ -1,0 +1,69 @@
+"""Using a network, ours or anybody's: from pictures to logits."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from handlens.errors import ModelError
+
+
+def to_float(images: Tensor) -> Tensor:
+    """Images as `float32` in [0, 1], whether they come as `uint8` or are that already."""
+    return images.float() / 255 if images.dtype == torch.uint8 else images
+
+
+@contextlib.contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Dropout and batch norm as in use, and no gradients; afterwards each layer is in the mode that it was in."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def predict_logits(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
+    """The logits of all images: `float32` N,K on the CPU.
+
+    Args:
+        model: any network; its layers' modes are left as they were.
+        images: `uint8` or `float32` in [0, 1], N,C,H,W, on any device.
+        batch_size: images at a time; bounds the memory.
+
+    Raises:
+        ModelError: the network does not accept images of this shape.
+    """
+    device = device_of(model)
+    with evaluating(model):
+        try:
+            return torch.cat([model(to_float(some.to(device))).float().cpu() for some in images.split(batch_size)])
+        except (RuntimeError, IndexError) as error:
+            if isinstance(error, torch.OutOfMemoryError):
+                raise
+            raise _does_not_accept(model, tuple(images.shape[1:]), error) from error
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where the network's weights are."""
+    return next((weights.device for weights in model.parameters()), torch.device("cpu"))
+
+
+def count_parameters(model: nn.Module) -> int:
+    """How many numbers the network learns."""
+    return sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
+
+
+def _does_not_accept(model: nn.Module, image_shape: Sequence[int], error: Exception) -> ModelError:
+    shape = "x".join(str(size) for size in image_shape)
+    return ModelError(
+        f"{type(model).__name__} does not accept images of shape {shape}: {str(error).splitlines()[0]}.",
+        hint=f"An image is {shape} (channels, height, width): {math.prod(image_shape)} numbers after flatten(1).",
+    )

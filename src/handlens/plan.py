@@ -1,0 +1,171 @@
+"""A training that could begin: config, network and pictures looked at together, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from handlens import data as datasets
+from handlens import device, files, models, seeds
+from handlens.config import FIELDS, OWN, Config
+from handlens.data import Dataset, batches
+from handlens.errors import ModelError, UsageError
+from handlens.train import SCHEDULES, Loader, State, make_optimizer
+
+Model = nn.Module | Callable[[], nn.Module]
+_PREVIEW = 4
+# More gain nothing on images this small, and tie the last bits of a result to the machine more than need be.
+_MOST_THREADS = 4
+
+
+@dataclass
+class Plan:
+    """A training that could begin: everything was looked at and fits, and nothing is written yet.
+
+    Attributes:
+        config: every knob, with the number of threads decided.
+        model: the network with its first weights, on its device.
+        loader: the batches to learn from.
+        dataset: where they come from; None if that is the user's own loader.
+        val: images and labels to watch by.
+        about: how to make the network again.
+        remark: what is odd about the network, in words; usually nothing.
+    """
+
+    config: Config
+    model: nn.Module
+    loader: Loader
+    dataset: Dataset | None
+    val: tuple[Tensor, Tensor] | None
+    about: dict[str, Any] = field(default_factory=dict)
+    remark: str = ""
+
+    def state(self) -> State:
+        """The training before its first step."""
+        knobs = self.config
+        optimizer = make_optimizer(self.model, knobs.optimizer, lr=knobs.lr, momentum=knobs.momentum, weight_decay=knobs.weight_decay)
+        return State(self.model, optimizer, SCHEDULES[knobs.schedule], knobs.seed)
+
+
+def plan(config: Config, model: Model | None = None, data: object = None, *, val: object = None) -> Plan:
+    """Look at everything that a new training needs.
+
+    Args:
+        config: every knob.
+        model: your own network, or a function that makes it; None makes the config's.
+        data: anything `handlens.data.as_dataset` takes, or a `DataLoader`; None loads the config's.
+        val: with a `DataLoader`: another one, or images and labels, to watch by.
+
+    Raises:
+        ModelError: the network does not fit the images or the classes.
+        DataError: the images cannot be had, or are not what they should be.
+    """
+    dataset: Dataset | DataLoader[Any]
+    if isinstance(data, DataLoader):
+        dataset = data
+        config = config.model_copy(update={"data": OWN + "loader", "batch_size": data.batch_size or config.batch_size})
+    elif data is not None:
+        dataset = datasets.as_dataset(data, val=config.val)
+        config = config.model_copy(update={"data": dataset.name if dataset.name in datasets.DATASETS else OWN + dataset.name})
+    else:
+        dataset = datasets.load(config.data, val=config.val)
+    network, knobs, about = _make_network(config, model, dataset)
+    threads = config.threads or min(torch.get_num_threads(), _MOST_THREADS)
+    return assemble(config.model_copy(update={**knobs, "threads": threads}), network, dataset, about=about, val=val)
+
+
+def assemble(
+    config: Config, model: nn.Module, data: Dataset | DataLoader[Any], *, about: dict[str, Any] | None = None, val: object = None
+) -> Plan:
+    """Put a network and its pictures together; see `plan`.
+
+    Raises:
+        ModelError: they do not fit each other.
+    """
+    place = device.choose(config.device)
+    if isinstance(data, DataLoader):
+        remark = _check_loader(model, data)
+        return Plan(config, model.to(place), data, None, _collect(val), about or {}, remark)
+    remark = models.check_fits(model, data.train.images[:_PREVIEW], data.classes)
+    _check_last_batch(model, len(data.train), config.batch_size)
+    watched = (data.val.images.to(place), data.val.labels) if len(data.val) else None
+    loader = batches(data.train, config.batch_size, seed=config.seed, device=place)
+    return Plan(config, model.to(place), loader, data, watched, about or {}, remark)
+
+
+def _check_loader(model: nn.Module, loader: DataLoader[Any]) -> str:
+    """With a learner's own loader nobody says how many classes there are: as many as their network has scores."""
+    try:
+        len(loader)
+        images, labels = next(iter(loader))
+    except (TypeError, ValueError) as error:
+        raise UsageError("The loader must know its length and give pairs of images and labels.", hint=f"It says: {error}") from error
+    logits = models.predict_logits(model, images[:_PREVIEW])
+    return models.check_fits(model, images[:_PREVIEW], [str(label) for label in range(max(logits.shape[-1], int(labels.max()) + 1))])
+
+
+def _collect(val: object) -> tuple[Tensor, Tensor] | None:
+    if isinstance(val, DataLoader):
+        pairs = list(val)
+        return torch.cat([images for images, _ in pairs]), torch.cat([labels for _, labels in pairs])
+    if val is None or isinstance(val, tuple):
+        return val
+    raise UsageError(f"val cannot be a {type(val).__name__}.", hint="Give a DataLoader, or a pair of images and labels.")
+
+
+def _check_last_batch(model: nn.Module, count: int, batch_size: int) -> None:
+    has_norm = any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in model.modules())
+    if has_norm and (count % batch_size == 1 or batch_size == 1):
+        raise ModelError(
+            f"{count:,} images in batches of {batch_size} leave one image alone; batch norm needs at least two to compare.",
+            hint=f"Use --batch-size {batch_size + 1}, or no batch norm.",
+        )
+
+
+def _make_network(config: Config, model: Model | None, data: Dataset | DataLoader[Any]) -> tuple[nn.Module, dict[str, Any], dict[str, Any]]:
+    """The network, the knobs that name it, and what is needed to make it again."""
+    if model is None and ":" in config.model:
+        return _from_file(config)
+    if model is None:
+        if isinstance(data, DataLoader):
+            raise UsageError("With a DataLoader of your own, give a network of your own too.", hint="hl.fit(model, loader, ...)")
+        model = models.build(config.model, seed=config.seed, **_task(config, data))
+    elif not isinstance(model, nn.Module):
+        with seeds.seeded("weights", config.seed):
+            model = models.call_maker(model, getattr(model, "__name__", "the function that makes the network"))
+    for name, known in models.MODELS.items():
+        if isinstance(model, models.Classifier) and type(model) is known:
+            options = {key: value for key, value in model.options.items() if key in FIELDS}
+            return model, {"model": name, "normalize": model.normalized, **options}, {"model_options": model.options}
+    return model, {"model": OWN + type(model).__name__}, {}
+
+
+def _task(config: Config, dataset: Dataset) -> dict[str, Any]:
+    channels, height, _width = dataset.image_shape
+    task = {**config.model_dump(), "in_channels": channels, "image_size": height, "num_classes": len(dataset.classes)}
+    if config.normalize:
+        mean, std = mean_and_std(dataset.train.images)
+        task |= {"mean": mean, "std": std}
+    return task
+
+
+def mean_and_std(images: Tensor) -> tuple[float, float]:
+    """Mean and spread of all pixels of `uint8` images, in [0, 1], to four digits; from the counts of the 256 values, so exact."""
+    counts = torch.bincount(images.flatten(), minlength=256).double()
+    values = torch.arange(256, dtype=torch.float64) / 255
+    mean = (counts * values).sum() / counts.sum()
+    spread = ((counts * (values - mean) ** 2).sum() / counts.sum()).sqrt()
+    return round(mean.item(), 4), round(spread.item(), 4)
+
+
+def _from_file(config: Config) -> tuple[nn.Module, dict[str, Any], dict[str, Any]]:
+    path = Path(config.model.rpartition(":")[0]).absolute()
+    with seeds.seeded("weights", config.seed):
+        model = models.from_file(config.model)
+    return model, {}, {"model_file": str(path), "model_sha256": files.sha256(path)}

@@ -1,0 +1,228 @@
+"""What a training can be continued from: a file of tensors under a new name, then a small pointer that says which file counts.
+
+The pointer is replaced last, in one step, and carries the SHA-256: a reader finds the old checkpoint or the new one, and never a damaged
+one without noticing. safetensors and JSON only; nothing that is read can run code.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from handlens import files
+from handlens.errors import FileError, RunDamaged
+from handlens.train import Row, State
+
+POINTER = "checkpoint.json"
+ROWS = "rows.jsonl"
+WHICH = ("last", "best", "previous", "start")
+_FILE = re.compile(r"epoch-\d{4,6}\.safetensors")
+_CLOCK = ("time_s", "images_per_s")
+_MOST_JSON = 64 << 20
+_MOST_TENSORS = 4 << 30
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of tensors: its name in the run's folder, its SHA-256, its size in bytes, and the epochs that were done."""
+
+    file: str
+    sha256: str
+    size: int
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Which files count. `best` is the epoch with the lowest validation loss; `start` the weights before the first step."""
+
+    last: Entry
+    start: Entry
+    previous: Entry | None = None
+    best: Entry | None = None
+    finished: bool = False
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All files that count."""
+        return [entry for entry in (self.last, self.start, self.previous, self.best) if entry]
+
+    def pick(self, which: str) -> Entry | None:
+        """The entry of that name (one of `WHICH`), if there is one."""
+        entry: Entry | None = getattr(self, which)
+        return entry
+
+    def to_json(self) -> dict[str, Any]:
+        """As in `checkpoint.json`: the last entry's fields, then the other entries by name."""
+        others = {name: asdict(entry) if entry else None for name in WHICH[1:] for entry in [self.pick(name)]}
+        return {**asdict(self.last), **others, "finished": self.finished}
+
+
+def read_pointer(folder: Path) -> Pointer:
+    """The pointer of a run's folder.
+
+    Raises:
+        RunDamaged: it is not there, or not what it should be.
+    """
+    path = folder / POINTER
+    content = read_json(path)
+    others = {name: _entry(content[name], path) for name in WHICH[1:] if content.get(name) is not None}
+    if "start" not in others:
+        raise RunDamaged(f"{POINTER} names no starting weights.", where=str(path))
+    return Pointer(_entry(content, path), finished=content.get("finished") is True, **others)
+
+
+def _entry(content: object, path: Path) -> Entry:
+    if isinstance(content, dict):
+        file, sha256, size, epoch = (content.get(name) for name in ("file", "sha256", "size", "epoch"))
+        named = isinstance(file, str) and _FILE.fullmatch(file) and isinstance(sha256, str) and re.fullmatch(r"[0-9a-f]{64}", sha256)
+        counted = type(size) is int and type(epoch) is int and size >= 0 and epoch >= 0
+        if named and counted:
+            return Entry(str(file), str(sha256), int(str(size)), int(str(epoch)))
+    raise RunDamaged(f"{POINTER} does not name a file with its sha256, size and epoch.", where=str(path))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file of a run's folder.
+
+    Raises:
+        RunDamaged: it is not there, is too large, or is no JSON object.
+    """
+    try:
+        content = json.loads(files.read_bytes(path, _MOST_JSON))
+    except FileError as error:
+        raise RunDamaged(error.what, where=error.where) from error
+    except (ValueError, RecursionError) as error:
+        raise RunDamaged(f"'{path.name}' is no JSON.", where=str(path)) from error
+    if not isinstance(content, dict):
+        raise RunDamaged(f"'{path.name}' is no JSON object.", where=str(path))
+    return content
+
+
+def write_json(path: Path, content: object) -> None:
+    """Replace `path` with JSON; NaN and infinity, which JSON does not have, are refused."""
+    files.write_atomic(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def pack(state: State) -> bytes:
+    """A training's state as one safetensors file: no name, path or time in it, so that equal trainings give equal bytes."""
+    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.tensors().items()}
+    rows = [{name: value for name, value in row.items() if name not in _CLOCK} for row in state.rows]
+    notes = json.dumps({"epoch": state.epoch, "rows": rows}, allow_nan=False)
+    return safetensors.torch.save(tensors, metadata={"handlens": notes})
+
+
+def commit(folder: Path, state: State, *, finished: bool = False) -> Pointer:
+    """Make the state the run's last checkpoint; whatever happens on the way, the folder has one that is whole.
+
+    Raises:
+        FileError: the disk refuses; it says how many bytes are needed. The previous checkpoint then still counts.
+    """
+    data = pack(state)
+    entry = Entry(f"epoch-{state.epoch:04d}.safetensors", files.sha256(data), len(data), state.epoch)
+    try:
+        files.write_atomic(folder / entry.file, data)
+        files.write_atomic(folder / ROWS, "".join(json.dumps(row, allow_nan=False) + "\n" for row in state.rows))
+        pointer = _next(folder, entry, state.rows, finished)
+        write_json(folder / POINTER, pointer.to_json())
+    except FileError as error:
+        needed = f"The checkpoint of epoch {state.epoch} needs {len(data):,} bytes."
+        raise FileError(error.what, where=error.where, hint=f"{needed} {error.hint}".strip()) from error
+    _forget_others(folder, pointer)
+    return pointer
+
+
+def _next(folder: Path, entry: Entry, rows: list[Row], finished: bool) -> Pointer:
+    if not (folder / POINTER).exists():
+        return Pointer(last=entry, start=entry)
+    old = read_pointer(folder)
+    if old.last == entry:
+        return replace(old, finished=finished)
+    known = [row["val_loss"] for row in rows if "val_loss" in row]
+    best = entry if known and known[-1] == min(known) else old.best
+    previous = old.last if old.last.epoch < entry.epoch else old.previous
+    return Pointer(last=entry, start=old.start, previous=previous, best=best, finished=finished)
+
+
+def _forget_others(folder: Path, pointer: Pointer) -> None:
+    kept = {entry.file for entry in pointer.entries}
+    for path in folder.glob("epoch-*.safetensors"):
+        if path.name not in kept:
+            files.remove(path)
+
+
+def read_tensors(folder: Path, entry: Entry) -> dict[str, Tensor]:
+    """The tensors of a checkpoint, if the file is byte for byte the one that was written.
+
+    Raises:
+        RunDamaged: it is not there, or has changed.
+    """
+    return _parse(folder / entry.file, read_checked(folder, entry))[0]
+
+
+def read_rows(folder: Path, entry: Entry) -> list[Row]:
+    """The rows of a checkpoint, with the times of `rows.jsonl` where that has them.
+
+    Raises:
+        RunDamaged: the checkpoint is not there, or has changed.
+    """
+    rows = _parse(folder / entry.file, read_checked(folder, entry))[1]
+    timed = {row.get("epoch"): row for row in read_row_file(folder)}
+    return [{**{name: timed.get(row["epoch"], {})[name] for name in _CLOCK if name in timed.get(row["epoch"], {})}, **row} for row in rows]
+
+
+def read_row_file(folder: Path) -> list[Row]:
+    """The rows in `rows.jsonl` as far as they can be read: it is for people and for other programs; the checkpoint has its own."""
+    try:
+        lines = files.read_bytes(folder / ROWS, _MOST_JSON).decode(errors="replace").splitlines()
+    except FileError:
+        return []
+    return list(_numbers(lines))
+
+
+def _numbers(lines: Iterable[str]) -> Iterable[Row]:
+    for line in lines:
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict) and isinstance(row.get("epoch"), int):
+            yield {str(name): value for name, value in row.items() if isinstance(value, int | float)}
+
+
+def read_checked(folder: Path, entry: Entry) -> bytes:
+    """The bytes of a checkpoint file, after their size and SHA-256 were compared with the pointer's.
+
+    Raises:
+        RunDamaged: it is not there, or has changed.
+    """
+    path = folder / entry.file
+    try:
+        data = files.read_bytes(path, min(entry.size, _MOST_TENSORS))
+    except FileError as error:
+        raise RunDamaged(f"The checkpoint of epoch {entry.epoch} cannot be read: {error.what}", where=str(path)) from error
+    found = files.sha256(data)
+    if found != entry.sha256:
+        raise RunDamaged(
+            f"The checkpoint of epoch {entry.epoch} is damaged: sha256 {found[:12]}… instead of {entry.sha256[:12]}….", where=str(path)
+        )
+    return data
+
+
+def _parse(path: Path, data: bytes) -> tuple[dict[str, Tensor], list[Row]]:
+    try:
+        tensors = safetensors.torch.load(data)
+        length = int.from_bytes(data[:8], "little")
+        notes = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["handlens"])
+        rows = [row for row in notes["rows"] if isinstance(row["epoch"], int)]
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError, RuntimeError) as error:
+        raise RunDamaged("This is no checkpoint of handlens.", where=str(path)) from error
+    return tensors, rows

@@ -1,0 +1,125 @@
+"""From what a user types to a run; and all the runs of a folder, the broken ones with the reason."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from handlens import files
+from handlens.data import Dataset
+from handlens.errors import HandlensError, RunDamaged, RunNotFound, UsageError, nearest
+from handlens.runs.run import Run
+
+_LOWER_IS_BETTER = ("loss", "time_s")
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A folder among the runs that cannot be read as one, and why."""
+
+    folder: Path
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+
+def runs_folder() -> Path:
+    """Where runs are kept: `HANDLENS_RUNS`, else `runs` where the user stands."""
+    return Path(os.environ.get("HANDLENS_RUNS") or "runs")
+
+
+def scan(root: Path | None = None) -> tuple[list[Run], list[Broken]]:
+    """All runs of a folder, oldest first, and the folders in it that cannot be read as runs."""
+    root = runs_folder() if root is None else root
+    runs: list[Run] = []
+    broken: list[Broken] = []
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        if not folder.is_dir() or folder.name.startswith("."):
+            continue
+        try:
+            runs.append(Run(folder))
+        except HandlensError as error:
+            broken.append(Broken(folder, error.what))
+    return sorted(runs, key=lambda run: (run.id, run.name)), broken
+
+
+def list_runs(root: str | os.PathLike[str] | None = None) -> list[Run]:
+    """All runs of a folder that can be read, oldest first."""
+    return scan(Path(root) if root is not None else None)[0]
+
+
+def load_run(reference: str | os.PathLike[str] = "latest", *, model: nn.Module | None = None, data: Dataset | None = None) -> Run:
+    """Find a run.
+
+    Args:
+        reference: a folder, a name, an id, the unique beginning of one, `latest`, `best` (by validation accuracy) or `best:METRIC`.
+        model: your own network, if the run was trained with one that no file leads back to.
+        data: your own data, if the run was trained on such.
+
+    Raises:
+        RunNotFound: there is none, or the beginning fits several.
+        RunDamaged: there is one, but it cannot be read.
+    """
+    return _find(reference).use(model, data)
+
+
+def _find(reference: str | os.PathLike[str]) -> Run:
+    text = os.fspath(reference)
+    if "\0" in text or not text:
+        raise RunNotFound("A run's name cannot be empty or have a zero byte in it.")
+    if any(separator in text for separator in ("/", os.sep)) or (Path(text) / "run.json").is_file():
+        return _open_folder(Path(text))
+    runs, broken = scan()
+    if text == "latest" or text.partition(":")[0] == "best":
+        return _choose(text, runs)
+    named = [run for run in runs if text in (run.name, run.id)] or [
+        run for run in runs if run.name.startswith(text) or run.id.startswith(text)
+    ]
+    if len(named) == 1:
+        return named[0]
+    for ruin in broken:
+        if ruin.name == text:
+            raise RunDamaged(f"Run '{text}' cannot be read: {ruin.reason}", where=str(ruin.folder))
+    raise _not_found(text, runs, named)
+
+
+def _open_folder(folder: Path) -> Run:
+    if not folder.is_dir():
+        raise RunNotFound(f"There is no folder '{files.printable(str(folder))}'.", hint="See: handlens runs ls")
+    return Run(folder)
+
+
+def _not_found(text: str, runs: list[Run], several: list[Run]) -> RunNotFound:
+    shown = files.printable(text)
+    if several:
+        names = ", ".join(run.name for run in several[:5])
+        return RunNotFound(f"'{shown}' is the beginning of {len(several)} runs: {names}.", hint="Write more of the name.")
+    if not runs:
+        return no_runs()
+    return RunNotFound(f"There is no run '{shown}'.", where=str(runs_folder().resolve()), hint=nearest(text, [run.name for run in runs]))
+
+
+def no_runs() -> RunNotFound:
+    """What is said where there is nothing yet: the folder looked at, and what to do next."""
+    return RunNotFound("There are no runs yet.", where=str(runs_folder().resolve()), hint="Make one: handlens train session")
+
+
+def _choose(text: str, runs: list[Run]) -> Run:
+    if not runs:
+        raise no_runs()
+    if text == "latest":
+        return runs[-1]
+    metric = text.partition(":")[2] or "val_accuracy"
+    scored = [run for run in runs if run.history.get(metric)]
+    if not scored:
+        known = sorted({name for run in runs for name in run.history})
+        raise UsageError(f"No run has a '{metric}'.", hint=nearest(metric, known))
+    if metric.endswith(_LOWER_IS_BETTER):
+        return min(scored, key=lambda run: run.history[metric][-1])
+    return max(scored, key=lambda run: run.history[metric][-1])

@@ -1,0 +1,330 @@
+"""`Run`: a folder with a config, rows of metrics and a checkpoint; whatever one asks of a training afterwards, one asks of it."""
+
+from __future__ import annotations
+
+import copy
+import html
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+from handlens import data, files
+from handlens.config import OWN, Config, make_config
+from handlens.data import Dataset
+from handlens.errors import ConfigError, RunBusy, RunDamaged, RunNotFound, UsageError, nearest
+from handlens.evaluation import Evaluation
+from handlens.runs import checkpoint as checkpoints
+from handlens.runs.checkpoint import Pointer, read_json, write_json
+from handlens.runs.names import new_id
+from handlens.runs.network import load_weights, rebuild, restore
+from handlens.train import Row, State
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LOCK = "run.lock"
+TRASH = ".trash"
+
+
+class Run:
+    """One training, in its folder. Make one with `handlens.fit`, find one with `handlens.load_run`.
+
+    Attributes:
+        folder: where it is; its name is the run's name.
+        config: every knob.
+        env: versions, device, threads, commit at the time of training.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open a run's folder.
+
+        Raises:
+            RunDamaged: a file in it is missing or not what it should be.
+        """
+        self.folder = folder
+        self._own: tuple[nn.Module | None, Dataset | None] = (None, None)
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the folder again, which another process may have written meanwhile.
+
+        Raises:
+            RunDamaged: a file in it is missing or not what it should be.
+        """
+        folder = self.folder
+        self._about = read_json(folder / "run.json")
+        self.env: dict[str, Any] = read_json(folder / "env.json")
+        try:
+            self.config: Config = make_config(read_json(folder / "config.json"))
+        except ConfigError as error:
+            raise RunDamaged(error.what, where=str(folder / "config.json"), hint=error.hint) from error
+        self._pointer = checkpoints.read_pointer(folder)
+        self.__dict__.pop("rows", None)
+
+    @classmethod
+    def create(cls, folder: Path, config: Config, env: dict[str, Any], about: dict[str, Any], state: State) -> Run:
+        """Fill a new folder, with the starting weights as its first checkpoint. The caller holds the folder's lock."""
+        write_json(folder / "config.json", config.model_dump())
+        write_json(folder / "env.json", env)
+        write_json(folder / "run.json", about)
+        checkpoints.commit(folder, state)
+        return cls(folder)
+
+    @property
+    def name(self) -> str:
+        """What people call it: the folder's name."""
+        return self.folder.name
+
+    @property
+    def id(self) -> str:
+        """It sorts by the time at which the run began."""
+        return str(self._about.get("id", ""))
+
+    @property
+    def note(self) -> str:
+        """What its owner wrote about it."""
+        return str(self._about.get("note", ""))
+
+    @property
+    def tags(self) -> list[str]:
+        """Words its owner put on it."""
+        tags = self._about.get("tags", [])
+        return [str(tag) for tag in tags] if isinstance(tags, list) else []
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """The last checkpoint: `file`, `sha256`, `size` in bytes, `epoch`, and the other ones by name."""
+        return self._pointer.to_json()
+
+    @property
+    def pointer(self) -> Pointer:
+        """Which checkpoint files count."""
+        return self._pointer
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """One row of metrics for each epoch that is done."""
+        rows = checkpoints.read_row_file(self.folder)
+        return [row for row in rows if row["epoch"] <= self._pointer.last.epoch]
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """The rows by column: `run.history["val_accuracy"][-1]`."""
+        names = dict.fromkeys(name for row in self.rows for name in row)
+        return {name: [row[name] for row in self.rows if name in row] for name in names}
+
+    @property
+    def status(self) -> str:
+        """`running`, `complete`, `stopped early`, `failed` or `interrupted`."""
+        if self._pointer.finished:
+            return "complete" if self._pointer.last.epoch >= self.config.epochs else "stopped early"
+        if not self._is_free():
+            return "running"
+        return "failed" if self._about.get("failure") else "interrupted"
+
+    @property
+    def failure(self) -> str:
+        """Why it failed, in words; empty if it did not."""
+        return str(self._about.get("failure") or "")
+
+    def _is_free(self) -> bool:
+        try:
+            with self.writing():
+                return True
+        except RunBusy:
+            return False
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the right to write into the folder.
+
+        Raises:
+            RunBusy: another process has it.
+        """
+        with files.lock(self.folder / LOCK):
+            yield
+
+    def save(self, state: State, *, finished: bool = False) -> None:
+        """Make the state the last checkpoint, lastingly. The caller is `writing`.
+
+        Raises:
+            FileError: the disk refuses; the previous checkpoint still counts.
+        """
+        self._pointer = checkpoints.commit(self.folder, state, finished=finished)
+        self.__dict__.pop("rows", None)
+
+    def put_back(self, state: State, checkpoint: str = "last") -> None:
+        """Bring a state to where this run's checkpoint is, so that training goes on from there.
+
+        Raises:
+            RunDamaged: the checkpoint is damaged; the hint says which other one is whole.
+        """
+        restore(state, self._tensors(checkpoint))
+        entry = self._entry(checkpoint)
+        state.rows = checkpoints.read_rows(self.folder, entry)
+        state.epoch = entry.epoch
+
+    def _entry(self, which: str) -> checkpoints.Entry:
+        if which not in checkpoints.WHICH:
+            raise UsageError(f"There is no checkpoint '{which}'.", hint=nearest(which, checkpoints.WHICH))
+        entry = self._pointer.pick(which)
+        if entry is None:
+            raise UsageError(f"Run '{self.name}' has no {which} checkpoint.", hint="Without validation images there is no best one.")
+        return entry
+
+    def _whole_one(self, damaged: str) -> str:
+        for which in checkpoints.WHICH:
+            entry = self._pointer.pick(which)
+            if entry and which != damaged:
+                try:
+                    checkpoints.read_checked(self.folder, entry)
+                except RunDamaged:
+                    continue
+                return f"The {which} checkpoint (epoch {entry.epoch}) is whole: add --checkpoint {which}"
+        return "No other checkpoint of this run is whole: train again."
+
+    @property
+    def default_checkpoint(self) -> str:
+        """What is used when nobody says: the last epoch, or the best one if the run was to stop early."""
+        return "best" if self.config.patience and self._pointer.best else "last"
+
+    def model(self, checkpoint: str | None = None, *, model: nn.Module | None = None) -> nn.Module:
+        """The trained network, on the CPU.
+
+        Args:
+            checkpoint: `last`, `best`, `previous` or `start`; see `default_checkpoint`.
+            model: your own network, if the run was trained with one that has no file.
+
+        Raises:
+            RunDamaged: the checkpoint is damaged.
+            ModelError: the network cannot be made, or the weights do not fit it.
+        """
+        network = self._own_copy() if model is None else model
+        if network is None:
+            network = rebuild(self.config.model, self._about, self.name)
+        load_weights(network, self._tensors(checkpoint or self.default_checkpoint))
+        return network
+
+    def _own_copy(self) -> nn.Module | None:
+        return copy.deepcopy(self._own[0]).cpu() if self._own[0] is not None else None
+
+    def _tensors(self, which: str) -> dict[str, Tensor]:
+        try:
+            return checkpoints.read_tensors(self.folder, self._entry(which))
+        except RunDamaged as error:
+            raise RunDamaged(error.what, where=error.where, hint=self._whole_one(which)) from error
+
+    def use(self, model: nn.Module | None = None, dataset: Dataset | None = None) -> Run:
+        """Remember a network or data set of the user's own, which no name leads back to."""
+        self._own = (self._own[0] if model is None else model, self._own[1] if dataset is None else dataset)
+        return self
+
+    def dataset(self) -> Dataset:
+        """The data set that the run was trained on.
+
+        Raises:
+            UsageError: it was the user's own, and was not given again.
+        """
+        if self._own[1] is not None:
+            return self._own[1]
+        if self.config.data.startswith(OWN):
+            raise UsageError(
+                f"Run '{self.name}' was trained on data of your own.",
+                hint=f"Give it again: hl.load_run('{self.name}', data=...).",
+            )
+        return data.load(self.config.data, val=self.config.val)
+
+    def evaluate(self, on: str = "test", *, checkpoint: str | None = None) -> Evaluation:
+        """Measure the trained network on a split, and keep what was found in `evaluation/`.
+
+        Args:
+            on: `test`, `val`, `train`, or the name of another data set, whose test images are then taken.
+            checkpoint: which weights; see `default_checkpoint`.
+        """
+        splits = self.dataset().splits
+        split = splits[on] if on in splits else data.load(on).test
+        if len(split) == 0:
+            raise UsageError(f"Run '{self.name}' has no {on} images.", hint="It was trained with --val 0: all images were for training.")
+        evaluation = Evaluation.measure(self.model(checkpoint), split)
+        evaluation.save(self.folder / "evaluation")
+        return evaluation
+
+    def plot(self) -> Figure:
+        """The training curves."""
+        from handlens import plots
+
+        return plots.plot_curves(self.rows, best_epoch=self._pointer.best.epoch if self._pointer.best else None)
+
+    def annotate(self, *, note: str | None = None, tags: list[str] | None = None, failure: str | None = None) -> None:
+        """Change what stands beside the training: its note, its tags, why it failed. What is None stays."""
+        changes = {"note": note, "tags": tags, "failure": failure}
+        self._about |= {name: value for name, value in changes.items() if value is not None}
+        write_json(self.folder / "run.json", self._about)
+
+    def rename(self, name: str) -> Run:
+        """Give the run, and its folder, another name.
+
+        Raises:
+            RunBusy: it is being trained.
+            FileError: there is a run of that name.
+        """
+        target = files.child(self.folder.parent, name)
+        with self.writing():
+            files.move(self.folder, target)
+        self.folder = target
+        return self
+
+    def delete(self) -> Path:
+        """Move the run to the trash beside the runs, and say where it is now.
+
+        Raises:
+            RunBusy: it is being trained.
+        """
+        return to_trash(self.folder.parent, self.name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The run as JSON: what `handlens runs show --json` prints."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "status": self.status,
+            "failure": self.failure,
+            "note": self.note,
+            "tags": self.tags,
+            "folder": str(self.folder),
+            "config": self.config.model_dump(),
+            "checkpoint": self.checkpoint,
+            "rows": self.rows,
+            "env": self.env,
+        }
+
+    def __repr__(self) -> str:
+        accuracy = self.rows[-1].get("val_accuracy") if self.rows else None
+        score = f", val_accuracy {accuracy:.4f}" if accuracy is not None else ""
+        return f"Run({self.name}: {self.config.model} on {self.config.data}, {len(self.rows)} epochs{score}, {self.status})"
+
+    def _repr_html_(self) -> str:
+        from handlens import plots
+
+        picture = plots.img_tag(self.plot(), alt=f"Training curves of {self.name}", width=640) if self.rows else ""
+        return f"<p><b>{html.escape(repr(self))}</b></p>{picture}"
+
+
+def to_trash(root: Path, name: str) -> Path:
+    """Move a run's folder, readable or not, to the trash beside the runs, and say where it is now.
+
+    Raises:
+        RunNotFound: there is no folder of exactly that name.
+        RunBusy: it is being trained.
+    """
+    folder = files.child(root, name)
+    if not folder.is_dir():
+        raise RunNotFound(f"There is no run '{name}'.", where=str(root.resolve()), hint="It needs its exact name: handlens runs ls")
+    target = root / TRASH / f"{name}-{new_id()}"
+    with files.lock(folder / LOCK):
+        files.move(folder, target)
+    return target
