@@ -1,18 +1,18 @@
 """Everything that can go wrong, in words.
 
-    HandlensError                    exit code
-    ├── UsageError                        2      a name, option or value that cannot be used
-    │   ├── ConfigError                          a knob that does not exist or has an impossible value
-    │   └── ModelError                           the network does not fit the images or the classes
-    ├── DataError                         3      pictures or labels
-    │   ├── DataMissing                          not on this machine and no source answered
-    │   └── DataDamaged                          there, but not what it should be
-    ├── RunNotFound                       4      no run of that name
-    └── FailedError                       5      it was right to try, and it did not work
-        ├── RunDamaged                           a run folder that cannot be read
-        ├── RunBusy                              another process is writing it
-        ├── FileError                            disk full, read-only, no permission
-        └── TrainingError                        the loss is no number, memory ran out
+HandlensError                    exit code
+├── UsageError                        2      a name, option or value that cannot be used
+│   ├── ConfigError                          a knob that does not exist or has an impossible value
+│   └── ModelError                           the network does not fit the images or the classes
+├── DataError                         3      pictures or labels
+│   ├── DataMissing                          not on this machine and no source answered
+│   └── DataDamaged                          there, but not what it should be
+├── RunNotFound                       4      no run of that name
+└── FailedError                       5      it was right to try, and it did not work
+    ├── RunDamaged                           a run folder that cannot be read
+    ├── RunBusy                              another process is writing it
+    ├── FileError                            disk full, read-only, no permission
+    └── TrainingError                        the loss is no number, memory ran out
 """
 
 from __future__ import annotations
