@@ -137,9 +137,7 @@ class Dataset:
         width = max(len(name) for name in (*self.classes, "class"))
         lines = [f"{'class':<{width}}" + "".join(f"{name:>9}" for name in self.splits)]
         counts = [split.counts for split in self.splits.values()]
-        lines += [
-            f"{name:<{width}}" + "".join(f"{count[label]:>9,}" for count in counts) for label, name in enumerate(self.classes)
-        ]
+        lines += [f"{name:<{width}}" + "".join(f"{count[label]:>9,}" for count in counts) for label, name in enumerate(self.classes)]
         lines.append(f"{'all':<{width}}" + "".join(f"{len(split):>9,}" for split in self.splits.values()))
         return "\n".join(lines)
 

@@ -1,0 +1,70 @@
+"""Pictures in: data sets by name, from the learner's own tensors, and in batches.
+
+Every name below is imported when it is first used: finding and checking data needs no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+import handlens
+
+if TYPE_CHECKING:
+    from handlens.data.batches import batches, order
+    from handlens.data.cache import check, status
+    from handlens.data.catalog import DATASETS
+    from handlens.data.dataset import Dataset, Split
+    from handlens.data.formats import read_idx, write_idx
+    from handlens.data.sources import fetch, import_folder
+    from handlens.data.tensors import as_dataset, from_tensors, load
+
+_HOMES = {
+    "DATASETS": "catalog",
+    "Dataset": "dataset",
+    "Split": "dataset",
+    "as_dataset": "tensors",
+    "batches": "batches",
+    "check": "cache",
+    "fetch": "sources",
+    "from_tensors": "tensors",
+    "import_folder": "sources",
+    "load": "tensors",
+    "order": "batches",
+    "read_idx": "formats",
+    "status": "cache",
+    "write_idx": "formats",
+}
+
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "Split",
+    "as_dataset",
+    "batches",
+    "check",
+    "fetch",
+    "from_tensors",
+    "import_folder",
+    "load",
+    "order",
+    "read_idx",
+    "status",
+    "write_idx",
+]
+
+# As in the package above: importing the module `batches` must not hide the function.
+sys.modules[__name__].__class__ = type(handlens)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"handlens.data.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"handlens.data has no '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

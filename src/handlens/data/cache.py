@@ -1,0 +1,200 @@
+"""The cache: one folder a data set, written once, verified whenever it is opened.
+
+    <root>/mnist/lock            who fills it, if anybody does
+    <root>/mnist/filling/        verified files of a data set that is not complete yet
+    <root>/mnist/partial/        downloads that broke off
+    <root>/mnist/0123456789ab/   the four IDX files; the name is the fingerprint of their content
+
+Other processes may have these files mapped into their memory, and Windows lets nobody rename or delete such a file. So a published
+folder is never changed: if its content is damaged, good content gets a new name (`0123456789ab-2`), and the old folder goes when it can.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlens import files
+from handlens.data import catalog, formats
+from handlens.data.catalog import DataFile, Entry
+from handlens.data.formats import shown
+from handlens.data.say import Say
+from handlens.errors import DataDamaged, DataError, DataMissing, FileError, RunBusy
+
+_PIECE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Cached:
+    """A data set on this machine, every byte verified.
+
+    Attributes:
+        folder: where it is.
+        arrays: what its files hold, by their names, mapped into memory; writing into one never reaches the file.
+    """
+
+    folder: Path
+    arrays: dict[str, NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class Status:
+    """What `handlens data ls` says about a data set. `on_disk`: all files are there with the right lengths (`check` reads each byte)."""
+
+    name: str
+    on_disk: bool
+    folder: Path
+    size_bytes: int
+
+
+def root() -> Path:
+    """Where all data sets are kept: `HANDLENS_DATA`, or the user's cache folder."""
+    import platformdirs
+
+    chosen = os.environ.get("HANDLENS_DATA")
+    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_cache_path("handlens", appauthor=False) / "data"
+
+
+def status() -> list[Status]:
+    """Every data set of the catalogue: whether it is on this machine, where it is or would be, and how large it is when unpacked."""
+    return [_status(name, entry) for name, entry in catalog.DATASETS.items()]
+
+
+def _status(name: str, entry: Entry) -> Status:
+    complete = [folder for folder in _versions(name) if all(_has_length(folder / file.name, file.size_bytes) for file in entry.files)]
+    folder = complete[0] if complete else root() / name / entry.fingerprint
+    return Status(name, bool(complete), folder, entry.size_bytes)
+
+
+def _has_length(path: Path, size_bytes: int) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size == size_bytes
+    except OSError:
+        return False
+
+
+def check(name: str) -> Cached:
+    """The data set of that name as it is in the cache, every byte verified. Nothing is looked for elsewhere.
+
+    Raises:
+        UsageError: there is no data set of that name.
+        DataMissing: it is not in the cache.
+        DataDamaged: it is, but not with the right content; says which file, and the expected and the found SHA-256.
+        FileError: the system does not let us read it.
+    """
+    entry = catalog.find(name)
+    problems: list[DataError] = []
+    for folder in reversed(_versions(name)):
+        try:
+            return Cached(folder, {file.name: _verified(folder / file.name, file) for file in entry.files})
+        except DataError as error:
+            problems.append(DataDamaged(f"{entry.title} in the cache is damaged. {error.what}", where=error.where))
+    raise problems[0] if problems else DataMissing(f"{entry.title} is not in the cache.", where=shown(root() / name))
+
+
+def _verified(path: Path, file: DataFile) -> NDArray[np.uint8]:
+    content = formats.map_file(path)
+    verify(content, file, shown(path))
+    return formats.parse_idx(content, shown(path))
+
+
+def verify(content: bytes | bytearray | memoryview, file: DataFile, where: str) -> None:
+    """Refuse bytes that are not exactly the unpacked `file`.
+
+    Raises:
+        DataDamaged: with the expected and the found length and SHA-256.
+    """
+    found = hashlib.sha256(content).hexdigest()
+    if found != file.sha256:
+        raise DataDamaged(
+            f"{file.name} must have {file.size_bytes:,} bytes and the SHA-256 {file.sha256}; "
+            f"here is {formats.kind_of(content)} of {len(content):,} bytes with the SHA-256 {found}.",
+            where=where,
+        )
+
+
+def _versions(name: str) -> list[Path]:
+    """The folders in which the data set may be, the oldest first: its fingerprint, and that with -2, -3 ..."""
+    found = (root() / name).glob(catalog.find(name).fingerprint + "*")
+    return sorted(found, key=lambda folder: (len(folder.name), folder.name))
+
+
+@dataclass(frozen=True)
+class Filling:
+    """A data set on its way into the cache. Only `filling` makes one, so that no two processes have one of the same name."""
+
+    name: str
+    entry: Entry
+    home: Path
+
+    @property
+    def partial(self) -> Path:
+        """Where downloads that broke off are kept."""
+        return self.home / "partial"
+
+    @property
+    def missing(self) -> list[DataFile]:
+        """The files that are not here yet, whole and right."""
+        return [file for file in self.entry.files if not self._has(file)]
+
+    def _has(self, file: DataFile) -> bool:
+        try:
+            _verified(self._folder / file.name, file)
+        except DataError:
+            return False
+        return True
+
+    @property
+    def _folder(self) -> Path:
+        return self.home / "filling"
+
+    def add(self, file: DataFile, content: bytes | bytearray, where: str) -> None:
+        """Keep the content of one file.
+
+        Raises:
+            DataDamaged: it is not the right content; nothing is kept.
+            FileError: the disk is full, read-only, or forbids it.
+        """
+        verify(content, file, where)
+        pieces = (bytes(content[start : start + _PIECE_BYTES]) for start in range(0, len(content), _PIECE_BYTES))
+        files.write_atomic(self._folder / file.name, pieces)
+
+    def publish(self) -> None:
+        """Give the complete folder its name. What was damaged or half there goes, unless the system keeps it because it is in use."""
+        old = _versions(self.name)
+        names = itertools.chain([self.entry.fingerprint], (f"{self.entry.fingerprint}-{number}" for number in itertools.count(2)))
+        files.move(self._folder, next(self.home / name for name in names if not (self.home / name).exists()))
+        for leftover in (*old, self.partial):
+            with contextlib.suppress(FileError):
+                files.remove(leftover)
+
+
+@contextlib.contextmanager
+def filling(name: str, say: Say) -> Iterator[Filling]:
+    """Alone among all processes, put the data set of that name into the cache; waits, and says so, while another one does it.
+
+    Raises:
+        FileError: the cache cannot be written.
+    """
+    home = root() / name
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(files.lock(home / "lock"))
+        except RunBusy as busy:
+            say(f"{busy.what} Waiting for it to fill {shown(home)}.")
+            stack.enter_context(files.lock(home / "lock", wait_s=-1))
+        files.sweep(home / "filling")
+        try:
+            yield Filling(name, catalog.find(name), home)
+        except FileError:
+            with contextlib.suppress(FileError):
+                files.remove(home / "filling")  # a full disk is not left full
+            raise

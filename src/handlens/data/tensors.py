@@ -1,0 +1,220 @@
+"""Data sets as tensors: from the catalogue, or from what the learner already has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sized
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from handlens import seeds
+from handlens.data import catalog, sources
+from handlens.data.cache import Cached
+from handlens.data.catalog import DataFile
+from handlens.data.dataset import Dataset, Split
+from handlens.data.say import Say, megabytes, on_stderr
+from handlens.errors import DataError, UsageError
+
+MOST_BYTES = 4 << 30
+_CHANNELS = (1, 3)
+
+
+def load(
+    name: str = "mnist", *, val: float = 0.1, folder: Path | str | None = None, offline: bool = False, say: Say = on_stderr
+) -> Dataset:
+    """A data set by its name; downloaded first if it is not on this machine, saying so.
+
+    Args:
+        name: a key of `handlens.data.DATASETS`.
+        val: the share of the training images that become the validation split. Which ones depends on the data set and on this number,
+            never on a seed; each class gives the same share. 0 leaves all images to train.
+        folder: has its files; used, and nothing else, if the data set is not in the cache.
+        offline: touch no network.
+        say: is told each step before it is taken; see `handlens.data.say.Say`.
+
+    Returns:
+        The data set; images `uint8` N,C,H,W, labels `int64` N. Without a validation split the images are memory-mapped from the cache.
+
+    Raises:
+        UsageError: there is no data set of that name, or `val` is no share.
+        DataMissing, DataDamaged, FileError: as in `handlens.data.fetch`.
+    """
+    entry = catalog.find(name)
+    _check_share(val)
+    cached = sources.fetch(name, folder=folder, offline=offline, say=say)
+    train = Split(_tensor(cached, entry.train_images), _tensor(cached, entry.train_labels), entry.classes, "train")
+    test = Split(_tensor(cached, entry.test_images), _tensor(cached, entry.test_labels), entry.classes, "test")
+    return Dataset(name, *split_off(train, val, name), test, ink=entry.ink)
+
+
+def _tensor(cached: Cached, file: DataFile) -> Tensor:
+    return torch.from_numpy(cached.arrays[file.name])
+
+
+def split_off(split: Split, share: float, name: str) -> tuple[Split, Split]:
+    """Two splits, train and val, of which the second has the `share` of the first's images, of each class as exactly as can be.
+
+    Which images is a pure function of `name`, `share` and the labels, the same on every machine; both keep the order they had. Shares that
+    are no whole numbers of images are rounded by the method of largest remainders.
+    """
+    total = round(share * len(split))
+    if total == 0:
+        return split, _empty(split, "val")
+    held = np.zeros(len(split), bool)
+    held[_chosen(split.labels.cpu().numpy(), total, name)] = True
+    return split.subset(torch.from_numpy(np.flatnonzero(~held))), split.subset(torch.from_numpy(np.flatnonzero(held)), "val")
+
+
+def _chosen(labels: NDArray[np.int64], total: int, name: str) -> NDArray[np.int64]:
+    wanted, remainders = np.divmod(np.bincount(labels) * total, len(labels))
+    wanted[np.argsort(-remainders, kind="stable")[: total - wanted.sum()]] += 1
+    # NumPy keeps the stream of a bit generator for ever, unlike that of any shuffle.
+    keys = np.random.PCG64(seeds.seed_for("val", name)).random_raw(len(labels))
+    order = np.argsort(keys, kind="stable")
+    return np.concatenate([order[labels[order] == label][:count] for label, count in enumerate(wanted)])
+
+
+def _empty(split: Split, name: str) -> Split:
+    return Split(split.images[:0], split.labels[:0], split.classes, name)
+
+
+def _check_share(val: float) -> None:
+    if not 0 <= val < 1:
+        raise UsageError(f"The validation share is {val}.", hint="It is a share of the training images, from 0 to below 1; 0.1 is usual.")
+
+
+def from_tensors(
+    images: object,
+    labels: object,
+    *,
+    test: tuple[object, object] | None = None,
+    val: float = 0.1,
+    classes: tuple[str, ...] | list[str] | None = None,
+    name: str = "tensors",
+) -> Dataset:
+    """A data set from tensors, arrays or lists of the learner's own.
+
+    Args:
+        images: N,H,W or N,C,H,W; `uint8`, or floats in [0, 1], which become the nearest of the 256 steps that a byte has.
+        labels: N whole numbers, from 0.
+        test: images and labels to measure on at the end; without them that split is empty.
+        val: the share of the images that become the validation split, as in `load`.
+        classes: the name of each class; their numbers if not given.
+        name: what the data set is called.
+
+    Raises:
+        DataError: shapes, types or values that cannot be; says which ones, and how to mend it.
+        DataDamaged: numbers of images and labels differ, or a label is outside the classes.
+        UsageError: `val` is no share.
+    """
+    _check_share(val)
+    pairs = [(_images(some), _tensor_of(theirs, "labels")) for some, theirs in ((images, labels), *([test] if test else []))]
+    names = tuple(classes) if classes else _class_numbers(theirs for _, theirs in pairs)
+    train, *rest = [Split(*pair, names, kind) for pair, kind in zip(pairs, ("train", "test"), strict=False)]
+    return Dataset(name, *split_off(train, val, name), rest[0] if rest else _empty(train, "test"))
+
+
+def as_dataset(data: object, *, val: float = 0.1) -> Dataset:
+    """Whatever the learner has, as a data set.
+
+    Args:
+        data: a `Dataset` (taken as it is); a `Split`; a pair of images and labels, as in `from_tensors`; or a `torch.utils.data.Dataset` of
+            (image, label), which is read once into memory. What is random in its transform is then drawn once and for all.
+        val: the share of the images that become the validation split, as in `load`.
+
+    Raises:
+        UsageError: it is none of these.
+        DataError, DataDamaged: as in `from_tensors`; or the whole is too large for memory.
+    """
+    if isinstance(data, Dataset):
+        return data
+    if isinstance(data, Split):
+        _check_share(val)
+        return Dataset(data.name, *split_off(data, val, data.name), _empty(data, "test"))
+    if isinstance(data, torch.utils.data.Dataset):
+        return from_tensors(*_read_all(data), val=val, classes=_classes_of(data), name=type(data).__name__.lower())
+    if isinstance(data, tuple | list) and len(data) == 2:
+        return from_tensors(*data, val=val)
+    raise UsageError(
+        f"A {type(data).__name__} cannot be used as data.",
+        hint="Give a name to hl.load and its result here, a pair (images, labels), a torch Dataset or a DataLoader.",
+    )
+
+
+def _read_all(data: torch.utils.data.Dataset[Any]) -> tuple[Tensor, Tensor]:
+    """Every item of a torch data set: images as bytes, N,H,W or N,C,H,W, and labels."""
+    count = len(data) if isinstance(data, Sized) else 0
+    if count == 0:
+        raise DataError(f"The data set {type(data).__name__} is empty or does not know its length.", hint="Give a DataLoader instead.")
+    first, _ = _item(data, 0)
+    size_bytes = count * first.numel()
+    if size_bytes > MOST_BYTES:
+        raise DataError(
+            f"{count:,} images of shape {tuple(first.shape)} are {megabytes(size_bytes)}; at most {megabytes(MOST_BYTES)} are read whole.",
+            hint="Give a DataLoader instead.",
+        )
+    images = torch.empty((count, *first.shape), dtype=torch.uint8)
+    labels = torch.empty(count, dtype=torch.int64)
+    for index in range(count):
+        image, labels[index] = _item(data, index)
+        if image.shape != first.shape:
+            raise DataError(
+                f"Image 0 has the shape {tuple(first.shape)}, image {index} {tuple(image.shape)}.", hint="Resize them in the transform."
+            )
+        images[index] = image
+    return images, labels
+
+
+def _item(data: torch.utils.data.Dataset[Any], index: int) -> tuple[Tensor, int]:
+    item = data[index]
+    try:
+        image, label = item
+        return _images([image])[0], int(label)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(
+            f"Item {index} of the data set {type(data).__name__} is no pair of an image and a whole number ({error}).",
+            hint="It must give a tensor or array C,H,W and a label; torchvision's data sets do with transform=ToTensor().",
+        ) from error
+
+
+def _classes_of(data: object) -> tuple[str, ...] | None:
+    classes = getattr(data, "classes", None)
+    return tuple(classes) if isinstance(classes, tuple | list) and all(isinstance(name, str) for name in classes) else None
+
+
+def _images(images: object) -> Tensor:
+    """Images as bytes, as far as they can be had from what is given; the split checks the rest."""
+    tensor = _tensor_of(images, "images")
+    if tensor.ndim == 4 and tensor.shape[3] in _CHANNELS and tensor.shape[1] not in _CHANNELS:
+        raise DataError(f"The images have the shape {tuple(tensor.shape)}, N,H,W,C.", hint="Give N,C,H,W: images.permute(0, 3, 1, 2)")
+    if not tensor.is_floating_point() or not tensor.numel():
+        return tensor
+    low, high = (float(value) for value in tensor.aminmax())
+    if not 0 <= low <= high <= 1:
+        raise DataError(
+            f"The images have values from {low:.3g} to {high:.3g}.",
+            hint="Give bytes, or floats from 0 to 1 (divide by 255). Leave normalising out: the networks here do it themselves.",
+        )
+    return tensor.mul(255).round_().byte()
+
+
+def _tensor_of(value: object, kind: str) -> Tensor:
+    if isinstance(value, Tensor):
+        return value.detach()
+    try:
+        if isinstance(value, list | tuple) and value and isinstance(value[0], Tensor):
+            return torch.stack(list(value)).detach()
+        return torch.from_numpy(np.require(value, requirements=["C", "W"]))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(
+            f"The {kind} cannot be made into a tensor: {error}.", hint="Give a tensor, an array, or lists of equal length."
+        ) from error
+
+
+def _class_numbers(labels: Iterable[Tensor]) -> tuple[str, ...]:
+    """Names for classes that have none, as many as the largest label needs."""
+    return tuple(str(label) for label in range(max((int(some.max()) for some in labels if some.numel()), default=0) + 1))
