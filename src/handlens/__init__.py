@@ -75,7 +75,7 @@ class _Package(ModuleType):
     """Importing the module `handlens.fit` sets the package's attribute `fit`; it must not hide the function `hl.fit`."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _HOMES and isinstance(value, ModuleType)):
+        if not (name in self.__dict__["_HOMES"] and isinstance(value, ModuleType)):
             super().__setattr__(name, value)
 
 

@@ -91,7 +91,7 @@ def compare(*references: str | os.PathLike[str] | Run) -> Comparison:
 def _test_of(run: Run) -> Any:
     """The run on its test images; None where its data or its network are not at hand."""
     try:
-        return run.evaluation("test")
+        return run.evaluate("test")
     except UsageError:
         return None
 

@@ -91,12 +91,13 @@ def assemble(
     place = device.choose(config.device)
     if isinstance(data, DataLoader):
         remark = _check_loader(model, data)
-        return Plan(config, model.to(place), data, None, _collect(val), about or {}, remark)
+        shape = list(next(iter(data))[0].shape[1:])
+        return Plan(config, model.to(place), data, None, _collect(val), {**(about or {}), "image_shape": shape}, remark)
     remark = models.check_fits(model, data.train.images[:_PREVIEW], data.classes)
     _check_last_batch(model, len(data.train), config.batch_size)
     watched = (data.val.images.to(place), data.val.labels) if len(data.val) else None
     loader = batches(data.train, config.batch_size, seed=config.seed, device=place)
-    return Plan(config, model.to(place), loader, data, watched, about or {}, remark)
+    return Plan(config, model.to(place), loader, data, watched, {**(about or {}), "image_shape": data.image_shape}, remark)
 
 
 def _check_loader(model: nn.Module, loader: DataLoader[Any]) -> str:
@@ -135,7 +136,7 @@ def _make_network(config: Config, model: Model | None, data: Dataset | DataLoade
     if model is None:
         if isinstance(data, DataLoader):
             raise UsageError("With a DataLoader of your own, give a network of your own too.", hint="hl.fit(model, loader, ...)")
-        model = models.build(config.model, seed=config.seed, **_task(config, data))
+        model = models.build(config.model, **_task(config, data))
     elif not isinstance(model, nn.Module):
         with seeds.seeded("weights", config.seed):
             model = models.call_maker(model, getattr(model, "__name__", "the function that makes the network"))

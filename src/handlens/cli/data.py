@@ -54,9 +54,13 @@ def fetch(name: str, data_dir: Path | None) -> int:
 @click.argument("name", required=False)
 def path(name: str | None) -> int:
     """Print the folder of data set NAME, or of all."""
-    from handlens.data import cache_root, folder_of
+    from handlens.data import status
+    from handlens.data.cache import root
+    from handlens.data.catalog import find
 
-    tell(str(folder_of(name) if name else cache_root()))
+    if name:
+        find(name)
+    tell(str(next((one.folder for one in status() if one.name == name), root())))
     return 0
 
 
@@ -93,7 +97,7 @@ def import_(folder: Path) -> int:
     """Take a data set's files from FOLDER; which set it is, their checksums say."""
     from handlens.data import import_folder
 
-    tell(f"Imported {import_folder(folder)} from {folder}.")
+    tell(f"Imported into {import_folder(folder, say=say).folder}")
     return 0
 
 

@@ -12,14 +12,15 @@ from handlens.cli.terminal import json_option, print_json, show_table, tell
 def info(as_json: bool) -> int:
     """Versions, device, folders, and what is missing with the way to mend it."""
     from handlens import device
-    from handlens.data import cache_root, status
+    from handlens.data import status
+    from handlens.data.cache import root
     from handlens.runs import runs_folder
 
     facts: dict[str, object] = {
         **device.environment(),
         "device": device.title(device.choose()),
         "runs": str(runs_folder().resolve()),
-        "data": str(cache_root()),
+        "data": str(root()),
         **{f"data.{one.name}": "here" if one.on_disk else "not here yet" for one in status()},
     }
     problems = [problem for problem in (device.problem(),) if problem]

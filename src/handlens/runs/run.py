@@ -17,6 +17,7 @@ from handlens.config import OWN, Config, make_config
 from handlens.data import Dataset
 from handlens.errors import ConfigError, RunBusy, RunDamaged, RunNotFound, UsageError, nearest
 from handlens.evaluation import Evaluation
+from handlens.models import Layer, summary
 from handlens.runs import checkpoint as checkpoints
 from handlens.runs.checkpoint import Pointer, read_json, write_json
 from handlens.runs.names import new_id
@@ -47,6 +48,7 @@ class Run:
         """
         self.folder = folder
         self._own: tuple[nn.Module | None, Dataset | None] = (None, None)
+        self._evaluations: dict[tuple[str, str], Evaluation] = {}
         self.reload()
 
     def reload(self) -> None:
@@ -239,19 +241,27 @@ class Run:
         return data.load(self.config.data, val=self.config.val)
 
     def evaluate(self, on: str = "test", *, checkpoint: str | None = None) -> Evaluation:
-        """Measure the trained network on a split, and keep what was found in `evaluation/`.
+        """Measure the trained network on a split, once, and keep what was found in `evaluation/`.
 
         Args:
             on: `test`, `val`, `train`, or the name of another data set, whose test images are then taken.
             checkpoint: which weights; see `default_checkpoint`.
         """
-        splits = self.dataset().splits
-        split = splits[on] if on in splits else data.load(on).test
-        if len(split) == 0:
-            raise UsageError(f"Run '{self.name}' has no {on} images.", hint="It was trained with --val 0: all images were for training.")
-        evaluation = Evaluation.measure(self.model(checkpoint), split)
-        evaluation.save(self.folder / "evaluation")
-        return evaluation
+        key = (on, self._entry(checkpoint or self.default_checkpoint).sha256)
+        if key not in self._evaluations:
+            splits = self.dataset().splits
+            split = splits[on] if on in splits else data.load(on).test
+            if len(split) == 0:
+                raise UsageError(f"Run '{self.name}' has no {on} images.", hint="Choose others with --on: train, val, test, or a data set.")
+            evaluation = Evaluation.measure(self.model(checkpoint), split)
+            evaluation.save(self.folder / "evaluation")
+            self._evaluations[key] = evaluation
+        return self._evaluations[key]
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layer table of its network."""
+        return summary(self.model("start"), self._about.get("image_shape", (1, 28, 28)))
 
     def plot(self) -> Figure:
         """The training curves."""
