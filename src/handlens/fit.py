@@ -20,10 +20,10 @@ from handlens import data as datasets
 from handlens import device, files, memory
 from handlens.config import make_config
 from handlens.data import Dataset
-from handlens.errors import FileError, HandlensError, RunBusy, UsageError
+from handlens.errors import FileError, HandlensError, UsageError
 from handlens.models import device_of
 from handlens.plan import Model, Plan, assemble, plan
-from handlens.runs import LOCK, Run, load_run, new_id, new_name, runs_folder
+from handlens.runs import About, Run, load_run, new_id, new_name, runs_folder, writing
 from handlens.train import Row, State, train
 
 
@@ -106,9 +106,9 @@ def starting(plan: Plan, *, name: str | None = None, note: str = "") -> Iterator
     with _threads(plan.config.threads), _new_folder(plan, name) as folder:
         state = plan.state()
         env = {**device.environment(), "device": device.title(device_of(plan.model)), "commit": _commit()}
-        about = {"id": new_id(), "created": time.strftime("%Y-%m-%d %H:%M:%S"), "note": note, "tags": [], **plan.about}
-        if "model_file" in plan.about:
-            files.write_atomic(folder / "model.py", files.read_bytes(Path(plan.about["model_file"])))
+        about = About(new_id(), time.strftime("%Y-%m-%d %H:%M:%S"), note, **plan.about)
+        if about.model_file:
+            files.write_atomic(folder / "model.py", files.read_bytes(Path(about.model_file)))
         run = Run.create(folder, plan.config, env, about, state)
         _check_room(run)
         yield Training(run.use(plan.model, plan.dataset), plan, state)
@@ -125,7 +125,7 @@ def _new_folder(plan: Plan, name: str | None) -> Iterator[Path]:
         folder = files.child(root, new_name(kind))
         while not files.claim_folder(folder):
             folder = files.child(root, new_name(kind))
-    with _holding(folder):
+    with writing(folder):
         if (folder / "run.json").exists():
             raise UsageError(
                 f"There is a run '{folder.name}' already.",
@@ -134,15 +134,6 @@ def _new_folder(plan: Plan, name: str | None) -> Iterator[Path]:
             )
         files.sweep(folder)
         yield folder
-
-
-@contextlib.contextmanager
-def _holding(folder: Path) -> Iterator[None]:
-    try:
-        with files.lock(folder / LOCK):
-            yield
-    except RunBusy as error:
-        raise RunBusy(f"Run '{folder.name}' is being trained. {error.what}", where=str(folder), hint="Choose another --name.") from error
 
 
 def _check_room(run: Run) -> None:
@@ -174,7 +165,7 @@ def _threads(count: int) -> Iterator[None]:
 @contextlib.contextmanager
 def resuming(run: Run, *, checkpoint: str = "last", data: Dataset | DataLoader[Any] | None = None) -> Iterator[Training]:
     """Go on with a run; see `resume`."""
-    with _holding(run.folder), _threads(run.config.threads):
+    with writing(run.folder), _threads(run.config.threads):
         run.reload()
         files.sweep(run.folder)
         planned = assemble(run.config, run.model("start"), run.dataset() if data is None else data)

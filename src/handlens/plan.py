@@ -91,7 +91,7 @@ def assemble(
     place = device.choose(config.device)
     if isinstance(data, DataLoader):
         remark = _check_loader(model, data)
-        shape = list(next(iter(data))[0].shape[1:])
+        shape = tuple(next(iter(data))[0].shape[1:])
         return Plan(config, model.to(place), data, None, _collect(val), {**(about or {}), "image_shape": shape}, remark)
     remark = models.check_fits(model, data.train.images[:_PREVIEW], data.classes)
     _check_last_batch(model, len(data.train), config.batch_size)

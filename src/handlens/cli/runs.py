@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from handlens.cli.terminal import json_option, print_json, say, show_table, tell
+
+if TYPE_CHECKING:
+    from handlens.runs import About, Run
 
 
 @click.group()
@@ -39,7 +44,7 @@ def ls(as_json: bool) -> int:
             f"{len(run.rows)}/{run.config.epochs}",
             *_score(run.history),
             _status(run),
-            _remarks(run.note, run.tags),
+            _remarks(run.about),
         )
         for run in found
     ]
@@ -52,13 +57,12 @@ def _score(history: dict[str, list[float]]) -> tuple[str, str]:
     return f"{accuracy[-1]:.2%}" if accuracy else "", f"{sum(history.get('time_s', [])):.1f} s"
 
 
-def _status(run: object) -> str:
-    failure = getattr(run, "failure", "")
-    return f"failed: {failure}" if getattr(run, "status", "") == "failed" else str(getattr(run, "status", ""))
+def _status(run: Run) -> str:
+    return f"failed: {run.about.failure}" if run.status == "failed" else run.status
 
 
-def _remarks(note: str, tags: list[str]) -> str:
-    return " ".join([note, *(f"#{tag}" for tag in tags)]).strip()
+def _remarks(about: About) -> str:
+    return " ".join([about.note, *(f"#{tag}" for tag in about.tags)]).strip()
 
 
 @runs.command()
@@ -74,9 +78,9 @@ def show(run: str, as_json: bool) -> int:
         return 0
     facts = {
         "name": found.name,
-        "id": found.id,
+        "id": found.about.id,
         "status": _status(found),
-        "note": _remarks(found.note, found.tags),
+        "note": _remarks(found.about),
         "folder": found.folder,
         "checkpoint": f"{found.pointer.last.file}, epoch {found.pointer.last.epoch}",
         "torch": found.env.get("torch"),
@@ -121,9 +125,9 @@ def tag(run: str, tags: tuple[str, ...], remove: bool) -> int:
     from handlens.runs import load_run
 
     found = load_run(run)
-    others = [one for one in found.tags if one not in tags]
-    found.annotate(tags=others if remove else [*others, *tags])
-    tell(" ".join(found.tags))
+    others = [one for one in found.about.tags if one not in tags]
+    found.annotate(tags=tuple(others if remove else [*others, *tags]))
+    tell(" ".join(found.about.tags))
     return 0
 
 

@@ -46,7 +46,7 @@ def scan(root: Path | None = None) -> tuple[list[Run], list[Broken]]:
             runs.append(Run(folder))
         except HandlensError as error:
             broken.append(Broken(folder, error.what))
-    return sorted(runs, key=lambda run: (run.id, run.name)), broken
+    return sorted(runs, key=lambda run: (run.about.id, run.name)), broken
 
 
 def list_runs(root: str | os.PathLike[str] | None = None) -> list[Run]:
@@ -78,8 +78,8 @@ def _find(reference: str | os.PathLike[str]) -> Run:
     runs, broken = scan()
     if text == "latest" or text.partition(":")[0] == "best":
         return _choose(text, runs)
-    named = [run for run in runs if text in (run.name, run.id)] or [
-        run for run in runs if run.name.startswith(text) or run.id.startswith(text)
+    named = [run for run in runs if text in (run.name, run.about.id)] or [
+        run for run in runs if run.name.startswith(text) or run.about.id.startswith(text)
     ]
     if len(named) == 1:
         return named[0]

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor, nn
 
 from handlens import files, models
 from handlens.config import OWN
 from handlens.errors import ModelError
+from handlens.runs.about import About
 from handlens.train import State
 
 
-def rebuild(name: str, about: Mapping[str, Any], run_name: str) -> nn.Module:
+def rebuild(name: str, about: About, run_name: str) -> nn.Module:
     """The network of a run, with weights that mean nothing yet.
 
     Args:
         name: the config's `model`.
-        about: what `describe` gave when the run began.
+        about: what the run's folder says about it.
         run_name: for what is said when it cannot be done.
 
     Raises:
         ModelError: it was the user's own, and cannot or may not be made again by itself.
     """
     if name in models.MODELS:
-        options = about.get("model_options", {})
-        return models.build(name, **(options if isinstance(options, dict) else {}))
+        return models.build(name, **(about.model_options or {}))
     if name.startswith(OWN):
         raise ModelError(
             f"Run '{run_name}' was trained with a network of your own, {name.removeprefix(OWN)}.",
@@ -36,10 +35,10 @@ def rebuild(name: str, about: Mapping[str, Any], run_name: str) -> nn.Module:
     return _from_own_file(name, about)
 
 
-def _from_own_file(name: str, about: Mapping[str, Any]) -> nn.Module:
+def _from_own_file(name: str, about: About) -> nn.Module:
     """The learner's file is run again only if it is still, byte for byte, the one that was named for training."""
-    path = Path(str(about.get("model_file", "")))
-    if not path.is_file() or files.sha256(path) != about.get("model_sha256"):
+    path = Path(about.model_file)
+    if not path.is_file() or files.sha256(path) != about.model_sha256:
         raise ModelError(
             f"'{path.name}' has changed since this training, or is not there any more.",
             where=str(path),

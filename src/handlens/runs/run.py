@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import html
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,20 +14,18 @@ from torch import Tensor, nn
 from handlens import data, files
 from handlens.config import OWN, Config, make_config
 from handlens.data import Dataset
-from handlens.errors import ConfigError, RunBusy, RunDamaged, RunNotFound, UsageError, nearest
+from handlens.errors import ConfigError, RunDamaged, UsageError, nearest
 from handlens.evaluation import Evaluation
 from handlens.models import Layer, summary
 from handlens.runs import checkpoint as checkpoints
+from handlens.runs.about import About, read_about
 from handlens.runs.checkpoint import Pointer, read_json, write_json
-from handlens.runs.names import new_id
+from handlens.runs.folder import is_free, to_trash, writing
 from handlens.runs.network import load_weights, rebuild, restore
 from handlens.train import Row, State
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-LOCK = "run.lock"
-TRASH = ".trash"
 
 
 class Run:
@@ -37,6 +34,7 @@ class Run:
     Attributes:
         folder: where it is; its name is the run's name.
         config: every knob.
+        about: its id, note, tags, why it failed.
         env: versions, device, threads, commit at the time of training.
     """
 
@@ -58,7 +56,7 @@ class Run:
             RunDamaged: a file in it is missing or not what it should be.
         """
         folder = self.folder
-        self._about = read_json(folder / "run.json")
+        self.about = read_about(folder)
         self.env: dict[str, Any] = read_json(folder / "env.json")
         try:
             self.config: Config = make_config(read_json(folder / "config.json"))
@@ -68,11 +66,11 @@ class Run:
         self.__dict__.pop("rows", None)
 
     @classmethod
-    def create(cls, folder: Path, config: Config, env: dict[str, Any], about: dict[str, Any], state: State) -> Run:
-        """Fill a new folder, with the starting weights as its first checkpoint. The caller holds the folder's lock."""
+    def create(cls, folder: Path, config: Config, env: dict[str, Any], about: About, state: State) -> Run:
+        """Fill a new folder, with the starting weights as its first checkpoint. The caller holds the folder (`runs.writing`)."""
         write_json(folder / "config.json", config.model_dump())
         write_json(folder / "env.json", env)
-        write_json(folder / "run.json", about)
+        about.write(folder)
         checkpoints.commit(folder, state)
         return cls(folder)
 
@@ -80,22 +78,6 @@ class Run:
     def name(self) -> str:
         """What people call it: the folder's name."""
         return self.folder.name
-
-    @property
-    def id(self) -> str:
-        """It sorts by the time at which the run began."""
-        return str(self._about.get("id", ""))
-
-    @property
-    def note(self) -> str:
-        """What its owner wrote about it."""
-        return str(self._about.get("note", ""))
-
-    @property
-    def tags(self) -> list[str]:
-        """Words its owner put on it."""
-        tags = self._about.get("tags", [])
-        return [str(tag) for tag in tags] if isinstance(tags, list) else []
 
     @property
     def checkpoint(self) -> dict[str, Any]:
@@ -124,34 +106,12 @@ class Run:
         """`running`, `complete`, `stopped early`, `failed` or `interrupted`."""
         if self._pointer.finished:
             return "complete" if self._pointer.last.epoch >= self.config.epochs else "stopped early"
-        if not self._is_free():
+        if not is_free(self.folder):
             return "running"
-        return "failed" if self._about.get("failure") else "interrupted"
-
-    @property
-    def failure(self) -> str:
-        """Why it failed, in words; empty if it did not."""
-        return str(self._about.get("failure") or "")
-
-    def _is_free(self) -> bool:
-        try:
-            with self.writing():
-                return True
-        except RunBusy:
-            return False
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Hold the right to write into the folder.
-
-        Raises:
-            RunBusy: another process has it.
-        """
-        with files.lock(self.folder / LOCK):
-            yield
+        return "failed" if self.about.failure else "interrupted"
 
     def save(self, state: State, *, finished: bool = False) -> None:
-        """Make the state the last checkpoint, lastingly. The caller is `writing`.
+        """Make the state the last checkpoint, lastingly. The caller holds the folder (`runs.writing`).
 
         Raises:
             FileError: the disk refuses; the previous checkpoint still counts.
@@ -207,7 +167,7 @@ class Run:
         """
         network = self._own_copy() if model is None else model
         if network is None:
-            network = rebuild(self.config.model, self._about, self.name)
+            network = rebuild(self.config.model, self.about, self.name)
         load_weights(network, self._tensors(checkpoint or self.default_checkpoint))
         return network
 
@@ -261,7 +221,7 @@ class Run:
     @property
     def layers(self) -> list[Layer]:
         """The layer table of its network."""
-        return summary(self.model("start"), self._about.get("image_shape", (1, 28, 28)))
+        return summary(self.model("start"), self.about.image_shape)
 
     def plot(self) -> Figure:
         """The training curves."""
@@ -269,11 +229,10 @@ class Run:
 
         return plots.plot_curves(self.rows, best_epoch=self._pointer.best.epoch if self._pointer.best else None)
 
-    def annotate(self, *, note: str | None = None, tags: list[str] | None = None, failure: str | None = None) -> None:
-        """Change what stands beside the training: its note, its tags, why it failed. What is None stays."""
-        changes = {"note": note, "tags": tags, "failure": failure}
-        self._about |= {name: value for name, value in changes.items() if value is not None}
-        write_json(self.folder / "run.json", self._about)
+    def annotate(self, **changes: Any) -> None:
+        """Change fields of `about`: `note`, `tags`, `failure`."""
+        self.about = dataclasses.replace(self.about, **changes)
+        self.about.write(self.folder)
 
     def rename(self, name: str) -> Run:
         """Give the run, and its folder, another name.
@@ -283,7 +242,7 @@ class Run:
             FileError: there is a run of that name.
         """
         target = files.child(self.folder.parent, name)
-        with self.writing():
+        with writing(self.folder):
             files.move(self.folder, target)
         self.folder = target
         return self
@@ -299,13 +258,10 @@ class Run:
     def to_dict(self) -> dict[str, Any]:
         """The run as JSON: what `handlens runs show --json` prints."""
         return {
-            "id": self.id,
             "name": self.name,
             "status": self.status,
-            "failure": self.failure,
-            "note": self.note,
-            "tags": self.tags,
             "folder": str(self.folder),
+            **dataclasses.asdict(self.about),
             "config": self.config.model_dump(),
             "checkpoint": self.checkpoint,
             "rows": self.rows,
@@ -322,19 +278,3 @@ class Run:
 
         picture = plots.img_tag(self.plot(), alt=f"Training curves of {self.name}", width=640) if self.rows else ""
         return f"<p><b>{html.escape(repr(self))}</b></p>{picture}"
-
-
-def to_trash(root: Path, name: str) -> Path:
-    """Move a run's folder, readable or not, to the trash beside the runs, and say where it is now.
-
-    Raises:
-        RunNotFound: there is no folder of exactly that name.
-        RunBusy: it is being trained.
-    """
-    folder = files.child(root, name)
-    if not folder.is_dir():
-        raise RunNotFound(f"There is no run '{name}'.", where=str(root.resolve()), hint="It needs its exact name: handlens runs ls")
-    target = root / TRASH / f"{name}-{new_id()}"
-    with files.lock(folder / LOCK):
-        files.move(folder, target)
-    return target

@@ -1,0 +1,70 @@
+"""`run.json`: what stands beside a training: its id, its owner's words, and how to make its network again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from handlens.errors import RunDamaged
+from handlens.runs.checkpoint import read_json, write_json
+
+FILE = "run.json"
+
+
+@dataclass(frozen=True)
+class About:
+    """What a run's folder says about itself.
+
+    Attributes:
+        id: sorts by the time at which the run began.
+        created: that time, for people.
+        note, tags: what its owner wrote about it.
+        failure: why it failed, in words; empty if it did not.
+        image_shape: channels, height, width.
+        model_options: the keywords that make one of our networks again.
+        model_file, model_sha256: a learner's own file, and what it was at the time.
+    """
+
+    id: str
+    created: str = ""
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    failure: str = ""
+    image_shape: tuple[int, ...] = ()
+    model_options: dict[str, Any] | None = None
+    model_file: str = ""
+    model_sha256: str = ""
+
+    def write(self, folder: Path) -> None:
+        """Replace the file in a run's folder."""
+        write_json(folder / FILE, asdict(self))
+
+
+def read_about(folder: Path) -> About:
+    """Read the file of a run's folder.
+
+    Raises:
+        RunDamaged: it is not there, or not what it should be.
+    """
+    content = read_json(folder / FILE)
+    values = {field.name: content[field.name] for field in fields(About) if field.name in content}
+    if not _fits(values):
+        raise RunDamaged(f"'{FILE}' does not say what a run is.", where=str(folder / FILE))
+    for name in ("tags", "image_shape"):
+        values[name] = tuple(values.get(name, ()))
+    return About(**values)
+
+
+def _fits(values: dict[str, Any]) -> bool:
+    texts = [values.get(name, "") for name in ("id", "created", "note", "failure", "model_file", "model_sha256")]
+    tags, shape, options = values.get("tags", []), values.get("image_shape", []), values.get("model_options")
+    return (
+        all(isinstance(text, str) for text in texts)
+        and bool(values.get("id"))
+        and isinstance(tags, list)
+        and all(isinstance(tag, str) for tag in tags)
+        and isinstance(shape, list)
+        and all(type(size) is int and 0 < size < 1 << 16 for size in shape)
+        and (options is None or isinstance(options, dict))
+    )
