@@ -63,8 +63,7 @@ def from_mirrors(filling: Filling, say: Say) -> None:
     each data set has a folder of its name.
 
     Raises:
-        DataMissing: no mirror gave one of the files; says what each of them did.
-        DataDamaged: the last one to be asked gave something else, twice.
+        DataMissing: no mirror gave one of the files; says what each of them did, with the expected and the found SHA-256 if it gave another.
         FileError: the disk is full, read-only, or forbids it.
     """
     mirrors = list(_mirrors(filling))
@@ -117,12 +116,11 @@ class _Download:
                 return self._right_from(url)
             except DataError as error:
                 self.say(error.what)
-                problems.append(error)
+                problems.append(error.what)
                 mirrors.append(mirrors.pop(0))
             if not self.patience.left_s:
                 break
-        kind = DataDamaged if isinstance(problems[-1], DataDamaged) else DataMissing
-        raise kind("\n".join(error.what for error in problems))
+        raise DataMissing("\n".join(problems))
 
     def _right_from(self, url: str) -> str:
         """Make the body whole and right; a wrong one is fetched once more, from its beginning."""

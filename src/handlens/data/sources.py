@@ -27,38 +27,23 @@ def fetch(name: str, *, folder: Path | str | None = None, offline: bool = False,
 
     Args:
         name: a key of `DATASETS`.
-        folder: has its files, plain or packed; a data set that is not in the cache is then taken from there and from nowhere else.
+        folder: looked into after the cache and before all other places: its files, plain or packed, there or where torchvision puts them.
         offline: touch no network.
         say: is told each step before it is taken; see `Say`.
 
     Raises:
         UsageError: there is no data set of that name.
         DataMissing: it is not on this machine and no source gave it; says what each of them did, and which files to put where.
-        DataDamaged: what is in `folder` is not it.
         FileError: the cache cannot be written.
     """
-    try:
-        return cache.check(name)
-    except DataMissing:
-        pass
-    except DataDamaged as damage:
-        say(f"{damage.what} Getting it anew.")
-    with _filling(name, say) as filling:
-        with contextlib.suppress(DataMissing, DataDamaged):
-            return cache.check(name)  # another process was quicker
-        if folder is None:
-            _fill_from_anywhere(filling, offline, say)
-        else:
-            from_folder(Path(folder), filling, say)
-        filling.publish()
-        return cache.check(name)
+    return _fetch(name, partial(_fill_from_anywhere, folder=folder, offline=offline), say)
 
 
 def import_folder(folder: Path | str, name: str | None = None, *, say: Say = on_stderr) -> Cached:
-    """Put a data set from a folder into the cache: its files, plain or packed, there or in the subfolders that torchvision makes.
+    """Put a data set from a folder, and from nowhere else, into the cache, if it is not there already.
 
     Args:
-        folder: where the files are.
+        folder: where its files are, plain or packed, or the folder above torchvision's.
         name: a key of `DATASETS`; if None, the content of the files decides.
         say: as in `fetch`.
 
@@ -68,7 +53,22 @@ def import_folder(folder: Path | str, name: str | None = None, *, say: Say = on_
         DataDamaged: they are there, but not the right ones; gives the expected and the found SHA-256.
         FileError: the cache cannot be written.
     """
-    return fetch(name or _identify(Path(folder)), folder=folder, say=say)
+    return _fetch(name or _identify(Path(folder)), partial(from_folder, Path(folder)), say)
+
+
+def _fetch(name: str, fill: Source, say: Say) -> Cached:
+    try:
+        return cache.check(name)
+    except DataMissing:
+        pass
+    except DataDamaged as damage:
+        say(f"{damage.what} Getting it anew.")
+    with _filling(name, say) as filling:
+        with contextlib.suppress(DataMissing, DataDamaged):
+            return cache.check(name)  # another process was quicker
+        fill(filling, say)
+        filling.publish()
+        return cache.check(name)
 
 
 def _identify(folder: Path) -> str:
@@ -115,19 +115,21 @@ def _candidates(folder: Path, entry: Entry, file: DataFile) -> Iterator[Path]:
         yield from (place / file.name, place / f"{file.name}.gz")
 
 
-def _fill_from_anywhere(filling: Filling, offline: bool, say: Say) -> None:
+def _fill_from_anywhere(filling: Filling, say: Say, *, folder: Path | str | None, offline: bool) -> None:
     """Ask one source after the other until nothing is missing."""
-    folders = [Path("data").absolute(), *map(Path, filling.entry.system_folders)]
-    sources: list[Source] = [partial(from_folder, folder) for folder in folders]
+    named = [] if folder is None else [Path(folder)]
+    folders = [*named, Path("data").absolute(), *map(Path, filling.entry.system_folders)]
+    sources: list[Source] = [partial(from_folder, place) for place in folders]
     problems = []
     for source in sources if offline else [*sources, from_mirrors, from_index]:
         try:
-            source(filling, say)
-            break
-        except DataError as error:
+            return source(filling, say)
+        except DataMissing as error:
             problems.append(str(error))
-    else:
-        raise _missing(filling.name, filling.entry, problems)
+        except DataError as error:
+            say(str(error))
+            problems.append(str(error))
+    raise _missing(filling.name, filling.entry, problems)
 
 
 def _missing(name: str, entry: Entry, problems: list[str]) -> DataMissing:
