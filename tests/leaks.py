@@ -1,0 +1,134 @@
+"""Nothing leaks: what a test holds when it is over, it held before. conftest.py turns the fixture `nothing_leaks` on for every test."""
+
+import contextlib
+import gc
+import os
+import re
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from multiprocessing import resource_tracker
+from pathlib import Path
+
+import psutil
+import pytest
+
+Holdings = dict[str, Counter[str]]
+
+KEPT_FONTS = "/mpl-data/fonts/"  # matplotlib keeps each font that it has drawn with open
+PATIENCE_S = 2.0  # for what ends by itself a moment after it was told to
+
+
+def holdings() -> Holdings:
+    """What this process holds now: how many of each, by a name that says where to look."""
+    return {
+        "descriptor": _descriptors(),
+        "thread": _threads(),
+        "child": _children(),
+        "temporary file": Counter(os.listdir(tempfile.gettempdir())),
+        "shared memory": _shared_memory(),
+    }
+
+
+def _descriptors() -> Counter[str]:
+    if not Path("/proc/self/fd").is_dir():
+        me = psutil.Process()
+        return Counter({"open file": me.num_fds() if hasattr(me, "num_fds") else len(me.open_files())})
+    names: Counter[str] = Counter()
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink(f"/proc/self/fd/{number}")
+        except FileNotFoundError:
+            continue  # the one that listed the folder
+        if KEPT_FONTS not in target:
+            names[re.sub(r"^(\w+):\[.*", r"\1", target)] += 1  # the number of a pipe says nothing
+    return names
+
+
+def _threads() -> Counter[str]:
+    """Python's by name; those that libraries make beneath it by the name the system knows."""
+    ours = {thread.native_id: f"Python thread {thread.name}" for thread in threading.enumerate()}
+    system: dict[int, str] = {}
+    for task in Path("/proc/self/task").glob("*"):
+        with contextlib.suppress(OSError):  # it may just have ended
+            system[int(task.name)] = f"native thread {(task / 'comm').read_text().strip()}"
+    return Counter((system | {number or 0: name for number, name in ours.items()}).values())
+
+
+def _children() -> Counter[str]:
+    names: Counter[str] = Counter()
+    for child in psutil.Process().children(recursive=True):
+        try:
+            names[f"{child.name()} {' '.join(child.cmdline())}"] += 1
+        except psutil.ZombieProcess:
+            names["one that has ended and was not waited for"] += 1
+        except psutil.NoSuchProcess:
+            pass  # it has just ended
+    return names
+
+
+def _shared_memory() -> Counter[str]:
+    folder = Path("/dev/shm")
+    return Counter(entry.name for entry in folder.iterdir() if not _belongs_to_others(entry)) if folder.is_dir() else Counter()
+
+
+def _belongs_to_others(entry: Path) -> bool:
+    """Whether a process that is no child of ours made it: PyTorch writes the process's number into the name."""
+    maker = re.match(r"torch_(\d+)_", entry.name)
+    if not maker or not psutil.pid_exists(int(maker[1])):
+        return False
+    return int(maker[1]) not in {os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))}
+
+
+def shrink_thread_pool() -> None:
+    """Bring OpenMP's pool to its smallest size, one worker: it grows with `torch.set_num_threads` and is kept for the next use."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    torch.ones(1 << 20).add_(1)
+    torch.set_num_threads(before)
+
+
+def left_behind(before: Holdings) -> list[str]:
+    """What is held now and was not then, after what is about to end has ended."""
+    new: list[str] = []
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        now = holdings()
+        new = [f"{kind}: {name}" for kind in now for name in (now[kind] - before[kind]).elements()]
+        if not new or time.monotonic() > deadline:
+            return new
+        gc.collect()
+        shrink_thread_pool()
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_temporary_folder() -> Iterator[None]:
+    """A folder for temporary files that no other program uses, here and in every process that a test starts.
+
+    Its path is short: the sockets that the workers of a DataLoader make there may have no more than 107 letters.
+    """
+    shrink_thread_pool()
+    resource_tracker.ensure_running()  # multiprocessing's one helper process, which it keeps
+    with tempfile.TemporaryDirectory(prefix="hl-") as folder, pytest.MonkeyPatch.context() as patch:
+        watched = Path(folder, "t")
+        watched.mkdir()
+        for name in ("TMPDIR", "TEMP", "TMP"):
+            patch.setenv(name, str(watched))
+        patch.setenv("TORCHINDUCTOR_CACHE_DIR", folder)  # PyTorch makes it with the first optimizer, and keeps it
+        patch.setattr(tempfile, "tempdir", None)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks(own_temporary_folder: None) -> Iterator[None]:
+    """Fail a test that leaves descriptors, threads, child processes, temporary files or shared memory behind."""
+    before = holdings()
+    yield
+    leaks = left_behind(before)
+    if leaks:
+        pytest.fail("This test left behind\n  " + "\n  ".join(leaks), pytrace=False)
