@@ -107,11 +107,12 @@ def left_behind(before: Holdings) -> list[str]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_temporary_folder() -> Iterator[None]:
+def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A folder for temporary files that no other program uses, here and in every process that a test starts.
 
     Its path is short: the sockets that the workers of a DataLoader make there may have no more than 107 letters.
     """
+    tmp_path_factory.getbasetemp()  # pytest's own folder is made where it always is
     shrink_thread_pool()
     resource_tracker.ensure_running()  # multiprocessing's one helper process, which it keeps
     with tempfile.TemporaryDirectory(prefix="hl-") as folder, pytest.MonkeyPatch.context() as patch:
