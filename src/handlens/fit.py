@@ -51,6 +51,8 @@ class Training:
             FileError: the last epoch could not be saved.
         """
         plan, state = self.plan, self.state
+        if self.run.pointer.finished:
+            return
         try:
             for row in train(state, plan.loader, plan.val, epochs=plan.config.epochs, every=every):
                 ended = "step" not in row and (state.epoch >= plan.config.epochs or out_of_patience(state.rows, plan.config.patience))
@@ -171,6 +173,7 @@ def resuming(run: Run, *, checkpoint: str = "last", data: Dataset | DataLoader[A
         planned = assemble(run.config, run.model("start"), run.dataset() if data is None else data)
         state = planned.state()
         run.put_back(state, checkpoint)
+        run.annotate(failure="")
         yield Training(run.use(planned.model, planned.dataset), planned, state)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from handlens.cli.terminal import json_option, print_json, show_table, tell
+from handlens.cli.terminal import json_option, print_json, remark, show_table
 
 
 @click.command()
@@ -30,8 +30,8 @@ def compare(runs: tuple[str, ...], format_: str, plot: Path | None, as_json: boo
     if format_ == "table":
         show_table({name: "left" if name == "run" else "right" for name in found.columns}, found.cells())
         if found.disagreements is not None:
-            tell(f"\nThey disagree on {found.disagreements:,} of the test images.")
-        tell(f"Curves   {picture}")
+            remark(f"\nThey disagree on {found.disagreements:,} of the test images.")
+        remark(f"Curves   {picture}")
     else:
         print({"csv": found.to_csv, "md": found.to_markdown, "html": found._repr_html_}[format_](), end="")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from handlens.cli.terminal import json_option, print_json, show_table, tell
+from handlens.cli.terminal import json_option, print_json, show_classes, show_table, tell
 
 
 @click.command()
@@ -24,14 +24,18 @@ def evaluate(run: str, on: str, checkpoint: str | None, model: str | None, as_js
     if as_json:
         print_json({"run": found.name, "checkpoint": checkpoint or found.default_checkpoint, **evaluation.to_dict()})
         return 0
-    columns = {"class": "left", "precision": "right", "recall": "right", "F1": "right", "images": "right"}
-    scores = zip(evaluation.classes, evaluation.per_class, strict=True)
-    show_table(columns, [(name, f"{one.precision:.4f}", f"{one.recall:.4f}", f"{one.f1:.4f}", one.support) for name, one in scores])
     low, high = evaluation.interval
-    tell(f"\n{found.name} on {on}: accuracy {evaluation.accuracy:.2%}  (95 % interval {low:.2%} to {high:.2%}, {evaluation.n:,} images)")
-    tell(
-        f"loss {evaluation.loss:.4f}, calibration error {evaluation.ece:.4f}, weights of the {checkpoint or found.default_checkpoint} epoch"
-    )
-    for pair in evaluation.most_confused(3):
-        tell(f"{pair.count} times a {pair.true} was taken for a {pair.predicted}")
+    facts = {
+        "run": found.name,
+        "images": f"{evaluation.n:,} of {on}",
+        "weights": checkpoint or found.default_checkpoint,
+        "accuracy": f"{evaluation.accuracy:.2%}",
+        "95 % interval": f"{low:.2%} to {high:.2%}",
+        "loss": f"{evaluation.loss:.4f}",
+        "calibration error": f"{evaluation.ece:.4f}",
+        "most confused": ", ".join(f"{pair.true} taken for {pair.predicted} {pair.count} times" for pair in evaluation.most_confused(3)),
+    }
+    show_table({"what": "left", "value": "left"}, list(facts.items()))
+    tell()
+    show_classes(evaluation)
     return 0

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from handlens.evaluation import Evaluation
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -42,6 +45,11 @@ def tell(sentence: str = "") -> None:
     out().print(Text(sentence))
 
 
+def remark(sentence: str) -> None:
+    """A sentence that belongs to a table: below it on a terminal; on stderr when the table is piped to a program."""
+    (tell if sys.stdout.isatty() else say)(sentence)
+
+
 def print_json(value: object) -> None:
     """One JSON value on stdout; NaN and infinity cannot get into it."""
     print(json.dumps(value, indent=2, allow_nan=False, default=str))
@@ -66,6 +74,14 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Sequence[object]], tit
     for line in texts:
         table.add_row(*(Text(cell) for cell in line))
     out().print(table)
+
+
+def show_classes(evaluation: Evaluation) -> None:
+    """The scores of each class."""
+    columns = {"class": "left", "precision": "right", "recall": "right", "F1": "right", "images": "right"}
+    scores = zip(evaluation.classes, evaluation.per_class, strict=True)
+    rows = [(name, f"{one.precision:.2%}", f"{one.recall:.2%}", f"{one.f1:.4f}", f"{one.support:,}") for name, one in scores]
+    show_table(columns, rows, f"{evaluation.split.capitalize()} images, class by class")
 
 
 class Bar:

@@ -13,7 +13,7 @@ from torch import nn
 from handlens import device, models
 from handlens.cli import INTERRUPTED
 from handlens.cli.loading import find_run, load_dataset
-from handlens.cli.terminal import Bar, print_json, say, show_table, tell
+from handlens.cli.terminal import Bar, print_json, say, show_classes, show_table, tell
 from handlens.config import Config
 from handlens.data import Dataset
 from handlens.fit import Training, in_words, resuming, starting
@@ -118,14 +118,7 @@ def _show_results(run: Run, as_json: bool) -> int:
         print_json({**run.to_dict(), "test": evaluation.to_dict(), "report": str(page)})
         return 0
     tell()
-    show_table(
-        {"class": "left", "precision": "right", "recall": "right", "F1": "right", "images": "right"},
-        [
-            (name, f"{score.precision:.1%}", f"{score.recall:.1%}", f"{score.f1:.3f}", f"{score.support:,}")
-            for name, score in zip(evaluation.classes, evaluation.per_class, strict=True)
-        ],
-        "Test images, class by class",
-    )
+    show_classes(evaluation)
     low, high = evaluation.interval
     tell(f"\nTest accuracy {evaluation.accuracy:.2%}  (95 % interval {low:.2%} to {high:.2%}, {evaluation.n:,} images)")
     tell(f"Report   {_shown(page)}   (open it in a browser)")

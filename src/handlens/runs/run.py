@@ -231,7 +231,7 @@ class Run:
 
     def annotate(self, **changes: Any) -> None:
         """Change fields of `about`: `note`, `tags`, `failure`."""
-        self.about = dataclasses.replace(self.about, **changes)
+        self.about = dataclasses.replace(read_about(self.folder), **changes)
         self.about.write(self.folder)
 
     def rename(self, name: str) -> Run:

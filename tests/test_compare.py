@@ -1,0 +1,54 @@
+import csv
+import io
+
+import pytest
+from small import small_data
+
+import handlens as hl
+from handlens.errors import UsageError
+
+
+@pytest.fixture
+def two() -> tuple[hl.Run, hl.Run]:
+    data = small_data()
+    good = hl.fit(hl.models.MLP((16,), image_size=8, num_classes=4, seed=0), data, epochs=4, lr=0.01, name="good", quiet=True)
+    poor = hl.fit(hl.models.MLP((4,), image_size=8, num_classes=4, seed=0), data, epochs=2, lr=1e-5, name="poor", quiet=True)
+    return good, poor
+
+
+def test_it_shows_what_was_reached_what_it_cost_and_only_the_knobs_that_differ(two: tuple[hl.Run, hl.Run]) -> None:
+    good, poor = hl.compare(*two).rows
+    assert good["test_accuracy"] > poor["test_accuracy"]
+    assert good["interval"][0] <= good["test_accuracy"] <= good["interval"][1]
+    assert (good["hidden_sizes"], poor["hidden_sizes"]) == ((16,), (4,))
+    assert (good["parameters"], poor["parameters"]) == (64 * 16 + 16 + 16 * 4 + 4, 64 * 4 + 4 + 4 * 4 + 4)
+    assert "seed" not in good
+    assert "batch_size" not in good
+    assert good["time_s"] > 0
+
+
+def test_disagreements_are_counted_on_the_same_images(two: tuple[hl.Run, hl.Run]) -> None:
+    predictions = [run.evaluate("test").predictions for run in two]
+    assert hl.compare(*two).disagreements == int((predictions[0] != predictions[1]).sum()) > 0
+    assert hl.compare(two[0], two[0]).disagreements == 0
+
+
+def test_the_table_survives_csv_and_markdown(two: tuple[hl.Run, hl.Run]) -> None:
+    found = hl.compare(*two)
+    rows = list(csv.DictReader(io.StringIO(found.to_csv())))
+    assert [row["run"] for row in rows] == ["good", "poor"]
+    assert float(rows[0]["test_accuracy"]) == found.rows[0]["test_accuracy"]
+    assert found.to_markdown().splitlines()[2].startswith("| good | complete | ")
+    assert "<th>run</th>" in found._repr_html_()
+
+
+def test_runs_on_data_that_is_not_at_hand_are_compared_without_it(two: tuple[hl.Run, hl.Run]) -> None:
+    found = hl.compare("good", "poor")
+    assert found.disagreements is None
+    assert [row["test_accuracy"] for row in found.rows] == [None, None]
+    assert len(found.plot().axes) >= 1
+
+
+def test_one_run_alone_is_no_comparison(two: tuple[hl.Run, hl.Run]) -> None:
+    with pytest.raises(UsageError, match="two runs or more"):
+        hl.compare("good")

@@ -1,0 +1,187 @@
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from small import small_data
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+import handlens as hl
+from handlens.errors import ModelError, TrainingError, UsageError
+from handlens.fit import out_of_patience, starting
+from handlens.plan import plan
+
+
+def small_model(seed: int = 0) -> nn.Module:
+    return hl.models.MLP((16,), image_size=8, num_classes=4, seed=seed)
+
+
+def test_fit_trains_the_given_network_in_place_and_keeps_it() -> None:
+    model, data = small_model(), small_data()
+    before = [weight.clone() for weight in model.parameters()]
+    run = hl.fit(model, data, epochs=3, lr=0.01, seed=1, quiet=True)
+    assert not torch.equal(before[0], next(model.parameters()))
+    kept = run.model()
+    assert all(torch.equal(one, two) for one, two in zip(model.parameters(), kept.parameters(), strict=True))
+    assert torch.equal(before[0], next(run.model("start").parameters()))
+    assert run.config.hidden_sizes == (16,)
+    assert run.name.startswith("mlp-")
+
+
+def test_a_function_is_called_under_the_seed() -> None:
+    def make() -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
+
+    torch.manual_seed(1)
+    one = hl.fit(make, small_data(), epochs=1, seed=5, quiet=True)
+    torch.manual_seed(2)
+    two = hl.fit(make, small_data(), epochs=1, seed=5, quiet=True)
+    other = hl.fit(make, small_data(), epochs=1, seed=6, quiet=True)
+    assert one.checkpoint["sha256"] == two.checkpoint["sha256"] != other.checkpoint["sha256"]
+
+
+def test_images_and_labels_a_torch_dataset_and_a_dataloader_are_accepted() -> None:
+    data = small_data()
+    images, labels = data.train.images, data.train.labels
+    floats = TensorDataset(images.float() / 255, labels)
+    for given in ((images, labels), (images.numpy(), labels.numpy()), floats, DataLoader(floats, 16, shuffle=True), data.train):
+        run = hl.fit(small_model(), given, epochs=2, lr=0.01, quiet=True)
+        assert run.status == "complete"
+        assert run.config.data.startswith("own:")
+        assert run.rows[-1]["train_accuracy"] > 0.5
+
+
+def test_a_dataloader_can_be_watched_by_another_one() -> None:
+    data = small_data()
+    loader, watch = DataLoader(data.train, 16), DataLoader(data.val, 16)
+    run = hl.fit(small_model(), loader, val=watch, epochs=2, lr=0.01, quiet=True)
+    assert len(run.history["val_accuracy"]) == 2
+
+
+def test_a_loader_that_cannot_be_used_is_refused_in_words() -> None:
+    with pytest.raises(UsageError, match="pairs of images and labels"):
+        hl.fit(small_model(), DataLoader(torch.arange(10)), quiet=True)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="network of your own"):
+        hl.fit("mlp", DataLoader(small_data().train), quiet=True)
+
+
+def test_training_stops_when_patience_ends_and_the_best_weights_are_used() -> None:
+    data = small_data()
+    wrong = hl.data.Split(data.val.images, (data.val.labels + 1) % 4, data.val.classes, "val")
+    worsening = hl.Dataset("worse", data.train, wrong, data.test)
+    run = hl.fit(small_model(), worsening, epochs=50, lr=0.05, patience=2, quiet=True)
+    best = run.pointer.best
+    assert best is not None
+    assert (run.status, len(run.rows)) == ("stopped early", best.epoch + 2)
+    assert run.default_checkpoint == "best"
+    assert torch.equal(next(run.model().parameters()), next(run.model("best").parameters()))
+    assert hl.resume(run.folder, model=small_model(), data=worsening, quiet=True).status == "stopped early"
+
+
+@pytest.mark.parametrize("losses, patience, ended", [([3, 2, 1], 1, False), ([1, 2], 1, True), ([1, 2, 3], 3, False), ([], 1, False), ([1, 2, 2], 0, False)])
+def test_patience_counts_epochs_since_the_best(losses: list[float], patience: int, ended: bool) -> None:
+    assert out_of_patience([{"val_loss": loss} for loss in losses], patience) is ended
+
+
+def test_an_interrupted_training_goes_on_to_the_same_bits() -> None:
+    data = small_data()
+    whole = hl.fit(small_model, data, epochs=4, lr=0.01, name="whole", quiet=True)
+    with starting(plan(whole.config, small_model, data), name="broken") as training:
+        for row in training:
+            if row["epoch"] == 3:
+                break
+    broken = hl.load_run("broken")
+    assert (broken.status, len(broken.rows)) == ("interrupted", 3)
+    resumed = hl.resume("broken", data=data, quiet=True)
+    assert (resumed.status, resumed.checkpoint["sha256"]) == ("complete", whole.checkpoint["sha256"])
+
+
+def test_resuming_a_complete_run_changes_nothing() -> None:
+    run = hl.fit(small_model(), small_data(), epochs=2, quiet=True)
+    before = {path: path.stat().st_mtime_ns for path in run.folder.glob("*.safetensors")}
+    assert hl.resume(run.folder, data=small_data(), quiet=True).checkpoint == run.checkpoint
+    assert {path: path.stat().st_mtime_ns for path in run.folder.glob("*.safetensors")} == before
+
+
+def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint_and_says_why() -> None:
+    with pytest.raises(TrainingError, match=r"lr = 1e\+20") as caught:
+        hl.fit(small_model(), small_data(), epochs=3, lr=1e20, optimizer="sgd", name="nan", quiet=True)
+    assert "--lr" in caught.value.hint
+    run = hl.load_run("nan")
+    assert run.status == "failed"
+    assert "1e+20" in run.about.failure
+    assert run.model("start")
+
+
+def test_a_softmax_at_the_end_is_warned_of_before_the_first_step() -> None:
+    with pytest.warns(UserWarning, match="softmax"):
+        hl.fit(nn.Sequential(nn.Flatten(), nn.Linear(64, 4), nn.Softmax(1)), small_data(), epochs=1, quiet=True)
+
+
+def test_a_lonely_last_image_and_batch_norm_are_refused_before_the_first_step() -> None:
+    data = small_data()
+    assert len(data.train) % 127 == 1
+    with pytest.raises(ModelError, match="one image alone"):
+        hl.fit(hl.models.MLP((4,), image_size=8, num_classes=4, batch_norm=True), data, batch_size=127, quiet=True)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_handful_of_images_and_a_batch_larger_than_all_work(count: int) -> None:
+    data = small_data()
+    run = hl.fit(small_model(), (data.train.images[:count], data.train.labels[:count] * 0 + 3), epochs=2, batch_size=64, val=None, quiet=True)
+    assert run.status == "complete"
+
+
+class NeedsMemory(nn.Module):
+    """A stand-in for a card that is full: more than 5 images at a time are too many."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(64, 4)
+
+    def forward(self, images: Tensor) -> Tensor:
+        if self.training and len(images) > 5:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        logits: Tensor = self.inner(images.flatten(1))
+        return logits
+
+
+def test_out_of_memory_is_one_sentence_with_the_largest_batch_that_fits() -> None:
+    with pytest.raises(TrainingError, match="largest that does has 5") as caught:
+        hl.fit(NeedsMemory(), small_data(), epochs=1, batch_size=64, quiet=True)
+    assert caught.value.hint == "Use --batch-size 5"
+
+
+def test_fit_tells_one_line_an_epoch(capsys: pytest.CaptureFixture[str]) -> None:
+    hl.fit(small_model(), small_data(), epochs=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("   ")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
+    assert all("train loss" in line and "val loss" in line for line in lines)
+
+
+def test_an_own_class_from_a_file_is_kept_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "from torch import nn\n\nclass Net(nn.Sequential):\n    def __init__(self):\n        super().__init__(nn.Flatten(), nn.Linear(64, 4))\n"
+    (tmp_path / "net.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    run = hl.fit("net.py:Net", small_data(), epochs=1, quiet=True)
+    assert (run.folder / "model.py").read_text() == source
+    assert run.name.startswith("net-")
+    assert hl.load_run(run.name).model()
+    marker = tmp_path / "executed"
+    (tmp_path / "net.py").write_text(source + f"\nopen({str(marker)!r}, 'w')\n")
+    with pytest.raises(ModelError, match="has changed"):
+        hl.load_run(run.name).model()
+    assert not marker.exists()
+
+
+def test_fit_changes_neither_the_thread_count_nor_the_global_generator() -> None:
+    threads = torch.get_num_threads()
+    torch.manual_seed(9)
+    expected = torch.rand(1)
+    torch.manual_seed(9)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        hl.fit(small_model, small_data(), epochs=1, threads=2, dropout=0.5, quiet=True)
+    assert torch.equal(torch.rand(1), expected)
+    assert torch.get_num_threads() == threads

@@ -1,0 +1,151 @@
+import inspect
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from handlens import models
+from handlens.errors import ModelError
+
+MNIST_CLASSES = tuple("0123456789")
+
+
+def test_the_sessions_network_has_its_layers_and_109386_parameters() -> None:
+    model = models.MLP(hidden_sizes=(128, 64))
+    assert models.count_parameters(model) == 109_386 == 784 * 128 + 128 + 128 * 64 + 64 + 64 * 10 + 10
+    assert [layer.output_shape for layer in models.summary(model, (1, 28, 28))] == [(784,), (128,), (128,), (64,), (64,), (10,)]
+    assert sum(layer.parameters for layer in models.summary(model, (1, 28, 28))) == 109_386
+
+
+@pytest.mark.parametrize("name", models.MODELS)
+def test_every_model_takes_bytes_or_fractions_and_returns_one_score_a_class(name: str) -> None:
+    model = models.build(name, in_channels=3, image_size=9, num_classes=7, mean=0.3, std=0.2, seed=1).eval()
+    images = torch.randint(0, 256, (5, 3, 9, 9), dtype=torch.uint8)
+    assert model(images).shape == (5, 7)
+    assert torch.equal(model(images), model(images.float() / 255))
+
+
+@pytest.mark.parametrize("name", models.MODELS)
+def test_every_model_can_be_made_again_from_its_options(name: str) -> None:
+    model = models.build(name, image_size=6, mean=0.1, std=0.4, seed=3, hidden_sizes=(5,), dropout=0.5, batch_norm=True)
+    again = models.build(name, **model.options)
+    again.load_state_dict(model.state_dict())
+    images = torch.rand(4, 1, 6, 6)
+    assert torch.equal(model.eval()(images), again.eval()(images))
+
+
+@pytest.mark.parametrize("name", models.MODELS)
+def test_the_knobs_of_a_model_are_those_of_its_constructor(name: str) -> None:
+    parameters = inspect.signature(models.MODELS[name]).parameters.values()
+    assert models.KNOBS[name] == tuple(parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD)
+
+
+def test_the_seed_alone_decides_the_first_weights_and_the_global_generator_is_left_alone() -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    first = models.MLP(seed=5)
+    assert torch.equal(torch.rand(3), expected)
+    second, other = models.MLP(seed=5), models.MLP(seed=6)
+    assert all(torch.equal(one, two) for one, two in zip(first.parameters(), second.parameters(), strict=True))
+    assert not torch.equal(first.layers[1].weight, other.layers[1].weight)
+
+
+def test_normalisation_is_part_of_the_network_and_of_its_state() -> None:
+    plain = models.SoftmaxRegression(seed=0)
+    shifted = models.SoftmaxRegression(seed=0, mean=0.25, std=0.5)
+    images = torch.rand(2, 1, 28, 28)
+    assert torch.allclose(shifted(images), plain((images - 0.25) / 0.5), atol=1e-5)
+    assert {"mean", "std"} <= shifted.state_dict().keys()
+
+
+def test_dropout_and_batch_norm_stand_in_each_hidden_block() -> None:
+    kinds = [type(layer) for layer in models.MLP((8, 4), dropout=0.1, batch_norm=True, activation="tanh").layers]
+    block = [nn.Linear, nn.BatchNorm1d, nn.Tanh, nn.Dropout]
+    assert kinds == [nn.Flatten, *block, *block, nn.Linear]
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        ({"hidden_sizes": (8, 0)}, "0 units"),
+        ({"dropout": 1.0}, "dropout of 1.0"),
+        ({"activation": "rleu"}, "'relu'"),
+        ({"num_clases": 3}, "'num_classes'"),
+        ({"num_classes": 0}, "num_classes is 0"),
+        ({"std": 0.0}, "std is 0.0"),
+    ],
+)
+def test_impossible_options_are_refused_in_words(options: dict[str, object], said: str) -> None:
+    with pytest.raises(ModelError, match=said):
+        models.MLP(**options)  # type: ignore[arg-type]
+
+
+def test_a_misspelt_model_is_answered_with_the_nearest() -> None:
+    with pytest.raises(ModelError, match="Did you mean 'softmax'"):
+        models.build("sotfmax")
+
+
+def test_predicting_leaves_each_layer_in_its_mode_and_no_gradients() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Dropout(0.9), nn.BatchNorm1d(3))
+    model.train()
+    model[3].eval()
+    logits = models.predict_logits(model, torch.rand(2500, 1, 2, 2))
+    assert logits.shape == (2500, 3)
+    assert not logits.requires_grad
+    assert [module.training for module in model] == [True, True, True, False]
+
+
+def test_prediction_in_chunks_equals_prediction_at_once() -> None:
+    model = models.MLP(seed=0)
+    images = torch.randint(0, 256, (23, 1, 28, 28), dtype=torch.uint8)
+    assert torch.allclose(models.predict_logits(model, images, batch_size=5), models.predict_logits(model, images), atol=1e-6)
+
+
+def test_the_layer_table_counts_parameters_that_no_layer_owns_and_layers_used_twice_once() -> None:
+    class Own(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(4))
+            self.inner = nn.Linear(4, 4)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            once: torch.Tensor = self.inner(images.flatten(1) * self.scale)
+            return self.inner(once)
+
+    layers = models.summary(Own(), (1, 2, 2))
+    assert {layer.name: layer.parameters for layer in layers} == {"inner": 20, "Own": 4}
+
+
+def test_a_network_that_does_not_fit_the_images_says_both_shapes() -> None:
+    with pytest.raises(ModelError, match="3x32x32") as caught:
+        models.check_fits(models.MLP(), torch.rand(2, 3, 32, 32), MNIST_CLASSES)
+    assert "3072" in str(caught.value)
+
+
+@pytest.mark.parametrize("outputs", [9, 12])
+def test_a_class_count_that_does_not_fit_is_said_with_both_numbers(outputs: int) -> None:
+    with pytest.raises(ModelError, match=rf"returns 2x{outputs} .* 10 classes"):
+        models.check_fits(models.MLP(num_classes=outputs), torch.rand(2, 1, 28, 28), MNIST_CLASSES)
+
+
+def test_a_softmax_at_the_end_is_remarked_with_the_loss_it_cannot_go_below() -> None:
+    model = nn.Sequential(models.MLP(), nn.Softmax(dim=1))
+    remark = models.check_fits(model, torch.rand(4, 1, 28, 28), MNIST_CLASSES)
+    assert "softmax" in remark
+    assert f"{math.log(math.e + 9) - 1:.2f}" in remark
+    perfect = torch.zeros(1, 10)
+    perfect[0, 3] = 1.0
+    assert nn.functional.cross_entropy(perfect, torch.tensor([3])).item() == pytest.approx(math.log(math.e + 9) - 1)
+
+
+def test_networks_that_are_right_are_not_remarked() -> None:
+    images = torch.rand(4, 1, 28, 28)
+    assert models.check_fits(models.MLP(), images, MNIST_CLASSES) == ""
+    assert models.check_fits(nn.Sequential(models.MLP(), nn.LogSoftmax(dim=1)), images, MNIST_CLASSES) == ""
+
+
+def test_a_network_with_nothing_to_learn_is_refused() -> None:
+    with pytest.raises(ModelError, match="nothing to learn"):
+        models.check_fits(nn.Flatten(), torch.rand(2, 1, 2, 5), MNIST_CLASSES)

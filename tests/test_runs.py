@@ -1,0 +1,164 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from small import small_data
+
+import handlens as hl
+from handlens import runs
+from handlens.errors import HandlensError, RunBusy, RunDamaged, RunNotFound, UsageError
+
+
+@pytest.fixture
+def run() -> hl.Run:
+    model = hl.models.MLP((16,), image_size=8, num_classes=4)
+    return hl.fit(model, small_data(), epochs=3, lr=0.01, name="first", note="a try", quiet=True)
+
+
+def test_the_folder_is_plain_files_that_people_can_read(run: hl.Run) -> None:
+    names = {path.name for path in run.folder.iterdir()}
+    assert {"config.json", "env.json", "run.json", "rows.jsonl", "checkpoint.json", "epoch-0003.safetensors"} <= names
+    assert json.loads((run.folder / "config.json").read_text())["lr"] == 0.01
+    rows = [json.loads(line) for line in (run.folder / "rows.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert {"torch", "python", "threads", "device", "commit"} <= json.loads((run.folder / "env.json").read_text()).keys()
+
+
+def test_a_run_opened_again_says_what_it_said(run: hl.Run) -> None:
+    again = hl.load_run("first")
+    assert again.to_dict() == run.to_dict()
+    assert again.status == "complete"
+    assert again.history["val_accuracy"] == [row["val_accuracy"] for row in run.rows]
+    assert "first" in repr(again)
+    assert "<img" in again._repr_html_()
+
+
+def test_the_checkpoint_has_no_name_path_or_time_in_it(run: hl.Run) -> None:
+    twin = hl.fit(hl.models.MLP((16,), image_size=8, num_classes=4, seed=None), small_data(), epochs=1, lr=0.01, name="other", quiet=True)
+    assert twin.name == "other"
+    for name in ("one", "two"):
+        hl.fit(lambda: hl.models.MLP((16,), image_size=8, num_classes=4), small_data(), epochs=2, lr=0.01, name=name, quiet=True)
+    one, two = hl.load_run("one"), hl.load_run("two")
+    assert one.checkpoint["sha256"] == two.checkpoint["sha256"]
+    assert one.about.id != two.about.id
+
+
+def test_it_keeps_the_start_the_last_two_and_the_best_and_no_others(run: hl.Run) -> None:
+    pointer = run.pointer
+    kept = {entry.file for entry in (pointer.last, pointer.start, pointer.previous, pointer.best) if entry}
+    assert {path.name for path in run.folder.glob("*.safetensors")} == kept
+    losses = run.history["val_loss"]
+    assert pointer.best is not None
+    assert pointer.best.epoch == 1 + losses.index(min(losses))
+    assert pointer.start.epoch == 0
+
+
+def test_each_checkpoint_gives_its_own_weights(run: hl.Run) -> None:
+    start, last = run.model("start"), run.model("last")
+    assert not torch.equal(next(start.parameters()), next(last.parameters()))
+    with pytest.raises(UsageError, match="Did you mean 'best'"):
+        run.model("bets")
+
+
+def test_a_damaged_checkpoint_is_refused_and_a_whole_one_is_offered(run: hl.Run) -> None:
+    path = run.folder / run.pointer.last.file
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(RunDamaged, match="damaged") as caught:
+        hl.load_run("first").model("last")
+    assert "--checkpoint" in caught.value.hint
+    assert hl.load_run("first").model("previous")
+
+
+@pytest.mark.parametrize("reference", ["first", "fir", "latest", "best", "best:train_loss"])
+def test_a_run_is_found_by_name_beginning_latest_and_best(run: hl.Run, reference: str) -> None:
+    assert hl.load_run(reference).name == "first"
+
+
+def test_a_run_is_found_by_its_id_the_beginning_of_that_and_its_folder(run: hl.Run) -> None:
+    assert {hl.load_run(text).name for text in (run.about.id, run.about.id[:-2], str(run.folder))} == {"first"}
+
+
+def test_latest_is_the_newest_and_best_the_most_accurate(run: hl.Run) -> None:
+    worse = hl.fit("softmax", small_data(), epochs=1, lr=1e-6, name="aworse", quiet=True)
+    assert hl.load_run("latest").name == worse.name
+    assert hl.load_run("best").name == "first"
+    assert [one.name for one in hl.list_runs()] == ["first", "aworse"]
+
+
+def test_what_is_not_there_is_answered_with_what_is(run: hl.Run) -> None:
+    with pytest.raises(RunNotFound, match="Did you mean 'first'"):
+        hl.load_run("frist")
+    hl.fit("softmax", small_data(), epochs=1, name="fifth", quiet=True)
+    with pytest.raises(RunNotFound, match="2 runs"):
+        hl.load_run("fi")
+    with pytest.raises(UsageError, match="'val_loss'"):
+        hl.load_run("best:val_los")
+
+
+def test_where_nothing_is_yet_the_folder_and_the_next_step_are_named(tmp_path: Path) -> None:
+    with pytest.raises(RunNotFound) as caught:
+        hl.load_run("latest")
+    assert str(tmp_path / "runs") in str(caught.value)
+    assert "handlens train session" in str(caught.value)
+
+
+def test_broken_folders_are_listed_with_the_reason_and_stop_nothing(run: hl.Run) -> None:
+    root = runs.runs_folder()
+    (root / "empty").mkdir()
+    (root / "half").mkdir()
+    (root / "half" / "run.json").write_text('{"id": "x"}')
+    (root / "text").mkdir()
+    (root / "text" / "run.json").write_text("<html>")
+    (root / "a-file").write_text("not a folder")
+    found, broken = runs.scan()
+    assert [one.name for one in found] == ["first"]
+    assert {one.name for one in broken} == {"empty", "half", "text"}
+    assert all(one.reason for one in broken)
+    with pytest.raises(RunDamaged, match="text"):
+        hl.load_run("text")
+
+
+def test_note_tags_and_name_can_be_changed_and_last(run: hl.Run) -> None:
+    run.annotate(note="better", tags=("good", "mlp"))
+    run.rename("second")
+    again = hl.load_run("second")
+    assert (again.about.note, again.about.tags) == ("better", ("good", "mlp"))
+    with pytest.raises(RunNotFound):
+        hl.load_run("first")
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "A b", "x" * 65, "été", "-x", "a..b"])
+def test_a_name_that_cannot_be_a_folder_is_refused(run: hl.Run, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be a name"):
+        run.rename(name)
+
+
+def test_a_deleted_run_is_in_the_trash_and_not_in_the_list(run: hl.Run) -> None:
+    trash = run.delete()
+    assert (trash / "config.json").is_file()
+    assert runs.scan() == ([], [])
+
+
+def test_a_run_that_is_being_written_cannot_be_renamed_deleted_or_continued(run: hl.Run) -> None:
+    with runs.writing(run.folder):
+        for attempt in (lambda: run.rename("x"), run.delete, lambda: hl.resume("first", quiet=True)):
+            with pytest.raises(RunBusy, match="process"):
+                attempt()
+
+
+def test_a_second_run_of_one_name_is_refused_with_the_way_to_go_on(run: hl.Run) -> None:
+    with pytest.raises(UsageError, match="--resume first"):
+        hl.fit("softmax", small_data(), epochs=1, name="first", quiet=True)
+
+
+def test_a_run_on_own_data_or_an_own_network_asks_for_it(run: hl.Run) -> None:
+    with pytest.raises(UsageError, match="data of your own"):
+        hl.load_run("first").evaluate()
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 4))
+    hl.fit(net, small_data(), epochs=1, name="own", quiet=True)
+    with pytest.raises(HandlensError, match="network of your own"):
+        hl.load_run("own").model()
+    assert hl.load_run("own", model=net, data=small_data()).evaluate("test").n == 80
