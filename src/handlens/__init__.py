@@ -14,11 +14,13 @@ from __future__ import annotations
 import importlib
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # as in `typing`, whose import is slower than all else here
 if TYPE_CHECKING:
+    from typing import Any
+
     from handlens import data, metrics, models, plots
     from handlens.compare import compare
     from handlens.config import Config

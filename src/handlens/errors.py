@@ -17,7 +17,6 @@ HandlensError                    exit code
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -113,6 +112,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("colour", ["epochs", "lr"])
     'Known names: epochs, lr.'
     """
+    import difflib
+
     names = [str(name) for name in known]
     close = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
     if close:

@@ -1,19 +1,16 @@
-"""The command line: one module a verb, imported when the verb is used, so that `handlens --help` answers at once."""
+"""The command line: one module a verb, imported when the verb is used.
+
+`handlens --help` answers before anything slow is imported, and that includes the library that reads the command line.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import os
 import sys
-import traceback
-from collections.abc import Sequence
-from typing import Any, NoReturn
 
-import click
-
-from handlens import __version__
-from handlens.errors import HandlensError, nearest
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
 
 VERBS = {
     "train": "Train a network and keep the run.",
@@ -25,92 +22,36 @@ VERBS = {
     "info": "This machine: versions, device, folders, and what is missing.",
 }
 INTERRUPTED = 130
+HELP = f"""\
+Usage: handlens VERB [OPTIONS] ...
 
+  A learning lab for image classification with PyTorch.
+  Begin with: handlens train session
 
-class Verbs(click.Group):
-    """The verbs, each in the module of its name, as the command of its name."""
+Verbs:
+{"".join(f"  {verb:<10}{purpose}" + chr(10) for verb, purpose in VERBS.items())}
+  handlens VERB --help tells more about one.
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The verbs in the order in which one needs them."""
-        return list(VERBS)
+Options:
+  --version   Show the version and exit.
+  --debug     Show the traceback of an error.
+  -h, --help  Show this message and exit.
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the verb's module."""
-        if cmd_name not in VERBS:
-            return None
-        command: click.Command = getattr(importlib.import_module(f"handlens.cli.{cmd_name}"), cmd_name)
-        return command
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        """Answer a misspelt verb with the nearest one."""
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
-            raise click.UsageError(f"There is no verb '{args[0]}'. {nearest(args[0], VERBS)}", ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the verbs without importing them."""
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
-
-
-@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(__version__, prog_name="handlens")
-def handlens() -> None:
-    """A learning lab for image classification with PyTorch.
-
-    Begin with: handlens train session
-
-    RUN is a folder, a name, an id, the beginning of one, latest, best, or best:METRIC. Exit codes: 0 good, 1 a finding or not passed,
-    2 wrong usage, 3 data missing, 4 no such run, 5 failed, 130 interrupted. --debug shows the traceback of an error.
-    """
+RUN is a folder, a name, an id, the beginning of one, latest, best, or
+best:METRIC. Exit codes: 0 good, 1 a finding or not passed, 2 wrong usage,
+3 data missing, 4 no such run, 5 failed, 130 interrupted.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run a command line, and end the process with its exit code; an error is three lines, never a traceback."""
+    """Run a command line, and end the process with its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a console that cannot show a letter shows '?' instead of stopping
             stream.reconfigure(errors="replace")
-    code = _run([word for word in words if word != "--debug"], debug)
-    _flush()
-    sys.exit(code)
+    if words in ([], ["-h"], ["--help"]):
+        print(HELP, end="")
+        sys.exit(0)
+    from handlens.cli.verbs import run
 
-
-def _run(words: list[str], debug: bool) -> int:
-    try:
-        result: Any = handlens.main(words, prog_name="handlens", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as exit_:
-        return exit_.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        print("Interrupted.", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        return 0
-    except Exception as error:
-        if debug:
-            traceback.print_exc()
-        return _explain(error)
-
-
-def _explain(error: Exception) -> int:
-    """Print an error as what happened, where, and what to do; give its exit code."""
-    if isinstance(error, HandlensError):
-        print(f"Error: {error}", file=sys.stderr)
-        return error.exit_code
-    if isinstance(error, click.ClickException):
-        where = f"\nSee: {error.ctx.command_path} --help" if isinstance(error, click.UsageError) and error.ctx else ""
-        print(f"Error: {error.format_message()}{where}", file=sys.stderr)
-        return 2
-    print(f"Error: handlens has a fault here: {type(error).__name__}: {error}\nAdd --debug to see where, and report it.", file=sys.stderr)
-    return 5
-
-
-def _flush() -> None:
-    """Write what is left; a reader that has gone away (`| head`) is no error."""
-    try:
-        sys.stdout.flush()
-    except (BrokenPipeError, ValueError):
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(run(words))

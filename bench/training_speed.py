@@ -1,0 +1,67 @@
+"""How much faster `handlens` trains the session's recipe than the session's own script, and whether it is as accurate.
+
+    python bench/training_speed.py [--seeds 5] [--epochs 5]
+
+Both train 784-128-64-10 on all 60,000 images, batch 64, Adam 0.001, with loss and accuracy counted on the way. They take turns, so that
+a machine that becomes slower becomes slower for both; what counts is the ratio of each turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+
+import session_script
+import torch
+
+import handlens as hl
+from handlens import device, models
+from handlens.train import State, make_optimizer, train
+
+
+def ours(data: hl.Dataset, epochs: int, seed: int) -> torch.nn.Module:
+    """The same recipe through handlens' loop."""
+    model = hl.models.MLP((128, 64), seed=seed)
+    for _row in train(State(model, make_optimizer(model, "adam", lr=0.001)), hl.batches(data.train, 64, seed=seed), epochs=epochs):
+        pass
+    return model
+
+
+def timed(function: object, data: hl.Dataset, epochs: int, seed: int) -> tuple[float, float]:
+    """Seconds, and accuracy on the test images."""
+    start = time.perf_counter()
+    model = function(data, epochs, seed)  # type: ignore[operator]
+    seconds = time.perf_counter() - start
+    predictions = models.predict_logits(model, data.test.images).argmax(1)
+    return seconds, (predictions == data.test.labels).float().mean().item()
+
+
+def main() -> None:
+    """Take turns and print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=5)
+    options = parser.parse_args()
+    data = hl.load("mnist", val=0)
+    script = lambda data, epochs, seed: session_script.train(data.train, epochs, seed)  # noqa: E731
+    for function in (script, ours):
+        timed(function, hl.Dataset("few", data.train.subset(torch.arange(6400)), data.val, data.test), 1, 0)
+    print(f"{device.title(torch.device('cpu'))}, torch {torch.__version__}, {options.epochs} epochs of 60,000 images\n")
+    print("| seed | script, images/s | handlens, images/s | ratio | script, accuracy | handlens, accuracy |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    rows = []
+    for seed in range(options.seeds):
+        (slow, first), (fast, second) = timed(script, data, options.epochs, seed), timed(ours, data, options.epochs, seed)
+        rows.append((slow, fast, slow / fast, first, second))
+        images = 60_000 * options.epochs
+        print(f"| {seed} | {images / slow:,.0f} | {images / fast:,.0f} | {slow / fast:.2f} | {first:.2%} | {second:.2%} |", flush=True)
+    _, _, ratios, firsts, seconds = zip(*rows, strict=True)
+    print(f"\nratio: median {statistics.median(ratios):.2f}, from {min(ratios):.2f} to {max(ratios):.2f}")
+    for name, values in (("script", firsts), ("handlens", seconds)):
+        spread = statistics.stdev(values) if len(values) > 1 else 0.0
+        print(f"accuracy, {name}: mean {statistics.mean(values):.2%}, standard deviation {spread:.2%}")
+
+
+if __name__ == "__main__":
+    main()

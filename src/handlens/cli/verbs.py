@@ -1,0 +1,93 @@
+"""From words to a verb, and from what goes wrong to a sentence and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from handlens import __version__
+from handlens.cli import HELP, INTERRUPTED, VERBS
+from handlens.errors import HandlensError, nearest
+
+
+class Verbs(click.Group):
+    """The verbs, each in the module of its name, as the command of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs in the order in which one needs them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the verb's module."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"handlens.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Answer a misspelt verb with the nearest one."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            raise click.UsageError(f"There is no verb '{args[0]}'. {nearest(args[0], VERBS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The help of all verbs, which is written before click is imported."""
+        return HELP.rstrip()
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name="handlens")
+def handlens() -> None:
+    """A learning lab for image classification with PyTorch."""
+
+
+def run(words: list[str]) -> int:
+    """Run a command line and give its exit code; an error is three lines, never a traceback unless `--debug` is among the words."""
+    code = _run([word for word in words if word != "--debug"], "--debug" in words)
+    _flush()
+    return code
+
+
+def _run(words: list[str], debug: bool) -> int:
+    try:
+        result: Any = handlens.main(words, prog_name="handlens", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return 0
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    """Print an error as what happened, where, and what to do; give its exit code."""
+    if isinstance(error, HandlensError):
+        print(f"Error: {error}", file=sys.stderr)
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        where = f"\nSee: {error.ctx.command_path} --help" if isinstance(error, click.UsageError) and error.ctx else ""
+        print(f"Error: {error.format_message()}{where}", file=sys.stderr)
+        return 2
+    print(f"Error: handlens has a fault here: {type(error).__name__}: {error}\nAdd --debug to see where, and report it.", file=sys.stderr)
+    return 5
+
+
+def _flush() -> None:
+    """Write what is left; a reader that has gone away (`| head`) is no error."""
+    try:
+        sys.stdout.flush()
+    except (BrokenPipeError, ValueError):
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
