@@ -46,14 +46,23 @@ def _log_probabilities(logits: Array) -> Floats:
     values = np.asarray(logits, dtype=np.float64)
     if values.ndim != 2 or values.shape[1] == 0:
         raise DataError(f"The logits have shape {values.shape}.", hint="They must be N,K: one row an image, one column a class.")
-    bad = len(values) - int(np.isfinite(values).all(axis=1).sum())
-    if bad:
-        raise TrainingError(
-            f"The model's answer for {bad:,} of {len(values):,} images is not a number (NaN) or infinite.",
-            hint="Its weights were probably ruined in training by too large a learning rate: train again with a tenth of it.",
-        )
+    check_finite(values)
     shifted = values - values.max(axis=1, keepdims=True)  # softmax does not change, and exp cannot overflow
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+def check_finite(logits: Array) -> None:
+    """Refuse logits N,K of which one is NaN or infinite.
+
+    Raises:
+        TrainingError: for so many images.
+    """
+    bad = len(logits) - int(np.isfinite(logits).all(axis=1).sum())
+    if bad:
+        raise TrainingError(
+            f"The model's answer for {bad:,} of {len(logits):,} images is infinite or not a number (NaN).",
+            hint="Its weights were probably ruined in training by too large a learning rate: train again with a tenth of it.",
+        )
 
 
 def accuracy(labels: Array, predictions: Array) -> float:

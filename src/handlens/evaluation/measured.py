@@ -1,10 +1,10 @@
-"""What a network scored: its logits on a split, computed once; every number and every view reads them."""
+"""`Evaluation`: what a network says to the images of a split, and all that follows from it."""
 
 from __future__ import annotations
 
 import html
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,9 @@ from torch import nn
 
 from handlens import files, metrics, models
 from handlens.data import Split
-from handlens.errors import ModelError, UsageError
+from handlens.errors import DataDamaged, ModelError, UsageError
+from handlens.evaluation import stored as storage
+from handlens.evaluation.selection import Selection
 from handlens.metrics import Calibration, ClassScore
 
 if TYPE_CHECKING:
@@ -31,9 +33,9 @@ class ConfusedPair:
     count: int
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Evaluation:
-    """A network's logits on a split, and all that follows from them.
+    """A network's logits on a split, and all that follows from them; each is computed when first asked for, and once.
 
     Attributes:
         logits: `float32` N,K.
@@ -41,6 +43,11 @@ class Evaluation:
         classes: K names.
         images: `uint8` N,C,H,W.
         split: `train`, `val`, `test`, or the user's name for it.
+
+    Raises:
+        UsageError: there are no images.
+        ModelError: there is not one logit for each image and class.
+        TrainingError: a logit is infinite or not a number.
     """
 
     logits: NDArray[np.float32]
@@ -49,23 +56,25 @@ class Evaluation:
     images: NDArray[np.uint8]
     split: str
 
+    def __post_init__(self) -> None:
+        if len(self.labels) == 0:
+            raise UsageError(f"There are no {self.split} images to measure on.")
+        if self.logits.shape != (self.n, len(self.classes)):
+            raise ModelError(
+                f"The network gives {'x'.join(map(str, self.logits.shape))} logits for the {self.split} images, "
+                f"but there are {self.n:,} of them, of {len(self.classes)} classes.",
+                hint=f"Its last layer needs {len(self.classes)} outputs.",
+            )
+        metrics.check_finite(self.logits)
+
     @classmethod
     def measure(cls, model: nn.Module, split: Split) -> Evaluation:
         """Send a split through a network, once.
 
         Raises:
-            UsageError: the split is empty.
-            ModelError: the network does not fit the images or the classes, or its logits are not numbers.
+            HandlensError: as above; or ModelError: the network does not accept the images.
         """
-        if len(split) == 0:
-            raise UsageError(f"There are no {split.name} images to measure on.")
-        logits = models.predict_logits(model, split.images).numpy()
-        if logits.shape != (len(split), len(split.classes)):
-            raise ModelError(
-                f"The network has {logits.shape[-1]} outputs, but the {split.name} images are of {len(split.classes)} classes."
-            )
-        if not np.isfinite(logits).all():
-            raise ModelError(f"The network's logits on the {split.name} images are infinite or not a number: it cannot be measured.")
+        logits = models.predict_logits(model, split.images).numpy() if len(split) else np.zeros((0, len(split.classes)), np.float32)
         return cls(logits, split.labels.cpu().numpy(), split.classes, split.images.cpu().numpy(), split.name)
 
     @property
@@ -98,10 +107,10 @@ class Evaluation:
         """How far the probabilities can be believed."""
         return metrics.calibration(self.probabilities, self.labels)
 
-    @property
+    @cached_property
     def correct(self) -> NDArray[np.bool_]:
         """N: whether the prediction is the label."""
-        return self.predictions == self.labels
+        return np.asarray(self.predictions == self.labels)
 
     @property
     def accuracy(self) -> float:
@@ -123,7 +132,7 @@ class Evaluation:
         """Expected calibration error (Guo et al. 2017)."""
         return self.calibration.ece
 
-    @property
+    @cached_property
     def per_class(self) -> list[ClassScore]:
         """Precision, recall, F1 and number of images of each class, in the order of `classes`."""
         return metrics.per_class(self.confusion_matrix)
@@ -162,23 +171,48 @@ class Evaluation:
         """Everything but the single images, as JSON."""
         scores = zip(self.classes, self.per_class, strict=True)
         return {
-            "split": self.split,
-            "n": self.n,
             "accuracy": self.accuracy,
             "interval": list(self.interval),
             "loss": self.loss,
+            "n": self.n,
+            "split": self.split,
+            "correct": int(self.correct.sum()),
             "ece": self.ece,
-            "per_class": [
-                {"class": name, "precision": one.precision, "recall": one.recall, "f1": one.f1, "support": one.support}
-                for name, one in scores
-            ],
+            "per_class": [{"class": name, **asdict(score)} for name, score in scores],
             "confusion_matrix": self.confusion_matrix.tolist(),
-            "most_confused": [{"true": pair.true, "predicted": pair.predicted, "count": pair.count} for pair in self.most_confused()],
+            "most_confused": [asdict(pair) for pair in self.most_confused()],
         }
 
-    def save(self, folder: Path) -> Path:
-        """Write `<split>.json` into a folder."""
-        return files.write_atomic(files.child(folder, f"{self.split}.json"), json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
+    def save(self, folder: Path, *, checkpoint: str = "") -> Path:
+        """Write `<split>.json` into a folder, and beside it the logits and labels, from which all of it follows.
+
+        Args:
+            folder: where; it is made if it is not there.
+            checkpoint: the sha256 of the weights that were measured, to be written down.
+
+        Raises:
+            FileError: the disk refuses; what was there before is still whole.
+        """
+        stored = storage.write(folder, self.split, {"logits": self.logits, "labels": self.labels})
+        text = json.dumps(self.to_dict() | {"checkpoint": checkpoint, "logits": stored}, indent=2, allow_nan=False)
+        path = files.write_atomic(files.child(folder, f"{self.split}.json"), text + "\n")
+        storage.forget_others(folder, self.split, stored["file"])
+        return path
+
+    @classmethod
+    def load(cls, folder: Path, split: Split) -> Evaluation:
+        """Read back what `save` wrote about a split.
+
+        Raises:
+            FileError: nothing was saved there about this split.
+            RunDamaged: it is not what was saved, to the last bit.
+            DataDamaged: it was measured on other images than these.
+        """
+        tensors = storage.read(folder, split.name)
+        labels = split.labels.cpu().numpy()
+        if not np.array_equal(tensors["labels"], labels):
+            raise DataDamaged(f"This evaluation was of other {split.name} images than these.", where=str(folder))
+        return cls(tensors["logits"], labels, split.classes, split.images.cpu().numpy(), split.name)
 
     def __repr__(self) -> str:
         low, high = self.interval
@@ -189,63 +223,3 @@ class Evaluation:
 
         picture = plots.img_tag(self.plot_confusion_matrix(), alt=f"Confusion matrix on {self.split}", width=560)
         return f"<p><b>{html.escape(repr(self))}</b></p>{picture}"
-
-
-@dataclass(frozen=True, repr=False)
-class Selection:
-    """Some images of an evaluation, in an order that means something.
-
-    Attributes:
-        evaluation: where they are from.
-        indices: their places in the split.
-    """
-
-    evaluation: Evaluation
-    indices: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    @property
-    def images(self) -> NDArray[np.uint8]:
-        """The images, N,C,H,W."""
-        return self.evaluation.images[self.indices]
-
-    @property
-    def true(self) -> list[str]:
-        """What they are."""
-        return [self.evaluation.classes[label] for label in self.evaluation.labels[self.indices]]
-
-    @property
-    def predicted(self) -> list[str]:
-        """What they were taken for."""
-        return [self.evaluation.classes[label] for label in self.evaluation.predictions[self.indices]]
-
-    @property
-    def probabilities(self) -> list[float]:
-        """The probability of what they were taken for."""
-        chosen = self.evaluation.probabilities[self.indices, self.evaluation.predictions[self.indices]]
-        return [float(probability) for probability in chosen]
-
-    @property
-    def losses(self) -> list[float]:
-        """The loss of each."""
-        return [float(loss) for loss in self.evaluation.losses[self.indices]]
-
-    def show(self) -> Figure:
-        """The images, each with what it is, what it was taken for, and how sure that was."""
-        from handlens import plots
-
-        if len(self) == 0:
-            raise UsageError("There is nothing to show: no such image.")
-        return plots.plot_predictions(self.images, self.true, self.predicted, self.probabilities)
-
-    def __repr__(self) -> str:
-        rows = zip(self.indices, self.true, self.predicted, self.probabilities, self.losses, strict=True)
-        lines = [f"image {index}: {true}, taken for {other} ({sure:.1%}), loss {loss:.2f}" for index, true, other, sure, loss in rows]
-        return "\n".join(lines[:25] + ([f"... and {len(lines) - 25} more"] if len(lines) > 25 else []))
-
-    def _repr_html_(self) -> str:
-        from handlens import plots
-
-        return plots.img_tag(self.show(), alt=repr(self), width=640) if len(self) else "<p>No such image.</p>"
