@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from handlens import data, metrics, models, plots
     from handlens.compare import compare
     from handlens.config import Config
-    from handlens.data import Dataset, Split, batches, load
+    from handlens.data import Dataset, Split, load
+    from handlens.data.batches import batches
     from handlens.errors import HandlensError
     from handlens.evaluation import Evaluation
     from handlens.fit import fit, resume

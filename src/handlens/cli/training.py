@@ -11,7 +11,7 @@ from pathlib import Path
 from torch import nn
 
 from handlens import device, models
-from handlens.cli import INTERRUPTED
+from handlens.cli.help import INTERRUPTED
 from handlens.cli.loading import find_run, load_dataset
 from handlens.cli.terminal import Bar, print_json, say, show_classes, show_table, tell
 from handlens.config import Config

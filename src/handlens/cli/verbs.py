@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from handlens import __version__
-from handlens.cli import HELP, INTERRUPTED, VERBS
+from handlens.cli.help import HELP, INTERRUPTED, VERBS
 from handlens.errors import HandlensError, nearest
 
 

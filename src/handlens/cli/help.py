@@ -1,0 +1,33 @@
+"""What `handlens --help` says, and the verbs there are."""
+
+from __future__ import annotations
+
+VERBS = {
+    "train": "Train a network and keep the run.",
+    "evaluate": "Measure a run on images that it has not seen.",
+    "report": "Put all about a run into one HTML file.",
+    "compare": "Two or more runs side by side.",
+    "runs": "List, show, rename, note, tag, repeat, remove runs.",
+    "data": "List, fetch, show, import, check data sets.",
+    "info": "This machine: versions, device, folders, and what is missing.",
+}
+INTERRUPTED = 130
+HELP = f"""\
+Usage: handlens VERB [OPTIONS] ...
+
+  A learning lab for image classification with PyTorch.
+  Begin with: handlens train session
+
+Verbs:
+{"".join(f"  {verb:<10}{purpose}" + chr(10) for verb, purpose in VERBS.items())}
+  handlens VERB --help tells more about one.
+
+Options:
+  --version   Show the version and exit.
+  --debug     Show the traceback of an error.
+  -h, --help  Show this message and exit.
+
+RUN is a folder, a name, an id, the beginning of one, latest, best, or
+best:METRIC. Exit codes: 0 good, 1 a finding or not passed, 2 wrong usage,
+3 data missing, 4 no such run, 5 failed, 130 interrupted.
+"""
