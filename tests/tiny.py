@@ -52,7 +52,9 @@ def make(train: int = 200, test: int = 50, size: int = 28) -> Tiny:
         for name, shape in zip(NAMES, shapes, strict=True)
     ]
     classes = tuple("abcdefghij")
-    entry = Entry("Tiny", "random images", classes, *described, mirrors=(), licence="none", homepage="none", torchvision="TINY")
+    names = ("train_images", "train_labels", "test_images", "test_labels")
+    about = {"mirrors": (), "licence": "none", "homepage": "none", "torchvision": "TINY", **dict(zip(names, described, strict=True))}
+    entry = Entry("Tiny", "random images", classes, **about)  # type: ignore[arg-type]
     return Tiny(entry, plain, packed)
 
 
@@ -82,10 +84,17 @@ def wheel_of(tiny: Tiny, member: bytes | None = None) -> tuple[bytes, Wheel]:
         stretches.append(Stretch(file.name, len(unpacked), len(content), dtype, scale))
         unpacked += content + b"and so on"
     archive = io.BytesIO()
+    about = "Metadata-Version: 2.1\nName: tiny-hub\nVersion: 1.0\n"
+    tag = "Wheel-Version: 1.0\nGenerator: tiny\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
         zipped.writestr(zipfile.ZipInfo("tiny/data.pkl.gz"), gzip.compress(unpacked if member is None else member, mtime=0))
+        for name, text in (("METADATA", about), ("WHEEL", tag), ("RECORD", "")):
+            zipped.writestr(zipfile.ZipInfo(f"tiny_hub-1.0.dist-info/{name}"), text)
     body = archive.getvalue()
     return body, Wheel("tiny-hub==1.0", len(body), _sha256(body), "tiny/data.pkl.gz", tuple(stretches))
+
+
+WHEEL_NAME = "tiny_hub-1.0-py3-none-any.whl"
 
 
 def bomb(start: bytes = b"", unpacked_bytes: int = 1 << 30) -> bytes:

@@ -38,8 +38,9 @@ class Batches:
             chosen = order(len(self.split), self.seed, self.epoch).to(images.device)
             images, labels = images.index_select(0, chosen), labels.index_select(0, chosen)
         self.epoch += 1
-        for some, theirs in zip(images.split(self.batch_size), labels.split(self.batch_size), strict=True):
-            yield some.float().div_(255), theirs
+        for start in range(0, len(labels), self.batch_size):
+            some = slice(start, start + self.batch_size)
+            yield images[some].float().div_(255), labels[some]
 
 
 def order(count: int, seed: int, epoch: int) -> Tensor:

@@ -63,7 +63,7 @@ def from_mirrors(filling: Filling, say: Say) -> None:
     each data set has a folder of its name.
 
     Raises:
-        DataMissing: no mirror gave one of the files; says what each of them did, with the expected and the found SHA-256 if it gave another.
+        DataMissing: no mirror gave one of the files; says what each did, with the expected and the found SHA-256 if it gave something else.
         FileError: the disk is full, read-only, or forbids it.
     """
     mirrors = list(_mirrors(filling))

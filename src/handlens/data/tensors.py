@@ -70,8 +70,9 @@ def split_off(split: Split, share: float, name: str) -> tuple[Split, Split]:
 
 
 def _chosen(labels: NDArray[np.int64], total: int, name: str) -> NDArray[np.int64]:
-    wanted, remainders = np.divmod(np.bincount(labels) * total, len(labels))
-    wanted[np.argsort(-remainders, kind="stable")[: total - wanted.sum()]] += 1
+    counts = np.bincount(labels)
+    wanted, remainders = np.divmod(counts * total, len(labels))
+    wanted[np.lexsort((-counts, -remainders))[: total - wanted.sum()]] += 1  # of equal remainders the larger class can spare one
     # NumPy keeps the stream of a bit generator for ever, unlike that of any shuffle.
     keys = np.random.PCG64(seeds.seed_for("val", name)).random_raw(len(labels))
     order = np.argsort(keys, kind="stable")
@@ -191,9 +192,9 @@ def _images(images: object) -> Tensor:
     tensor = _tensor_of(images, "images")
     if tensor.ndim == 4 and tensor.shape[3] in _CHANNELS and tensor.shape[1] not in _CHANNELS:
         raise DataError(f"The images have the shape {tuple(tensor.shape)}, N,H,W,C.", hint="Give N,C,H,W: images.permute(0, 3, 1, 2)")
-    if not tensor.is_floating_point() or not tensor.numel():
+    if not tensor.is_floating_point():
         return tensor
-    low, high = (float(value) for value in tensor.aminmax())
+    low, high = (float(value) for value in tensor.aminmax()) if tensor.numel() else (0.0, 0.0)
     if not 0 <= low <= high <= 1:
         raise DataError(
             f"The images have values from {low:.3g} to {high:.3g}.",
@@ -208,7 +209,8 @@ def _tensor_of(value: object, kind: str) -> Tensor:
     try:
         if isinstance(value, list | tuple) and value and isinstance(value[0], Tensor):
             return torch.stack(list(value)).detach()
-        return torch.from_numpy(np.require(value, requirements=["C", "W"]))
+        array = np.asarray(value)
+        return torch.from_numpy(array if array.flags.writeable and min(array.strides, default=0) >= 0 else array.copy())
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(
             f"The {kind} cannot be made into a tensor: {error}.", hint="Give a tensor, an array, or lists of equal length."
