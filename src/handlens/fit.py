@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -105,7 +104,7 @@ def starting(plan: Plan, *, name: str | None = None, note: str = "") -> Iterator
         RunBusy: another process is training one of that name.
         FileError: the folder cannot be made, or the disk has too little room.
     """
-    with _threads(plan.config.threads), _new_folder(plan, name) as folder:
+    with device.settled(device_of(plan.model), plan.config.threads), _new_folder(plan, name) as folder:
         state = plan.state()
         env = {**device.environment(), "device": device.title(device_of(plan.model)), "commit": _commit()}
         about = About(new_id(), time.strftime("%Y-%m-%d %H:%M:%S"), note, **plan.about)
@@ -155,26 +154,17 @@ def _commit() -> str:
 
 
 @contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextlib.contextmanager
 def resuming(run: Run, *, checkpoint: str = "last", data: Dataset | DataLoader[Any] | None = None) -> Iterator[Training]:
     """Go on with a run; see `resume`."""
-    with writing(run.folder), _threads(run.config.threads):
+    with writing(run.folder):
         run.reload()
         files.sweep(run.folder)
         planned = assemble(run.config, run.model("start"), run.dataset() if data is None else data)
         state = planned.state()
         run.put_back(state, checkpoint)
         run.annotate(failure="")
-        yield Training(run.use(planned.model, planned.dataset), planned, state)
+        with device.settled(device_of(planned.model), run.config.threads):
+            yield Training(run.use(planned.model, planned.dataset), planned, state)
 
 
 def fit(
