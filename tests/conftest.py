@@ -46,7 +46,11 @@ def pytest_report_header() -> list[str]:
 
 @pytest.fixture(autouse=True)
 def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Runs go into the test's folder, data come from the one that all tests share; a test of an empty cache sets HANDLENS_DATA itself."""
+    """A test stands in a folder of its own, where its runs go too; data come from the one that all share.
+
+    A test of an empty cache sets HANDLENS_DATA itself.
+    """
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HANDLENS_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("HANDLENS_DATA", str(SHARED_DATA))
 
