@@ -1,4 +1,4 @@
-"""A module imports only from lower layers; what could run foreign code, or write a file behind files.py, is nowhere in the package."""
+"""A module imports only from lower layers; what could run foreign code, or write a file behind files/, is nowhere in the package."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_no_file_we_read_can_run_code(file: str) -> None:
     assert foreign_code(file, sources()[file]) == []
 
 
-@pytest.mark.parametrize("file", [file for file in sources() if file != "files.py"])
+@pytest.mark.parametrize("file", [file for file in sources() if not file.startswith("files/")])
 def test_only_files_writes_files(file: str) -> None:
     assert writes(file, sources()[file]) == []
 

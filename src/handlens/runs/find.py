@@ -39,8 +39,8 @@ def scan(root: Path | None = None) -> tuple[list[Run], list[Broken]]:
     root = runs_folder() if root is None else root
     runs: list[Run] = []
     broken: list[Broken] = []
-    for folder in sorted(root.iterdir()) if root.is_dir() else ():
-        if not folder.is_dir() or folder.name.startswith("."):
+    for folder in files.entries(root):
+        if folder.name.startswith(".") or not files.is_folder(folder):
             continue
         try:
             runs.append(Run(folder))

@@ -20,7 +20,7 @@ from handlens.models import Layer, summary
 from handlens.runs import checkpoint as checkpoints
 from handlens.runs.about import About, read_about
 from handlens.runs.checkpoint import Pointer, read_json, write_json
-from handlens.runs.folder import is_free, to_trash, writing
+from handlens.runs.folder import is_free, move, to_trash
 from handlens.runs.network import load_weights, rebuild, restore
 from handlens.train import Row, State
 
@@ -67,11 +67,15 @@ class Run:
 
     @classmethod
     def create(cls, folder: Path, config: Config, env: dict[str, Any], about: About, state: State) -> Run:
-        """Fill a new folder, with the starting weights as its first checkpoint. The caller holds the folder (`runs.writing`)."""
+        """Fill a new folder, with the starting weights as its first checkpoint. The caller holds the folder (`runs.writing`).
+
+        `run.json` comes last: a folder without it is not a run yet, and whoever wants its name begins again.
+        """
+        files.remove(folder / checkpoints.POINTER)
         write_json(folder / "config.json", config.model_dump())
         write_json(folder / "env.json", env)
-        about.write(folder)
         checkpoints.commit(folder, state)
+        about.write(folder)
         return cls(folder)
 
     @property
@@ -242,8 +246,7 @@ class Run:
             FileError: there is a run of that name.
         """
         target = files.child(self.folder.parent, name)
-        with writing(self.folder):
-            files.move(self.folder, target)
+        move(self.folder, target)
         self.folder = target
         return self
 
