@@ -369,7 +369,7 @@ def test_a_figure_is_an_image_tag_with_its_size_and_an_escaped_alternative() -> 
 
     Reader().feed(plots.img_tag(plots.plot_curves(rows(2)), alt='"><script>alert(1)</script>', width=480))
     assert [(tag["tag"], tag["alt"], tag["width"], tag["height"]) for tag in found] == [
-        ("img", '"><script>alert(1)</script>', "480", "170")
+        ("img", '"><script>alert(1)</script>', "480", "220")
     ]
     assert str(found[0]["src"]).startswith("data:image/png;base64,")
 
@@ -377,13 +377,13 @@ def test_a_figure_is_an_image_tag_with_its_size_and_an_escaped_alternative() -> 
 def test_a_figure_shows_itself_in_a_notebook_at_its_size() -> None:
     data, size = plots.plot_curves(rows(2))._repr_png_()
     assert data.startswith(b"\x89PNG")
-    assert size == {"width": 922, "height": 326}
+    assert size == {"width": 691, "height": 317}
 
 
 def test_png_is_the_same_each_time_and_as_large_as_asked() -> None:
     first, second = (plots.png(plots.plot_curves(rows(3)), dpi=50) for _ in range(2))
     assert first == second
-    assert Image.open(io.BytesIO(first)).size == (480, 170)
+    assert Image.open(io.BytesIO(first)).size == (360, 165)
 
 
 def test_small_pictures_are_stored_pixel_for_pixel() -> None:

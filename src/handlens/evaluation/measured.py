@@ -144,16 +144,28 @@ class Evaluation:
 
     def top_losses(self, count: int = 9) -> Selection:
         """The images that it is most wrong about, worst first."""
-        return Selection(self, np.argsort(-self.losses, kind="stable")[:count])
+        return self.select(np.argsort(-self.losses, kind="stable")[:count])
 
     def mistakes(self, count: int | None = None) -> Selection:
         """The images whose prediction is wrong, worst first; all of them if `count` is None."""
         worst = np.argsort(-self.losses, kind="stable")
-        return Selection(self, worst[~self.correct[worst]][:count])
+        return self.select(worst[~self.correct[worst]][:count])
 
     def first(self, count: int = 8) -> Selection:
         """The first images, right or wrong."""
-        return Selection(self, np.arange(min(count, self.n)))
+        return self.select(np.arange(min(count, self.n)))
+
+    def select(self, indices: NDArray[np.int64]) -> Selection:
+        """The images at these places, M of them, in this order."""
+        labels, predictions = self.labels[indices], self.predictions[indices]
+        return Selection(
+            indices,
+            self.images[indices],
+            [self.classes[label] for label in labels.tolist()],
+            [self.classes[label] for label in predictions.tolist()],
+            self.probabilities[indices, predictions].tolist(),
+            self.losses[indices].tolist(),
+        )
 
     def plot_confusion_matrix(self) -> Figure:
         """The confusion matrix as a figure."""

@@ -13,49 +13,29 @@ from handlens.errors import UsageError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from handlens.evaluation.measured import Evaluation
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Selection:
     """Some images of an evaluation, in an order that means something.
 
     Attributes:
-        evaluation: where they are from.
-        indices: their places in the split.
+        indices: M, their places in the split.
+        images: `uint8` M,C,H,W.
+        true: M, what they are.
+        predicted: M, what they were taken for.
+        probabilities: M, how sure the network was of that, 0 to 1.
+        losses: M, the loss of each.
     """
 
-    evaluation: Evaluation
     indices: NDArray[np.int64]
+    images: NDArray[np.uint8]
+    true: list[str]
+    predicted: list[str]
+    probabilities: list[float]
+    losses: list[float]
 
     def __len__(self) -> int:
         return len(self.indices)
-
-    @property
-    def images(self) -> NDArray[np.uint8]:
-        """The images, N,C,H,W."""
-        return self.evaluation.images[self.indices]
-
-    @property
-    def true(self) -> list[str]:
-        """What they are."""
-        return [self.evaluation.classes[label] for label in self.evaluation.labels[self.indices]]
-
-    @property
-    def predicted(self) -> list[str]:
-        """What they were taken for."""
-        return [self.evaluation.classes[label] for label in self.evaluation.predictions[self.indices]]
-
-    @property
-    def probabilities(self) -> list[float]:
-        """The probability of what they were taken for."""
-        chosen = self.evaluation.probabilities[self.indices, self.evaluation.predictions[self.indices]]
-        return [float(probability) for probability in chosen]
-
-    @property
-    def losses(self) -> list[float]:
-        """The loss of each."""
-        return [float(loss) for loss in self.evaluation.losses[self.indices]]
 
     def show(self) -> Figure:
         """The images, each with what it is, what it was taken for, and how sure that was."""

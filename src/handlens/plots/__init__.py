@@ -6,13 +6,14 @@ from handlens.plots.curves import plot_compare, plot_curves
 from handlens.plots.matrix import plot_confusion_matrix
 from handlens.plots.pixels import image_png, weights_png
 from handlens.plots.reliability import plot_calibration
-from handlens.plots.style import DARK, LIGHT, Theme, img_tag, png
+from handlens.plots.style import DARK, LIGHT, Picture, Theme, img_tag, png
 from handlens.plots.tiles import plot_mistakes, plot_predictions, plot_samples, plot_weights, signed_limit
 
 __all__ = [
     "DARK",
     "LIGHT",
     "PLOTS",
+    "Picture",
     "Theme",
     "image_png",
     "img_tag",

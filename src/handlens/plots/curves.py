@@ -14,6 +14,7 @@ from handlens.plots.style import LIGHT, NORMAL, WIDTH, Picture, Theme, dress, fi
 Row = Mapping[str, Any]
 Points = list[tuple[float, float]]
 
+_PAPER_WIDTH = 7.2
 _MARKERS = "osD^v"
 _DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)))
 
@@ -27,7 +28,7 @@ def plot_curves(rows: Sequence[Row], best_epoch: int | None = None, *, theme: Th
         best_epoch: gets a mark.
         theme: the colours.
     """
-    figure = new_figure(WIDTH, 3.4, theme)
+    figure = new_figure(_PAPER_WIDTH, 3.3, theme)
     panels = figure.subplots(1, 2)
     for axes, metric, label in zip(panels, ("loss", "accuracy"), ("loss (cross-entropy)", "accuracy"), strict=True):
         drawn = {f"{split}_{metric}": points(rows, f"{split}_{metric}") for split in ("train", "val")}
@@ -41,7 +42,10 @@ def plot_curves(rows: Sequence[Row], best_epoch: int | None = None, *, theme: Th
         _ruin(axes, rows, f"train_{metric}", theme)
         if best_epoch is not None:
             axes.axvline(best_epoch, color=theme.muted, linewidth=1, linestyle=(0, (2, 2)), label=f"best epoch: {best_epoch}")
-        _legend(axes, theme)
+    entries = {name: handle for axes in panels for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
+    if entries:
+        style = {"frameon": False, "fontsize": NORMAL, "labelcolor": theme.text, "handlelength": 2.6, "columnspacing": 1.6}
+        figure.legend(entries.values(), entries, loc="outside upper center", ncols=len(entries), **style)
     return finish(figure)
 
 
@@ -129,20 +133,3 @@ def _ruin(axes: Axes, rows: Sequence[Row], key: str, theme: Theme) -> None:
         style = {"ha": "center", "va": "center", "fontsize": NORMAL, "color": theme.muted}
         axes.text(0.5, 0.5, "no epoch is done yet", transform=axes.transAxes, **style)
         axes.set_yticks([])
-
-
-def _legend(axes: Axes, theme: Theme) -> None:
-    """Beside the title, where no curve can run through it."""
-    names = axes.get_legend_handles_labels()[1]
-    if names:
-        axes.legend(
-            loc="lower right",
-            bbox_to_anchor=(1, 1),
-            ncols=len(names),
-            frameon=False,
-            fontsize=NORMAL,
-            labelcolor=theme.text,
-            handlelength=2.6,
-            columnspacing=1.2,
-            borderaxespad=0.1,
-        )

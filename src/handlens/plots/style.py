@@ -131,7 +131,7 @@ def text_width(words: str, size: float = SMALL, *, bold: bool = False) -> float:
 def percent(share: float) -> str:
     """A probability as it stands under a picture: never rounded up to a certainty that was not there."""
     if 0.99 < share < 1:
-        return f"{min(share, 0.9999) * 100:.2f} %" if share > 0.999 else f"{min(share, 0.999) * 100:.1f} %"
+        return f"{min(share, 0.9999) * 100:.2f} %" if share > 0.9995 else f"{min(share, 0.999) * 100:.1f} %"
     return f"{share:.0%}".replace("%", " %") if share >= 0.01 or share == 0 else "< 1 %"
 
 

@@ -1,0 +1,107 @@
+"""The end of a report: what was set, where it ran, how to do it again and what to try."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from handlens.config import FIELDS, OWN
+from handlens.report.facts import Facts
+from handlens.report.markup import Section, paragraph, section, table, text
+from handlens.runs import Run
+
+
+def config_section(facts: Facts) -> Section:
+    """Every knob with its reason: those that were changed first, the others folded."""
+    changed = _changes(facts.run)
+    rows = {name: (shown(getattr(facts.run.config, name)), shown(field.default), field.description) for name, field in FIELDS.items()}
+    if changed:
+        heads = ("knob", "value", "default", "what it does")
+        first = table("Not at their default", heads, [(name, *rows[name]) for name in changed])
+    else:
+        first = paragraph("All knobs that decide the result are at their defaults.")
+    rest = [(name, value, reason) for name, (value, _, reason) in rows.items() if name not in changed]
+    folded = table("The other knobs", ("knob", "value", "what it does"), rest)
+    words = "What can be set before a training, and what it was set to here. The same config gives the same network."
+    return section(
+        "config", "Config", paragraph(words), first, f"<details><summary>The other {len(rest)} knobs</summary>{folded}</details>"
+    )
+
+
+def _changes(run: Run) -> dict[str, Any]:
+    """The knobs that the user changed; the number of threads is decided by the machine, and stands in the environment."""
+    return {name: value for name, value in run.config.changes().items() if name != "threads"}
+
+
+def environment_section(facts: Facts) -> Section:
+    """Versions and machine."""
+    rows = [(name.replace("_", " "), value) for name, value in facts.run.env.items() if value not in ("", None)]
+    words = "What a result may depend on besides the config. On the same machine, with the same versions, it comes out the same to the bit."
+    found = table("Versions and machine at the time of training", ("what", "value"), rows)
+    return section("environment", "Environment", paragraph(words), found)
+
+
+def repeat_section(facts: Facts) -> Section:
+    """How to do it again, and three commands worth trying."""
+    again = [(f"handlens runs repeat {shlex.quote(facts.run.name)}", "the same config and seed, as a new run")]
+    written = repeat_command(facts.run)
+    if written:
+        again.append((written, "the same, written out"))
+    return section(
+        "again",
+        "Do it again, and what to try next",
+        paragraph("To repeat this training:"),
+        _commands(again),
+        paragraph("Worth trying: change one thing, guess what will happen, and look."),
+        _commands(next_commands(facts.run)),
+    )
+
+
+def _commands(commands: list[tuple[str, str]]) -> str:
+    lines = "".join(f'<dt class="wide" tabindex="0"><code>{text(command)}</code></dt><dd>{text(why)}</dd>' for command, why in commands)
+    return f'<dl class="commands">{lines}</dl>'
+
+
+def repeat_command(run: Run) -> str:
+    """The command that trains with this run's config; empty if that was made of objects that no command can name."""
+    changes = _changes(run)
+    if any(str(value).startswith(OWN) for value in changes.values()):
+        return ""
+    return " ".join(["handlens train", *(_option(name, value) for name, value in changes.items())])
+
+
+def _option(name: str, value: Any) -> str:
+    flag = "--" + name.replace("_", "-")
+    if isinstance(value, bool):
+        return flag if value else f"--no-{flag[2:]}"
+    return f"{flag} {shlex.quote(shown(value))}"
+
+
+def next_commands(run: Run) -> list[tuple[str, str]]:
+    """Three commands worth trying after this run, each with what it is for."""
+    config = run.config
+    base = repeat_command(run) or "handlens train"
+    if config.model == "mlp":
+        wider = ",".join(str(size * 2) for size in config.hidden_sizes)
+        other = (_changed(base, "hidden_sizes", wider), "twice as many hidden units: better, or only slower?")
+    else:
+        other = ("handlens train session", "a network with two hidden layers: what do they add?")
+    faster = (_changed(base, "lr", f"{config.lr * 10:g}"), "a learning rate ten times as large: what do the curves do?")
+    return [other, faster, (f"handlens compare latest {shlex.quote(run.name)}", "then: the new run beside this one")]
+
+
+def _changed(command: str, knob: str, value: str) -> str:
+    words = shlex.split(command)
+    flag = "--" + knob.replace("_", "-")
+    if flag in words:
+        place = words.index(flag)
+        words[place + 1] = value
+        return shlex.join(words)
+    return f"{command} {flag} {value}"
+
+
+def shown(value: object) -> str:
+    """A knob's value as the command line takes it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

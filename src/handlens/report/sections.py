@@ -1,0 +1,233 @@
+"""The sections of a report about what was learned, each with a sentence or two on what one sees."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from handlens import plots
+from handlens.evaluation import Evaluation, Selection
+from handlens.plots.style import percent
+from handlens.report.facts import UNITS, Facts
+from handlens.report.markup import Chart, Section, Tile, chart, data_uri, paragraph, section, table, text, tiles
+
+Charts = dict[str, Chart]
+
+
+def in_one_sentence(facts: Facts) -> str:
+    """What was trained, on what, for how long."""
+    run, layers = facts.run, facts.layers
+    weights = sum(layer.parameters for layer in layers)
+    deep = sum(layer.parameters > 0 for layer in layers)
+    network = f"A network of {deep} layer{'' if deep == 1 else 's'} with {weights:,} weights" if layers else "A network"
+    epochs = len(run.rows)
+    time_s = sum(row.get("time_s", 0.0) for row in run.rows)
+    classes = f"{len(facts.dataset.classes)} classes" if facts.dataset else "classes"
+    images = f"{len(facts.dataset.train):,} images of {run.config.data}" if facts.dataset else f"the images of {run.config.data}"
+    if not epochs:
+        return f"{network}, to learn {classes} from {images}; no epoch is done yet."
+    device = f" on {run.env['device']}" if run.env.get("device") else ""
+    return f"{network} learned {classes} from {images}, each seen {_times(epochs)}, in {time_s:.3g} s{device}.{_which_weights(facts)}"
+
+
+def _times(epochs: int) -> str:
+    return {1: "once", 2: "twice"}.get(epochs, f"{epochs} times")
+
+
+def _which_weights(facts: Facts) -> str:
+    entry = facts.run.pointer.pick(facts.run.default_checkpoint)
+    if facts.evaluation is None or entry is None:
+        return ""
+    kind = "the best by validation loss" if facts.run.default_checkpoint == "best" else "the last"
+    return f" The results are those of the weights after epoch {entry.epoch}, {kind}."
+
+
+def layers_section(facts: Facts, _charts: Charts) -> Section | None:
+    """The layer table."""
+    if not facts.layers:
+        return None
+    rows = [(layer.name, layer.kind, "×".join(map(str, layer.output_shape)), f"{layer.parameters:,}") for layer in facts.layers]
+    rows.append(("all", "", "", f"{sum(layer.parameters for layer in facts.layers):,}"))
+    words = (
+        "An image passes through these layers from top to bottom; the last one gives one score for each class, and the highest score "
+        "is the answer. Training changes the weights. A layer without weights, such as ReLU, always does the same."
+    )
+    heads = ("layer", "what it is", "output for one image", "weights")
+    return section("layers", "The network", paragraph(words), table("Layers", heads, rows, numbers=(3,)))
+
+
+def samples_section(facts: Facts, _charts: Charts) -> Section | None:
+    """Some training images."""
+    images, names = facts.samples
+    if not names:
+        return None
+    words = "Some of the images that it learned from, each with its label. Would you have given the same answers?"
+    shown = [Tile(_png(image), f"Training image, labelled {name}", (name,)) for image, name in zip(images, names, strict=True)]
+    return section("samples", "Sample images", paragraph(words), tiles(shown, "samples"))
+
+
+def _png(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
+    return plots.image_png(np.ascontiguousarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)))
+
+
+def curves_section(facts: Facts, charts: Charts) -> Section | None:
+    """Loss and accuracy by epoch."""
+    rows = facts.run.rows
+    words = (
+        "The loss says how far off the probabilities are; 0 would be sure and right. The accuracy counts right answers. The solid line is "
+        "measured on the training images, over the whole epoch, while the network was still changing"
+    )
+    if any("val_loss" in row for row in rows):
+        words += (
+            "; the dashed line at the end of the epoch, on validation images that it does not learn from. Look for the epoch where the "
+            "dashed line stops getting better while the solid one goes on: from there the network learns its images by heart (overfitting)."
+        )
+    else:
+        words += ". No images were kept apart to check it on the way, so overfitting cannot be seen here."
+    return section("curves", "Training curves", paragraph(words), chart(charts["curves"], "Training curves", _curves_alt(facts)))
+
+
+def _curves_alt(facts: Facts) -> str:
+    rows = facts.run.rows
+    if not rows:
+        return "Training curves; no epoch is done yet."
+    first, last = rows[0], rows[-1]
+    parts = [
+        f"{name.replace('_', ' ')} from {first[name]:.3g} to {last[name]:.3g}"
+        for name in ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
+        if isinstance(first.get(name), float) and isinstance(last.get(name), float)
+    ]
+    return f"Training curves over {len(rows)} epochs: {'; '.join(parts)}."
+
+
+def classes_section(facts: Facts, _charts: Charts) -> Section | None:
+    """Precision, recall and F1 of each class."""
+    evaluation = facts.evaluation
+    if evaluation is None:
+        return None
+    scores = list(zip(evaluation.classes, evaluation.per_class, strict=True))
+    name, weakest = min(scores, key=lambda pair: pair[1].f1)
+    words = (
+        "Precision: of the images that were called this class, the share that is it. Recall: of the images that are this class, the "
+        f"share that was found. F1 is low when either of them is. The weakest class here is {name}: "
+        f"{share(weakest.recall, 1)} of them were found, and {share(weakest.precision, 1)} of what was called {name} was right."
+    )
+    rows = [(name, share(one.precision, 2), share(one.recall, 2), f"{one.f1:.4f}", f"{one.support:,}") for name, one in scores]
+    heads = ("class", "precision", "recall", "F1", "images")
+    return section("classes", "Class by class", paragraph(words), table("Scores on the test images", heads, rows, numbers=(1, 2, 3, 4)))
+
+
+def confusion_section(facts: Facts, charts: Charts) -> Section | None:
+    """What was taken for what."""
+    evaluation = facts.evaluation
+    if evaluation is None:
+        return None
+    pairs = evaluation.most_confused(5)
+    words = (
+        "Each row is a true class, each column an answer. The grey diagonal holds the right answers; every other number is a mistake, "
+        "and the stronger its colour, the larger its share of the row. Look for strong colours, and whether they come in pairs."
+    )
+    alt = f"Confusion matrix of {len(evaluation.classes)} classes. "
+    alt += "; ".join(f"{pair.true} taken for {pair.predicted} {pair.count} times" for pair in pairs) or "No mistakes."
+    parts = [paragraph(words), chart(charts["confusion_matrix"], "Confusion matrix", alt)]
+    if pairs:
+        support = dict(zip(evaluation.classes, (score.support for score in evaluation.per_class), strict=True))
+        rows = [(pair.true, pair.predicted, f"{pair.count:,}", share(pair.count / support[pair.true], 1)) for pair in pairs]
+        heads = ("true class", "taken for", "times", "share of the true class")
+        parts.append(table("Most confused pairs", heads, rows, numbers=(2, 3)))
+    return section("confusion", "What is taken for what", *parts)
+
+
+def predictions_section(facts: Facts, _charts: Charts) -> Section | None:
+    """Single test images, right or wrong."""
+    if facts.predictions is None:
+        return None
+    words = (
+        f"The first {len(facts.predictions)} test images, not chosen. Below each stands the network's answer, with a tick if it is right "
+        "and a cross if it is wrong; how sure it is of it; and what the image is."
+    )
+    return section("predictions", "Single predictions", paragraph(words), tiles(_judged(facts.predictions)))
+
+
+def mistakes_section(facts: Facts, _charts: Charts) -> Section | None:
+    """The worst mistakes."""
+    worst = facts.mistakes
+    if worst is None:
+        return None
+    if not len(worst):
+        return section("mistakes", "The worst mistakes", paragraph("There are none: every test image was right."))
+    words = (
+        f"{f'The {len(worst)} mistakes' if len(worst) > 1 else 'The mistake'} with the highest loss. The loss says how little probability "
+        "the network gave to the true class: 2.3 stands for 10 %, 4.6 for 1 %, 6.9 for 0.1 %. Some of these images are hard for people "
+        "too, and sometimes it is the label that is wrong."
+    )
+    return section("mistakes", "The worst mistakes", paragraph(words), tiles(_judged(worst, losses=True)))
+
+
+def _judged(chosen: Selection, *, losses: bool = False) -> list[Tile]:
+    made = []
+    columns = (chosen.indices, chosen.images, chosen.true, chosen.predicted, chosen.probabilities, chosen.losses)
+    for index, image, true, predicted, probability, loss in zip(*columns, strict=True):
+        lines = [predicted, f"{percent(probability)} sure", f"true: {true}", *([f"loss {loss:.2f}"] if losses else [])]
+        made.append(Tile(_png(image), f"Test image {index}", lines, true == predicted))
+    return made
+
+
+def weights_section(facts: Facts, _charts: Charts) -> Section | None:
+    """The first layer's weights as pictures."""
+    weights = facts.weights
+    if weights is None:
+        return None
+    limit = plots.signed_limit(weights[:UNITS])
+    names = facts.weight_names or []
+    one, value = ("class", "the score of the class") if names else ("unit of the first layer", "the unit's value")
+    words = (
+        f"Each picture is one {one}: at each pixel, the weight that the pixel is multiplied with. Where it is orange, a bright pixel "
+        f"raises {value}; where blue, it lowers it; white leaves it as it is. Look for strokes and edges among the noise: a network "
+        "starts with nothing but noise, and the forms are what it has learned."
+    )
+    if len(weights) > UNITS:
+        words += f" These are the first {UNITS} of {len(weights)}."
+    shown = [
+        Tile(plots.weights_png(unit, limit), f"Weights of {names[place]}" if names else "", (names[place],) if names else ())
+        for place, unit in enumerate(weights[:UNITS])
+    ]
+    scale = data_uri(plots.weights_png(np.linspace(-1, 1, 201)[None, None], 1.0))
+    legend = f'<p class="scale">−{limit:.2g} <img src="{scale}" alt="from blue over white to orange"> +{limit:.2g}</p>'
+    return section("weights", "What the first layer looks for", paragraph(words), legend, tiles(shown, "classes" if names else "units"))
+
+
+def calibration_section(facts: Facts, charts: Charts) -> Section | None:
+    """Whether the probabilities can be believed."""
+    if facts.evaluation is None:
+        return None
+    words = (
+        "When the network is 80 % sure, is it right in 80 of 100 cases? Points on the dashed line say yes; below it the network is too "
+        "sure of itself, above it not sure enough. Hollow points stand for so few images that they are mostly luck; the bars below show "
+        f"how many. The calibration error (ECE), {share(facts.evaluation.ece, 2)}, is the mean distance from the line over all images."
+    )
+    alt = f"Calibration diagram: expected calibration error {share(facts.evaluation.ece, 2)}."
+    return section(
+        "calibration", "Can its probabilities be believed?", paragraph(words), chart(charts["calibration"], "Calibration diagram", alt)
+    )
+
+
+def share(value: float, digits: int) -> str:
+    """A share of 1 as percent."""
+    return f"{value * 100:.{digits}f} %"
+
+
+def key_figures(evaluation: Evaluation) -> str:
+    """The numbers that matter, large."""
+    low, high = evaluation.interval
+    wrong = evaluation.n - int(evaluation.correct.sum())
+    figures = (
+        (share(evaluation.accuracy, 2), "test accuracy: the share of test images that it gets right"),
+        (f"{low * 100:.2f} to {share(high, 2)}", "95 % interval of that accuracy"),
+        (f"{wrong:,} of {evaluation.n:,}", "test images wrong"),
+    )
+    words = (
+        "The test images were kept away from the training, so this is what to expect on new images of the same kind. Other images "
+        "would give a slightly different number; the interval is made so that it holds the accuracy on all such images in 95 of 100 cases."
+    )
+    items = "".join(f"<div><dt>{text(what)}</dt><dd>{text(number)}</dd></div>" for number, what in figures)
+    return f'<dl class="key">{items}</dl>{paragraph(words, "small")}'

@@ -1,0 +1,347 @@
+"""The report: one file that opens from disk, says what is true of the run, and lets nothing that a run contains act as HTML."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner
+from small import small_data
+
+import handlens as hl
+from handlens import plots, report
+from handlens.cli.train import train
+from handlens.config import FIELDS
+
+NOTE = "a note\nof two lines"
+PAYLOADS = [
+    "<script>document.title='hacked'</script>",
+    "\"><img src=x onerror=document.title='hacked'>",
+    "' onload='document.title=\"hacked\"",
+    "</title><svg onload=document.title='hacked'>",
+    "]]>--></style><b>$\\frac{",
+    "javascript:alert(1)",
+    "&lt;b&gt; &amp;",
+    "\u202eolleh\x00\ud800",
+]
+
+
+@dataclass
+class Page(html.parser.HTMLParser):
+    """A page taken apart: its tags with their attributes, its headings, and the text below each tag name."""
+
+    tags: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    words: dict[str, list[str]] = field(default_factory=dict)
+    open_tags: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in ("meta", "img", "source", "link", "br", "hr"):
+            self.open_tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open_tags.pop() == tag, f"</{tag}> closes nothing"
+
+    def handle_data(self, data: str) -> None:
+        for tag in self.open_tags:
+            self.words.setdefault(tag, []).append(data)
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def text(self, tag: str = "body") -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words.get(tag, [])))
+
+
+def read(text: str) -> Page:
+    page = Page()
+    page.feed(text)
+    page.close()
+    assert page.open_tags == []
+    return page
+
+
+def fit(folder: Path, data: hl.Dataset, **options: Any) -> hl.Run:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HANDLENS_RUNS", str(folder))
+        knobs = {"epochs": 3, "lr": 0.01, "quiet": True, **options}
+        return hl.fit(lambda: hl.models.MLP((16,), image_size=8, num_classes=len(data.classes)), data, **knobs)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> hl.Run:
+    """Half trained, so that it has mistakes."""
+    return fit(tmp_path_factory.mktemp("runs"), small_data(), epochs=2, lr=1e-4, name="brave-otter", note=NOTE)
+
+
+@pytest.fixture(scope="module")
+def saved(run: hl.Run) -> Path:
+    return report.save(run)
+
+
+@pytest.fixture(scope="module")
+def page(saved: Path) -> Page:
+    return read(saved.read_text(encoding="utf-8"))
+
+
+def test_it_is_written_into_the_run_with_every_figure_as_png(run: hl.Run, saved: Path) -> None:
+    assert saved == run.folder / "report.html"
+    assert {path.name for path in (run.folder / "plots").iterdir()} == {f"{name}.png" for name in plots.PLOTS if name != "compare"}
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in (run.folder / "plots").iterdir())
+    assert report.build(run) == saved.read_text(encoding="utf-8")
+
+
+def test_it_has_all_sections_in_their_order(page: Page) -> None:
+    assert page.text("h1") == "brave-otter"
+    assert [attributes["id"] for attributes in page.all("h2")] == [
+        *("layers", "samples", "curves", "classes", "confusion", "predictions", "mistakes", "weights", "calibration"),
+        *("config", "environment", "again"),
+    ]
+    assert [link["href"] for link in page.all("a")] == ["#" + heading["id"] for heading in page.all("h2")]
+
+
+def test_it_asks_nothing_from_outside_and_runs_nothing(page: Page) -> None:
+    assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "iframe", "object", "embed", "form", "base", "svg"})
+    policy = next(meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    for tag, attributes in page.tags:
+        assert not any(name.startswith("on") for name in attributes), tag
+        for name in ("src", "srcset", "href", "poster", "data", "action"):
+            assert re.match(r"data:image/png;base64,[A-Za-z0-9+/=]+$|#\w+$", attributes.get(name, "#x")), (tag, name)
+    assert not re.search(r"url\(|@import|//", page.text("style"))
+
+
+def test_the_numbers_are_those_of_the_evaluation(run: hl.Run, page: Page) -> None:
+    evaluation = run.evaluate("test")
+    low, high = evaluation.interval
+    words = page.text("header")
+    assert f"{evaluation.accuracy * 100:.2f} %" in words.replace("\xa0", " ")
+    assert f"{low * 100:.2f} to {high * 100:.2f} %" in words.replace("\xa0", " ")
+    assert f"{evaluation.n - int(evaluation.correct.sum())} of {evaluation.n}" in words
+    assert "A network of 2 layers with 1,108 weights learned 4 classes from 128 images" in words
+    assert "weights after epoch 2, the last" in words
+    assert "Note: a note of two lines" in words
+    for score in evaluation.per_class:
+        assert f"{score.f1:.4f}" in page.text("td")
+
+
+def test_every_prediction_is_marked_by_sign_word_and_class(run: hl.Run, page: Page) -> None:
+    evaluation = run.evaluate("test")
+    wrong = int((~evaluation.correct[:8]).sum()) + min(16, evaluation.n - int(evaluation.correct.sum()))
+    marked = [item.get("class") for item in page.all("li")]
+    assert marked.count("wrong") == page.text("li").count("✗") == page.text("li").count("wrong:") == wrong > 3
+    assert marked.count("right") == page.text("li").count("✓") == page.text("li").count("right:") == int(evaluation.correct[:8].sum())
+
+
+def test_every_picture_has_an_alternative_and_every_table_its_headings(page: Page) -> None:
+    pictures = page.all("img")
+    assert all("alt" in picture for picture in pictures)
+    charts = [picture["alt"] for picture in pictures if "height" in picture]
+    assert [alt.split()[0] for alt in charts] == ["Training", "Confusion", "Calibration"]
+    assert all(len(alt) > 30 for alt in charts)
+    assert len(page.all("table")) == len(page.all("caption")) == 6
+    assert {heading["scope"] for heading in page.all("th")} == {"row", "col"}
+    assert [tag for tag, attributes in page.tags if tag == "html" and attributes.get("lang") == "en"] == ["html"]
+    assert all(region["aria-label"] and region["tabindex"] == "0" for region in page.all("div") if region.get("role") == "region")
+
+
+def test_each_figure_comes_for_light_and_for_dark(page: Page) -> None:
+    assert len(page.all("source")) == 3
+    light = [picture["src"] for picture in page.all("img") if "height" in picture]
+    for source, picture in zip(page.all("source"), light, strict=True):
+        assert source["media"] == "screen and (prefers-color-scheme: dark)"
+        assert source["srcset"] != picture
+
+
+def test_the_config_says_what_was_changed_and_why_it_is_there(page: Page) -> None:
+    words = page.text("td")
+    assert page.text("th").index("epochs") < page.text("th").index("momentum")
+    for name in ("epochs", "lr", "momentum"):
+        assert " ".join(str(FIELDS[name].description).split()) in words
+    assert "The other 15 knobs" in page.text("summary")
+
+
+KNOBS = {"hidden_sizes": (32, 16), "normalize": True, "lr": 0.00123456789, "schedule": "one-cycle", "val": 0.0}
+
+
+@pytest.mark.parametrize("knobs", [{}, KNOBS])
+def test_the_commands_lead_to_the_same_config_and_to_others(knobs: dict[str, Any]) -> None:
+    @dataclass
+    class Named:
+        config: hl.Config
+        name: str = "brave-otter"
+
+    run: Any = Named(hl.Config(**knobs, threads=2))
+    assert config_of(report.repeat_command(run)) == hl.Config(**knobs)
+    wider, faster, compare = (command for command, _why in report.next_commands(run))
+    sizes = run.config.hidden_sizes
+    assert config_of(wider) == hl.Config(**{**knobs, "hidden_sizes": tuple(2 * size for size in sizes)})
+    assert config_of(faster).lr == pytest.approx(10 * run.config.lr, rel=1e-4)
+    assert compare == "handlens compare latest brave-otter"
+
+
+def config_of(command: str) -> hl.Config:
+    program, verb, *words = shlex.split(command)
+    assert (program, verb) == ("handlens", "train")
+    answer = CliRunner().invoke(train, [*words, "--print-config", "--json"], standalone_mode=False)
+    assert answer.exception is None, answer.output
+    return hl.Config(**{name: entry["value"] for name, entry in json.loads(answer.output).items()})
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The report of a run whose every text is an attack."""
+    data = small_data()
+    classes = tuple(PAYLOADS[:4])
+    named: dict[str, Any] = {name: hl.Split(split.images, split.labels, classes, name) for name, split in data.splits.items()}
+    run = fit(tmp_path_factory.mktemp("runs"), hl.Dataset("mine", **named), epochs=1, name="hostile", note=" ".join(PAYLOADS))
+    run.annotate(tags=tuple(PAYLOADS), failure=PAYLOADS[0])
+    run.env = {payload: payload for payload in PAYLOADS}
+    return report.save(run).read_text(encoding="utf-8")
+
+
+def test_nothing_that_a_run_contains_becomes_html(hostile: str, page: Page) -> None:
+    found = read(hostile)
+    assert {tag for tag, _ in found.tags} <= {tag for tag, _ in page.tags}
+    assert len(found.all("h2")) == len(page.all("h2"))
+    names = {name for _, attributes in found.tags for name in attributes}
+    assert names <= {name for _, attributes in page.tags for name in attributes}
+    for payload in PAYLOADS[:7]:
+        assert payload in found.text()
+    assert PAYLOADS[0] in found.text("td")
+    assert not re.search("[\x00-\x08\ud800-\udfff\u202e]", hostile)
+
+
+def chrome(chromium: str, folder: Path, address: str, *options: str) -> str:
+    """The page as Chromium has it after it was loaded, without any way to a network."""
+    common = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-breakpad"]
+    apart = [f"--user-data-dir={folder / 'chromium'}", "--host-resolver-rules=MAP * ~NOTFOUND", "--allow-file-access-from-files"]
+    command = [chromium, *common, *apart, *options, "--virtual-time-budget=3000", "--dump-dom", address]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+MEASURE = """<!DOCTYPE html><title>measure</title><iframe src="{page}" style="border:0;width:{width}px;height:2000px"></iframe>
+<pre id="found"></pre><script>addEventListener("load", () => {{
+  const page = document.querySelector("iframe").contentDocument, view = page.defaultView;
+  const texts = [...page.body.querySelectorAll("*")].filter(e => [...e.childNodes].some(n => n.nodeType == 3 && n.data.trim()));
+  const wide = [...page.body.querySelectorAll("*")].filter(e => !e.closest(".wide") && e.getBoundingClientRect().right > {width} + 1);
+  document.getElementById("found").textContent = JSON.stringify({{
+    title: page.title, width: page.documentElement.scrollWidth, wide: wide.map(e => e.outerHTML.slice(0, 80)),
+    images: [...page.images].filter(i => !i.complete || !i.naturalWidth).length,
+    smallest: Math.min(...texts.map(e => parseFloat(view.getComputedStyle(e).fontSize))),
+    shrunk: [...page.querySelectorAll("figure img")].filter(i => Math.abs(i.width - i.getAttribute("width")) > 1).length,
+    background: view.getComputedStyle(page.body).backgroundColor }});
+}});</script>"""
+
+
+def measured(chromium: str, folder: Path, report_page: Path, width: int, *options: str) -> dict[str, Any]:
+    wrapper = folder / "measure.html"
+    wrapper.write_text(MEASURE.format(page=report_page.as_uri(), width=width))
+    dom = chrome(chromium, folder, wrapper.as_uri(), f"--window-size={width + 40},2100", *options)
+    found: dict[str, Any] = json.loads(read(dom).text("pre"))
+    return found
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_in_a_browser_it_fits_its_text_is_large_enough_and_all_pictures_are_there(
+    chromium: str, saved: Path, tmp_path: Path, width: int
+) -> None:
+    found = measured(chromium, tmp_path, saved, width)
+    assert found["title"] == "brave-otter - handlens report"
+    assert found["width"] <= width
+    assert found["wide"] == []
+    assert found["images"] == found["shrunk"] == 0
+    assert found["smallest"] >= 8 / 72 * 96
+    assert found["background"] == "rgb(255, 255, 255)"
+
+
+def test_in_a_browser_it_is_dark_where_the_reader_wants_it_dark(chromium: str, saved: Path, tmp_path: Path) -> None:
+    assert measured(chromium, tmp_path, saved, 1280, "--blink-settings=preferredColorScheme=0")["background"] == "rgb(20, 23, 27)"
+
+
+def test_in_a_browser_nothing_that_a_run_contains_runs_even_without_the_policy(chromium: str, tmp_path: Path, hostile: str) -> None:
+    bare = tmp_path / "bare.html"
+    bare.write_text(re.sub(r"<meta http-equiv[^>]*>", "", hostile), encoding="utf-8")
+    assert "Content-Security-Policy" not in bare.read_text(encoding="utf-8")
+    assert measured(chromium, tmp_path, bare, 1280)["title"] == "hostile - handlens report"
+
+
+def test_without_the_users_own_data_it_says_so_and_shows_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit(tmp_path, small_data(), name="mine")
+    monkeypatch.setenv("HANDLENS_RUNS", str(tmp_path))
+    found = read(report.build(hl.load_run("mine")))
+    assert "Not in this report: Run 'mine' was trained on data of your own" in found.text("header")
+    assert [heading["id"] for heading in found.all("h2")] == ["layers", "curves", "weights", "config", "environment", "again"]
+
+
+def test_a_ruined_network_is_said_to_be_one(tmp_path: Path) -> None:
+    run = fit(tmp_path, small_data(), name="ruined", epochs=1)
+    ruined = run.model()
+    with torch.no_grad():
+        next(ruined.parameters()).fill_(float("nan"))
+    run.model = lambda *_: ruined  # type: ignore[method-assign]
+    found = read(report.build(run))
+    assert "Not in this report: The model's answer for 80 of 80 images is infinite or not a number" in found.text("header")
+    assert "curves" in [heading["id"] for heading in found.all("h2")]
+
+
+def test_a_network_that_makes_no_mistake_is_not_asked_for_any(tmp_path: Path) -> None:
+    found = read(report.build(fit(tmp_path, small_data(), name="perfect", epochs=12, val=0.0)))
+    assert "There are none: every test image was right." in found.text()
+    assert "0 of 80" in found.text("header")
+
+
+def test_where_the_only_layer_has_a_unit_for_each_class_the_units_are_named_after_them(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HANDLENS_RUNS", str(tmp_path))
+        run = hl.fit(hl.models.SoftmaxRegression(image_size=8, num_classes=4), small_data(), epochs=1, quiet=True)
+    found = read(report.build(run))
+    assert [picture["alt"] for picture in found.all("img") if picture["alt"].startswith("Weights of")] == [
+        f"Weights of {name}" for name in small_data().classes
+    ]
+    assert "A network of 1 layer " in found.text("header")
+
+
+def test_a_learners_own_network_without_pictures_in_its_first_layer_is_reported_without_them(tmp_path: Path) -> None:
+    def make() -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.AvgPool2d(2), torch.nn.Flatten(), torch.nn.Linear(16, 4))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HANDLENS_RUNS", str(tmp_path))
+        run = hl.fit(make, small_data(), epochs=1, quiet=True)
+    found = read(report.build(run))
+    assert "weights" not in [heading["id"] for heading in found.all("h2")]
+    assert "the same, written out" not in found.text()
+    assert "handlens runs repeat" in found.text("code")
+
+
+@pytest.fixture(scope="module")
+def real(mnist: hl.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Iterator[hl.Run]:
+    part = hl.Dataset(
+        "part", mnist.train.subset(torch.arange(6000)), mnist.val.subset(torch.arange(500)), mnist.test.subset(torch.arange(1000))
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HANDLENS_RUNS", str(tmp_path_factory.mktemp("runs")))
+        yield hl.fit(hl.models.MLP(seed=1), part, epochs=1, quiet=True)
+
+
+def test_the_report_of_the_real_mnist_is_one_file_of_less_than_two_megabytes(real: hl.Run) -> None:
+    text = report.build(real)
+    found = read(text)
+    assert len(text) < 2e6
+    samples = [picture["alt"] for picture in found.all("img") if picture["alt"].startswith("Training image")]
+    assert samples == [f"Training image, labelled {digit}" for digit in [*range(10), *range(10)]]
+    assert len([item for item in found.all("li") if item.get("class") in ("right", "wrong")]) == 24
+    assert len([picture for picture in found.all("img") if picture["alt"] == ""]) == 128
