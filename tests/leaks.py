@@ -71,7 +71,8 @@ def _children() -> Counter[str]:
 
 def _shared_memory() -> Counter[str]:
     folder = Path("/dev/shm")
-    return Counter(entry.name for entry in folder.iterdir() if not _belongs_to_others(entry)) if folder.is_dir() else Counter()
+    entries = [entry for entry in folder.iterdir() if entry.is_file()] if folder.is_dir() else []  # folders there are just quick disks
+    return Counter(entry.name for entry in entries if not _belongs_to_others(entry))
 
 
 def _belongs_to_others(entry: Path) -> bool:
