@@ -50,7 +50,7 @@ class Training:
             FileError: the last epoch could not be saved.
         """
         plan, state = self.plan, self.state
-        if self.run.pointer.finished:
+        if self.run.pointer.finished and state.epoch == self.run.pointer.last.epoch:
             return
         try:
             for row in train(state, plan.loader, plan.val, epochs=plan.config.epochs, every=every):

@@ -39,7 +39,7 @@ def train_new(config: Config, name: str | None, note: str, as_json: bool) -> int
 def resume(reference: str, checkpoint: str, model: str | None, as_json: bool) -> int:
     """Go on with a run."""
     run = find_run(reference, model)
-    if run.status in ("complete", "stopped early"):
+    if checkpoint == "last" and run.status in ("complete", "stopped early"):
         say(f"Run {run.name} is already complete: {run.pointer.last.epoch} of {run.config.epochs} epochs, {run.status}.")
         return _show_results(run, as_json)
     with resuming(run, checkpoint=checkpoint) as training:
@@ -124,18 +124,9 @@ def _show_results(run: Run, as_json: bool) -> int:
     tell(f"Report   {_shown(page)}   (open it in a browser)")
     tell(f"Run      {_shown(run.folder)}")
     tell("\nTry next:")
-    for command, purpose in _next_commands(run):
+    for command, purpose in report.next_commands(run):
         tell(f"  {command:<58}  {purpose}")
     return 0
-
-
-def _next_commands(run: Run) -> list[tuple[str, str]]:
-    wider = "256,128" if run.config.hidden_sizes != (256, 128) else "32"
-    return [
-        (f"handlens train session --hidden-sizes {wider}", "the session's task 1: another width"),
-        (f"handlens train session --lr {run.config.lr * 10:g}", "task 2: a larger learning rate"),
-        ("handlens compare latest " + run.name, "then: the new run beside this one"),
-    ]
 
 
 def _shown(path: Path) -> str:

@@ -33,7 +33,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes | str | Iterable[byte
         FileError: the disk is full, read-only, or forbids it. The old content is then untouched and nothing is left over.
     """
     target = Path(path)
-    pieces = [data.encode()] if isinstance(data, str) else [data] if isinstance(data, bytes) else data
+    pieces = [data.encode(errors="replace")] if isinstance(data, str) else [data] if isinstance(data, bytes) else data
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         make_folder(target.parent)

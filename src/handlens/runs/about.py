@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from handlens.errors import RunDamaged
 from handlens.runs.checkpoint import read_json, write_json
 
 FILE = "run.json"
+_MOST_PIXELS = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class About:
         image_shape: channels, height, width.
         model_options: the keywords that make one of our networks again.
         model_file, model_sha256: a learner's own file, and what it was at the time.
+        config_sha256: what `config.json` was; another config would quietly give another training.
     """
 
     id: str
@@ -35,6 +38,7 @@ class About:
     model_options: dict[str, Any] | None = None
     model_file: str = ""
     model_sha256: str = ""
+    config_sha256: str = ""
 
     def write(self, folder: Path) -> None:
         """Replace the file in a run's folder."""
@@ -48,16 +52,13 @@ def read_about(folder: Path) -> About:
         RunDamaged: it is not there, or not what it should be.
     """
     content = read_json(folder / FILE)
-    values = {field.name: content[field.name] for field in fields(About) if field.name in content}
-    if not _fits(values):
+    if not content.keys() <= {field.name for field in fields(About)} or not _fits(content):
         raise RunDamaged(f"'{FILE}' does not say what a run is.", where=str(folder / FILE))
-    for name in ("tags", "image_shape"):
-        values[name] = tuple(values.get(name, ()))
-    return About(**values)
+    return About(**{**content, "tags": tuple(content.get("tags", ())), "image_shape": tuple(content.get("image_shape", ()))})
 
 
 def _fits(values: dict[str, Any]) -> bool:
-    texts = [values.get(name, "") for name in ("id", "created", "note", "failure", "model_file", "model_sha256")]
+    texts = [values.get(field.name, "") for field in fields(About) if field.type == "str"]
     tags, shape, options = values.get("tags", []), values.get("image_shape", []), values.get("model_options")
     return (
         all(isinstance(text, str) for text in texts)
@@ -65,6 +66,8 @@ def _fits(values: dict[str, Any]) -> bool:
         and isinstance(tags, list)
         and all(isinstance(tag, str) for tag in tags)
         and isinstance(shape, list)
-        and all(type(size) is int and 0 < size < 1 << 16 for size in shape)
+        and all(type(size) is int and size > 0 for size in shape)
+        and len(shape) in (0, 3)
+        and math.prod(shape) <= _MOST_PIXELS
         and (options is None or isinstance(options, dict))
     )

@@ -6,10 +6,12 @@ one without noticing. safetensors and JSON only; nothing that is read can run co
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +21,18 @@ from torch import Tensor
 
 from handlens import files
 from handlens.errors import FileError, RunDamaged
+from handlens.files import printable
 from handlens.train import Row, State
 
 POINTER = "checkpoint.json"
 ROWS = "rows.jsonl"
 WHICH = ("last", "best", "previous", "start")
-_FILE = re.compile(r"epoch-\d{4,6}\.safetensors")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MOST_EPOCHS = 1_000_000
 _CLOCK = ("time_s", "images_per_s")
 _MOST_JSON = 64 << 20
 _MOST_TENSORS = 4 << 30
+_MOST_NUMBER = 1e300
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,9 @@ class Entry:
     sha256: str
     size: int
     epoch: int
+
+
+_FIELDS = tuple(field.name for field in fields(Entry))
 
 
 @dataclass(frozen=True)
@@ -74,20 +82,25 @@ def read_pointer(folder: Path) -> Pointer:
     """
     path = folder / POINTER
     content = read_json(path)
-    others = {name: _entry(content[name], path) for name in WHICH[1:] if content.get(name) is not None}
-    if "start" not in others:
-        raise RunDamaged(f"{POINTER} names no starting weights.", where=str(path))
-    return Pointer(_entry(content, path), finished=content.get("finished") is True, **others)
+    last = {name: content.pop(name, None) for name in _FIELDS}
+    finished = content.pop("finished", None)
+    if content.keys() != set(WHICH[1:]) or not isinstance(finished, bool) or content["start"] is None:
+        raise RunDamaged(f"{POINTER} does not say which files count.", where=str(path))
+    others = {name: _entry(value, path) for name, value in content.items() if value is not None}
+    return Pointer(_entry(last, path), finished=finished, **others)
 
 
 def _entry(content: object, path: Path) -> Entry:
-    if isinstance(content, dict):
-        file, sha256, size, epoch = (content.get(name) for name in ("file", "sha256", "size", "epoch"))
-        named = isinstance(file, str) and _FILE.fullmatch(file) and isinstance(sha256, str) and re.fullmatch(r"[0-9a-f]{64}", sha256)
-        counted = type(size) is int and type(epoch) is int and size >= 0 and epoch >= 0
-        if named and counted:
-            return Entry(str(file), str(sha256), int(str(size)), int(str(epoch)))
+    if isinstance(content, dict) and content.keys() == set(_FIELDS):
+        file, sha256, size, epoch = (content[name] for name in _FIELDS)
+        counted = type(size) is int and type(epoch) is int and size >= 0 and 0 <= epoch < _MOST_EPOCHS
+        if counted and file == _file_of(epoch) and isinstance(sha256, str) and _SHA256.fullmatch(sha256):
+            return Entry(file, sha256, size, epoch)
     raise RunDamaged(f"{POINTER} does not name a file with its sha256, size and epoch.", where=str(path))
+
+
+def _file_of(epoch: int) -> str:
+    return f"epoch-{epoch:04d}.safetensors"
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -97,7 +110,7 @@ def read_json(path: Path) -> dict[str, Any]:
         RunDamaged: it is not there, is too large, or is no JSON object.
     """
     try:
-        content = json.loads(files.read_bytes(path, _MOST_JSON))
+        content = _from_json(files.read_bytes(path, _MOST_JSON))
     except FileError as error:
         raise RunDamaged(error.what, where=error.where) from error
     except (ValueError, RecursionError) as error:
@@ -105,6 +118,18 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise RunDamaged(f"'{path.name}' is no JSON object.", where=str(path))
     return content
+
+
+def _from_json(text: bytes | str) -> Any:
+    """Python's reader, without what it takes beyond JSON: NaN, and numbers too large for a float, which it would make infinite."""
+    return json.loads(text, parse_constant=_finite, parse_float=_finite)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number")
+    return number
 
 
 def write_json(path: Path, content: object) -> None:
@@ -127,7 +152,7 @@ def commit(folder: Path, state: State, *, finished: bool = False) -> Pointer:
         FileError: the disk refuses; it says how many bytes are needed. The previous checkpoint then still counts.
     """
     data = pack(state)
-    entry = Entry(f"epoch-{state.epoch:04d}.safetensors", files.sha256(data), len(data), state.epoch)
+    entry = Entry(_file_of(state.epoch), files.sha256(data), len(data), state.epoch)
     try:
         files.write_atomic(folder / entry.file, data)
         files.write_atomic(folder / ROWS, "".join(json.dumps(row, allow_nan=False) + "\n" for row in state.rows))
@@ -149,7 +174,12 @@ def _next(folder: Path, entry: Entry, rows: list[Row], finished: bool) -> Pointe
     known = [row["val_loss"] for row in rows if "val_loss" in row]
     best = entry if known and known[-1] == min(known) else old.best
     previous = old.last if old.last.epoch < entry.epoch else old.previous
-    return Pointer(last=entry, start=old.start, previous=previous, best=best, finished=finished)
+    return Pointer(last=entry, start=old.start, previous=_before(entry, previous), best=_before(entry, best), finished=finished)
+
+
+def _before(entry: Entry, other: Entry | None) -> Entry | None:
+    """The other one, unless it is of a later epoch, or of the same epoch of a training that then went another way."""
+    return other if other and (other == entry or other.epoch < entry.epoch) else None
 
 
 def _forget_others(folder: Path, pointer: Pointer) -> None:
@@ -165,7 +195,7 @@ def read_tensors(folder: Path, entry: Entry) -> dict[str, Tensor]:
     Raises:
         RunDamaged: it is not there, or has changed.
     """
-    return _parse(folder / entry.file, read_checked(folder, entry))[0]
+    return _parse(folder, entry)[0]
 
 
 def read_rows(folder: Path, entry: Entry) -> list[Row]:
@@ -174,7 +204,7 @@ def read_rows(folder: Path, entry: Entry) -> list[Row]:
     Raises:
         RunDamaged: the checkpoint is not there, or has changed.
     """
-    rows = _parse(folder / entry.file, read_checked(folder, entry))[1]
+    rows = _parse(folder, entry)[1]
     timed = {row.get("epoch"): row for row in read_row_file(folder)}
     return [{**{name: timed.get(row["epoch"], {})[name] for name in _CLOCK if name in timed.get(row["epoch"], {})}, **row} for row in rows]
 
@@ -190,12 +220,21 @@ def read_row_file(folder: Path) -> list[Row]:
 
 def _numbers(lines: Iterable[str]) -> Iterable[Row]:
     for line in lines:
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(row, dict) and isinstance(row.get("epoch"), int):
-            yield {str(name): value for name, value in row.items() if isinstance(value, int | float)}
+        with contextlib.suppress(ValueError, RecursionError):
+            yield _row(_from_json(line))
+
+
+def _row(content: object) -> Row:
+    """A row as it is written: numbers by name, among them a whole `epoch`.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not isinstance(content, dict) or type(content.get("epoch")) is not int:
+        raise ValueError("this is no row")
+    if not all(isinstance(value, int | float) and abs(value) < _MOST_NUMBER for value in content.values()):
+        raise ValueError("a row has numbers only")
+    return content
 
 
 def read_checked(folder: Path, entry: Entry) -> bytes:
@@ -210,19 +249,22 @@ def read_checked(folder: Path, entry: Entry) -> bytes:
     except FileError as error:
         raise RunDamaged(f"The checkpoint of epoch {entry.epoch} cannot be read: {error.what}", where=str(path)) from error
     found = files.sha256(data)
-    if found != entry.sha256:
+    if found != entry.sha256 or len(data) != entry.size:
         raise RunDamaged(
             f"The checkpoint of epoch {entry.epoch} is damaged: sha256 {found[:12]}… instead of {entry.sha256[:12]}….", where=str(path)
         )
     return data
 
 
-def _parse(path: Path, data: bytes) -> tuple[dict[str, Tensor], list[Row]]:
+def _parse(folder: Path, entry: Entry) -> tuple[dict[str, Tensor], list[Row]]:
+    data = read_checked(folder, entry)
     try:
         tensors = safetensors.torch.load(data)
         length = int.from_bytes(data[:8], "little")
-        notes = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["handlens"])
-        rows = [row for row in notes["rows"] if isinstance(row["epoch"], int)]
+        notes = _from_json(_from_json(data[8 : 8 + length])["__metadata__"]["handlens"])
+        rows = [_row(row) for row in notes["rows"]]
+        if notes["epoch"] != entry.epoch or [row["epoch"] for row in rows] != [*range(1, entry.epoch + 1)]:
+            raise ValueError("it is of another epoch")
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError, RuntimeError) as error:
-        raise RunDamaged("This is no checkpoint of handlens.", where=str(path)) from error
+        raise RunDamaged(f"This is no checkpoint of handlens: {printable(str(error))}.", where=str(folder / entry.file)) from error
     return tensors, rows

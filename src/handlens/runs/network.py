@@ -5,46 +5,72 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
-from handlens import files, models
-from handlens.config import OWN
-from handlens.errors import ModelError
+from handlens import files, models, seeds
+from handlens.config import OWN, Config
+from handlens.errors import FileError, ModelError, RunDamaged
+from handlens.files import printable
 from handlens.runs.about import About
 from handlens.train import State
 
+_MOST_CODE = 1 << 24
 
-def rebuild(name: str, about: About, run_name: str) -> nn.Module:
+
+def rebuild(config: Config, about: About, folder: Path) -> nn.Module:
     """The network of a run, with weights that mean nothing yet.
 
     Args:
-        name: the config's `model`.
+        config: the run's.
         about: what the run's folder says about it.
-        run_name: for what is said when it cannot be done.
+        folder: that folder.
+
+    Returns:
+        One of our own networks comes without memory for its weights: how large they are, the checkpoint must say too.
 
     Raises:
         ModelError: it was the user's own, and cannot or may not be made again by itself.
+        RunDamaged: what the folder says cannot be made.
     """
+    name = config.model
     if name in models.MODELS:
-        return models.build(name, **(about.model_options or {}))
+        options = {**(about.model_options or {}), **{knob: getattr(config, knob) for knob in models.KNOBS[name]}}
+        try:
+            with torch.device("meta"):
+                return models.build(name, **options)
+        except (TypeError, ValueError, ArithmeticError, RuntimeError, ModelError) as error:
+            raise RunDamaged(f"The network of this run cannot be made: {printable(str(error))}.", where=str(folder)) from error
     if name.startswith(OWN):
         raise ModelError(
-            f"Run '{run_name}' was trained with a network of your own, {name.removeprefix(OWN)}.",
-            hint=f"Give it one of that class: hl.load_run('{run_name}', model=...).",
+            f"Run '{folder.name}' was trained with a network of your own, {name.removeprefix(OWN)}.",
+            hint=f"Give it one of that class: hl.load_run('{folder.name}', model=...).",
         )
-    return _from_own_file(name, about)
+    with seeds.seeded("weights", config.seed):
+        return _from_own_file(name, about, folder)
 
 
-def _from_own_file(name: str, about: About) -> nn.Module:
-    """The learner's file is run again only if it is still, byte for byte, the one that was named for training."""
+def _from_own_file(name: str, about: About, folder: Path) -> nn.Module:
+    """The learner's file is run again only if it is still, byte for byte, the one that was named for training.
+
+    Nothing among the runs is ever run: who sends a run could send the file and its sum with it.
+    """
     path = Path(about.model_file)
-    if not path.is_file() or files.sha256(path) != about.model_sha256:
+    came_along = folder.resolve().parent in path.resolve().parents
+    if came_along or not path.is_absolute() or _sha256(path) != about.model_sha256:
         raise ModelError(
             f"'{path.name}' has changed since this training, or is not there any more.",
             where=str(path),
             hint=f"If it is right to run it, name it again: --model {name}. The run's folder has a copy of what was trained: model.py.",
         )
     return models.from_file(f"{path}:{name.rpartition(':')[2]}")
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return files.sha256(files.read_bytes(path, _MOST_CODE))
+    except FileError:
+        return ""
 
 
 def load_weights(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
@@ -54,6 +80,11 @@ def load_weights(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         ModelError: they do not fit it.
     """
     weights = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
+    if models.device_of(model).type == "meta":
+        expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
+        if expected != {name: tensor.shape for name, tensor in weights.items()}:
+            raise ModelError(f"The weights are of another network than this {type(model).__name__}.")
+        model.to_empty(device="cpu")
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:

@@ -58,10 +58,7 @@ class Run:
         folder = self.folder
         self.about = read_about(folder)
         self.env: dict[str, Any] = read_json(folder / "env.json")
-        try:
-            self.config: Config = make_config(read_json(folder / "config.json"))
-        except ConfigError as error:
-            raise RunDamaged(error.what, where=str(folder / "config.json"), hint=error.hint) from error
+        self.config: Config = _read_config(folder / "config.json", self.about.config_sha256)
         self._pointer = checkpoints.read_pointer(folder)
         self.__dict__.pop("rows", None)
 
@@ -75,7 +72,7 @@ class Run:
         write_json(folder / "config.json", config.model_dump())
         write_json(folder / "env.json", env)
         checkpoints.commit(folder, state)
-        about.write(folder)
+        dataclasses.replace(about, config_sha256=files.sha256(folder / "config.json")).write(folder)
         return cls(folder)
 
     @property
@@ -171,7 +168,7 @@ class Run:
         """
         network = self._own_copy() if model is None else model
         if network is None:
-            network = rebuild(self.config.model, self.about, self.name)
+            network = rebuild(self.config, self.about, self.folder)
         load_weights(network, self._tensors(checkpoint or self.default_checkpoint))
         return network
 
@@ -281,3 +278,20 @@ class Run:
 
         picture = plots.img_tag(self.plot(), alt=f"Training curves of {self.name}", width=640) if self.rows else ""
         return f"<p><b>{html.escape(repr(self))}</b></p>{picture}"
+
+
+def _read_config(path: Path, sha256: str) -> Config:
+    """The config with which the training began.
+
+    Raises:
+        RunDamaged: it is not there, or has changed since: nobody could say then what was trained.
+    """
+    content = read_json(path)
+    if files.sha256(path) != sha256:
+        raise RunDamaged(
+            "config.json has changed since the training began.", where=str(path), hint="To train with other knobs, begin a new run."
+        )
+    try:
+        return make_config(content)
+    except ConfigError as error:
+        raise RunDamaged(error.what, where=str(path), hint=error.hint) from error
