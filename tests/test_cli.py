@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,25 +35,37 @@ def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
     return Terminal(capsys)
 
 
-def test_train_ends_with_accuracy_report_and_three_commands(terminal: Terminal, mnist: hl.Dataset) -> None:
-    out = terminal(*SMALL, "--name", "one")
-    run = hl.load_run("one")
+@pytest.fixture(scope="module")
+def two_runs(mnist: hl.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A runs folder with `one` and `two`, trained once for all tests here."""
+    folder = tmp_path_factory.mktemp("two")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HANDLENS_RUNS", str(folder))
+        for name, lr in (("one", 0.001), ("two", 0.01)):
+            hl.fit("softmax", mnist, epochs=1, batch_size=500, lr=lr, name=name, quiet=True)
+    return folder
+
+
+@pytest.fixture
+def runs(two_runs: Path, tmp_path: Path) -> Path:
+    """A copy of them, to do anything to."""
+    return Path(shutil.copytree(two_runs, tmp_path / "runs"))
+
+
+def test_train_shows_the_network_each_epoch_the_result_and_commands_that_work(terminal: Terminal, runs: Path) -> None:
+    out = terminal(*SMALL, "--name", "three")
     assert "Test accuracy" in out
     assert "95 % interval" in out
     assert "7,850" in out  # parameters: 784 * 10 + 10
-    assert out.count("handlens ", out.index("Try next")) == 3
-    assert (run.folder / "report.html").is_file()
     assert "6,000 (10% of each class) kept apart" in terminal.err
     assert "epoch 1/1" in terminal.err
-
-
-def test_the_commands_that_it_suggests_work(terminal: Terminal, mnist: hl.Dataset) -> None:
-    out = terminal(*SMALL, "--name", "one")
-    lines = [line.split("  ")[1].split() for line in out[out.index("Try next") :].splitlines()[1:]]
-    for words in lines[:2]:
+    page = (runs / "three" / "report.html").read_text()
+    assert "<title>" in page
+    suggested = [line.split("  ")[1].split() for line in out[out.index("Try next") :].splitlines()[1:]]
+    assert [words[:2] for words in suggested] == [["handlens", "train"], ["handlens", "train"], ["handlens", "compare"]]
+    for words in suggested[:2]:
         terminal(*words[1:], "--dry-run")
-    terminal(*SMALL, "--name", "two")
-    terminal(*lines[2][1:])
+    terminal(*suggested[2][1:])
 
 
 def test_train_as_json_is_the_run_with_its_test_figures(terminal: Terminal, mnist: hl.Dataset) -> None:
@@ -66,9 +79,7 @@ def test_train_as_json_is_the_run_with_its_test_figures(terminal: Terminal, mnis
     assert terminal.json("runs", "show", "one")["checkpoint"] == found["checkpoint"]  # type: ignore[index]
 
 
-def test_reading_verbs_give_json_and_tab_separated_values(terminal: Terminal, mnist: hl.Dataset) -> None:
-    terminal(*SMALL, "--name", "one")
-    terminal(*SMALL, "--name", "two", "--lr", "0.01")
+def test_reading_verbs_give_json_and_tab_separated_values(terminal: Terminal, runs: Path) -> None:
     evaluation = terminal.json("evaluate", "one")
     assert isinstance(evaluation, dict)
     assert {"accuracy", "interval", "loss", "n", "split"} <= evaluation.keys()
@@ -86,14 +97,12 @@ def test_reading_verbs_give_json_and_tab_separated_values(terminal: Terminal, mn
         terminal.json(*words)
 
 
-def test_a_complete_run_resumed_is_already_complete(terminal: Terminal, mnist: hl.Dataset) -> None:
-    terminal(*SMALL, "--name", "one")
+def test_a_complete_run_resumed_is_already_complete(terminal: Terminal, runs: Path) -> None:
     terminal("train", "--resume", "one")
     assert "already complete" in terminal.err
 
 
-def test_runs_are_shown_noted_tagged_renamed_repeated_and_removed(terminal: Terminal, mnist: hl.Dataset) -> None:
-    terminal(*SMALL, "--name", "one")
+def test_runs_are_shown_noted_tagged_renamed_repeated_and_removed(terminal: Terminal, runs: Path) -> None:
     terminal("runs", "note", "one", "my first")
     assert terminal("runs", "tag", "one", "a", "b").strip() == "a b"
     assert terminal("runs", "tag", "one", "a", "--remove").strip() == "b"
@@ -104,7 +113,7 @@ def test_runs_are_shown_noted_tagged_renamed_repeated_and_removed(terminal: Term
     assert hl.load_run("again").checkpoint["sha256"] == hl.load_run("uno").checkpoint["sha256"]
     terminal("runs", "rm", "latest", code=2)
     terminal("runs", "rm", "agai", code=4)
-    terminal("runs", "rm", "uno", "again")
+    terminal("runs", "rm", "uno", "again", "two")
     terminal("runs", "ls", code=4)
 
 
