@@ -7,6 +7,7 @@
 run:
 	@sh tools/venv.sh requirements.lock "$(TORCH)"
 	.venv/bin/python -m handlens train session
+	@echo; echo "The command handlens is in .venv/bin; to have it in this terminal:  source .venv/bin/activate"
 
 test:
 	@sh tools/venv.sh requirements-dev.lock "$(TORCH)"
