@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -80,6 +81,19 @@ def test_status_says_what_is_there_and_check_reads_each_byte(tiny: Tiny) -> None
         cache.check("tinny")
 
 
+def test_a_cache_that_may_not_be_read_is_not_there_for_the_list_and_said_by_check(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tiny)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "as for another user, which root never is")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert not next(one for one in cache.status() if one.name == "tiny").on_disk
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(FileError, match="No permission"):
+        cache.check("tiny")
+
+
 def test_arrays_share_the_file_and_writing_into_them_never_reaches_it(tiny: Tiny) -> None:
     folder = fill(tiny)
     arrays = cache.check("tiny").arrays
@@ -100,7 +114,9 @@ def corruptions(content: bytes) -> Iterator[bytes]:
     yield content + b"\0"
 
 
-def test_every_flipped_bit_and_every_truncation_of_the_cache_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_every_flipped_bit_and_every_truncation_of_the_cache_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, record_property: Callable[[str, int], None]
+) -> None:
     tiny = install(monkeypatch, tmp_path, train=3, test=2, size=2)
     folder = fill(tiny)
     count = 0
@@ -113,6 +129,7 @@ def test_every_flipped_bit_and_every_truncation_of_the_cache_is_found(monkeypatc
         (folder / name).write_bytes(content)
         assert cache.check("tiny")
     assert count == sum(9 * len(content) + 1 for content in tiny.plain.values())
+    record_property("cases", count)
 
 
 def test_every_flipped_bit_of_packed_files_gives_the_right_bytes_or_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -131,12 +148,14 @@ def test_every_flipped_bit_of_packed_files_gives_the_right_bytes_or_none(monkeyp
     assert found > 8 * len(tiny.packed["t10k-labels-idx1-ubyte.gz"])
 
 
-def test_a_changed_byte_anywhere_in_a_large_file_is_found(tiny: Tiny) -> None:
+def test_a_flipped_bit_anywhere_in_a_large_file_is_found(tiny: Tiny, record_property: Callable[[str, int], None]) -> None:
     folder = fill(tiny)
     random = np.random.default_rng(0)
     path = folder / "train-images-idx3-ubyte"
     right = path.read_bytes()
-    for _ in range(amount("flips", 200)):
+    flips = amount("flips", 200)
+    record_property("cases", flips)
+    for _ in range(flips):
         changed = bytearray(right)
         changed[random.integers(len(right))] ^= 1 << random.integers(8)
         path.write_bytes(changed)
@@ -248,6 +267,26 @@ def test_eight_processes_on_an_empty_cache_make_one_download(tiny: Tiny, monkeyp
     assert any("Waiting for it to fill" in err for _, err in outputs)
 
 
+def test_who_waits_says_for_whom_and_does_not_fetch_again(tiny: Tiny, said: list[str]) -> None:
+    folder = tiny.write(Path("files"))
+    found: list[cache.Cached] = []
+    with cache.filling("tiny", lambda *_: None) as filling:
+        waiting = threading.Thread(
+            target=lambda: found.append(sources.fetch("tiny", folder=folder, say=lambda sentence, done=None: said.append(sentence)))
+        )
+        waiting.start()
+        while not said:
+            time.sleep(0.01)
+        for file in filling.missing:
+            filling.add(file, tiny.plain[file.name], "here")
+        filling.publish()
+    waiting.join()
+    assert found[0].folder == cache.check("tiny").folder
+    assert said == [said[0]]
+    assert f"process {os.getpid()}" in said[0]
+    assert str(cache.root() / "tiny") in said[0]
+
+
 def test_a_killed_download_is_continued_by_the_next_process_at_once(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     with Mirror(tiny.on_mirror) as mirror:
         monkeypatch.setenv("HANDLENS_MIRRORS", mirror.address)
@@ -265,11 +304,14 @@ def test_a_killed_download_is_continued_by_the_next_process_at_once(tiny: Tiny, 
     assert {path.name for path in (cache.root() / "tiny").iterdir()} == {tiny.entry.fingerprint, "lock"}
 
 
+CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's background jobs are born deaf to it
+
+
 def test_ctrl_c_during_a_download_keeps_what_came_and_leaves_nothing_wrong(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     with Mirror(tiny.on_mirror) as mirror:
         monkeypatch.setenv("HANDLENS_MIRRORS", mirror.address)
         mirror.answers = [slow(100, 0.1)]
-        process = run(FETCH)
+        process = run(FETCH, before=CTRL_C)
         while not mirror.requests:
             time.sleep(0.01)
         time.sleep(0.3)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from corpus import amount
 from tiny import bomb
 
 from handlens.data import formats
@@ -169,13 +168,6 @@ def test_every_flipped_bit_gives_an_array_or_a_sentence(path: Path) -> None:
                 assert formats.read_idx(path).dtype == np.uint8
             except DataError as error:
                 assert error.what  # noqa: PT017
-
-
-def test_random_bytes_behind_a_good_header_are_read_as_they_are(path: Path) -> None:
-    random = np.random.default_rng(0)
-    for _ in range(amount("examples", 200)):
-        array = random.integers(0, 256, random.integers(1, 6, random.integers(1, 5)), np.uint8)
-        assert np.array_equal(read(path, formats.idx_header(array.shape) + array.tobytes()), array)
 
 
 def test_a_mapped_file_is_never_changed_by_writing_into_its_array(path: Path) -> None:

@@ -247,6 +247,7 @@ def test_all_silent_mirrors_together_cost_no_more_than_the_patience(tiny: Tiny, 
         what = failure()
         assert time.monotonic() - start < 1.5
         assert "was silent for" in what
+        assert third.address not in what
         assert not third.requests
 
 
@@ -307,11 +308,27 @@ def test_patience_runs_down_with_time_and_up_with_what_arrives(monkeypatch: pyte
         ("file:///etc", "the request is not possible"),
         ("http://name.invalid", "its name is not known here"),
         ("http://[::1", "the request is not possible"),
+        (f"http://{'a' * 70}.invalid", "the request is not possible"),
     ],
 )
 def test_an_address_that_is_none_is_said(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, address: str, words: str) -> None:
     use(monkeypatch, address)
     assert words in failure()
+
+
+def test_a_mistake_of_our_own_is_not_blamed_on_the_network(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("requests.get", lambda *_, **__: 1 // 0)
+    use(monkeypatch, "http://name.invalid")
+    with pytest.raises(ZeroDivisionError):
+        download()
+
+
+def test_a_server_that_takes_the_connection_and_says_nothing_is_left_in_time(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, Mirror(tiny.on_mirror) as good:
+        use(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}", good.address)
+        start = time.monotonic()
+        download()
+        assert time.monotonic() - start < 1.5
 
 
 def test_a_certificate_that_cannot_be_verified_is_said_with_honest_advice(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:

