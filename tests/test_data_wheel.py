@@ -134,7 +134,7 @@ def test_a_program_that_is_no_python_is_said(tiny: Tiny, monkeypatch: pytest.Mon
 
 
 def test_pip_is_stopped_when_its_time_is_up(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "python").write_text(f"#!{sys.executable}\nimport time\nprint('I said something')\ntime.sleep(60)\n")
+    (tmp_path / "python").write_text("#!/bin/sh\necho I said something\nexec sleep 60\n")
     (tmp_path / "python").chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setattr(wheel, "_MOST_S", 0.5)
