@@ -35,9 +35,8 @@ def main() -> None:
             if turn:
                 times[name].append(time.perf_counter() - start)
     empty = times["python -c pass"]
-    print(
-        f"Python {sys.version.split()[0]}, {turns} turns\n\n| command | median, ms | times an empty Python: median | from | to |\n| --- | --- | --- | --- | --- |"
-    )
+    print(f"Python {sys.version.split()[0]}, {turns} turns\n\n| command | median, ms | times an empty Python: median | from | to |")
+    print("| --- | --- | --- | --- | --- |")
     for name, seconds in times.items():
         ratios = [one / other for one, other in zip(seconds, empty, strict=True)]
         median = statistics.median(seconds) * 1000

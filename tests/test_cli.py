@@ -84,7 +84,7 @@ def test_reading_verbs_give_json_and_tab_separated_values(terminal: Terminal, ru
     assert isinstance(evaluation, dict)
     assert {"accuracy", "interval", "loss", "n", "split"} <= evaluation.keys()
     assert (evaluation["n"], evaluation["split"]) == (10_000, "test")
-    assert terminal.json("evaluate", "one", "--on", "val")["n"] == 6_000  # type: ignore[call-overload,index]
+    assert terminal.json("evaluate", "one", "--on", "val")["n"] == 6_000  # type: ignore[index]
     listed = terminal.json("runs", "ls")
     assert [run["name"] for run in listed] == ["one", "two"]  # type: ignore[attr-defined]
     table = [line.split("\t") for line in terminal("runs", "ls").splitlines()]

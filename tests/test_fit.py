@@ -79,7 +79,9 @@ def test_training_stops_when_patience_ends_and_the_best_weights_are_used() -> No
     assert hl.resume(run.folder, model=small_model(), data=worsening, quiet=True).status == "stopped early"
 
 
-@pytest.mark.parametrize("losses, patience, ended", [([3, 2, 1], 1, False), ([1, 2], 1, True), ([1, 2, 3], 3, False), ([], 1, False), ([1, 2, 2], 0, False)])
+@pytest.mark.parametrize(
+    "losses, patience, ended", [([3, 2, 1], 1, False), ([1, 2], 1, True), ([1, 2, 3], 3, False), ([], 1, False), ([1, 2, 2], 0, False)]
+)
 def test_patience_counts_epochs_since_the_best(losses: list[float], patience: int, ended: bool) -> None:
     assert out_of_patience([{"val_loss": loss} for loss in losses], patience) is ended
 
@@ -129,7 +131,9 @@ def test_a_lonely_last_image_and_batch_norm_are_refused_before_the_first_step() 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_handful_of_images_and_a_batch_larger_than_all_work(count: int) -> None:
     data = small_data()
-    run = hl.fit(small_model(), (data.train.images[:count], data.train.labels[:count] * 0 + 3), epochs=2, batch_size=64, val=None, quiet=True)
+    run = hl.fit(
+        small_model(), (data.train.images[:count], data.train.labels[:count] * 0 + 3), epochs=2, batch_size=64, val=None, quiet=True
+    )
     assert run.status == "complete"
 
 
@@ -161,7 +165,8 @@ def test_fit_tells_one_line_an_epoch(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_an_own_class_from_a_file_is_kept_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = "from torch import nn\n\nclass Net(nn.Sequential):\n    def __init__(self):\n        super().__init__(nn.Flatten(), nn.Linear(64, 4))\n"
+    source = "from torch import nn\n\nclass Net(nn.Sequential):\n    def __init__(self):\n"
+    source += "        super().__init__(nn.Flatten(), nn.Linear(64, 4))\n"
     (tmp_path / "net.py").write_text(source)
     monkeypatch.chdir(tmp_path)
     run = hl.fit("net.py:Net", small_data(), epochs=1, quiet=True)
