@@ -137,6 +137,15 @@ def test_the_lock_fits_the_project(extra: str) -> None:
             assert needed.specifier.contains(line.split("==")[1].split(" ")[0]), line
 
 
+@pytest.mark.skipif(Path(sys.prefix) != ROOT / ".venv", reason="only what make has installed is what the lock says")
+def test_pip_finds_the_lock_installed_and_passes_over_torch_without_a_hash() -> None:
+    options = ["--dry-run", "--no-index", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
+    command = [sys.executable, "-m", "pip", "install", *options, "--requirement", str(ROOT / LOCKS[1])]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert "Would install" not in answer.stdout
+
+
 def test_the_package_imports_what_it_says_it_needs_and_only_that() -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
     imported = set(re.findall(r"^\s*(?:import|from) (\w+)", code, re.MULTILINE)) - set(sys.stdlib_module_names) - {"handlens"}
