@@ -24,7 +24,7 @@ test-full:
 # Resolve the two locks anew. They keep the versions they have; delete them first to bring everything up to date.
 lock:
 	@sh tools/venv.sh requirements-dev.lock "$(TORCH)"
-	.venv/bin/python -m pip install --quiet uv
+	.venv/bin/python -m pip install --quiet "uv>=0.13"
 	.venv/bin/python tools/lock.py
 
 clean:
