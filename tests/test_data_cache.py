@@ -48,6 +48,15 @@ def test_the_cache_holds_what_the_catalogue_says_under_the_name_of_its_content(t
     assert {path.name for path in folder.parent.iterdir()} == {folder.name, "lock"}
 
 
+def test_what_a_killed_process_left_half_written_is_not_published(tiny: Tiny) -> None:
+    filling = cache.root() / "tiny" / "filling"
+    filling.mkdir(parents=True)
+    (filling / ".train-images-idx3-ubyte.12345.tmp").write_bytes(b"half")
+    (filling / "train-labels-idx1-ubyte").write_bytes(b"from another time")
+    (filling / "t10k-labels-idx1-ubyte").write_bytes(tiny.plain["t10k-labels-idx1-ubyte"])
+    assert {path.name: path.read_bytes() for path in fill(tiny).iterdir()} == tiny.plain
+
+
 def test_root_is_the_variable_or_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HANDLENS_DATA", str(tmp_path / "with space and ümlaut"))
     assert cache.root() == tmp_path / "with space and ümlaut"
@@ -196,6 +205,10 @@ def test_a_folder_that_another_process_has_mapped_is_neither_renamed_nor_needed(
         assert cache.check("tiny").folder == published[-1]
         forbid_changes_in(monkeypatch, published)
     assert all(folder.is_dir() for folder in published)
+    (published[-1] / "t10k-labels-idx1-ubyte").write_bytes(b"damaged")
+    with pytest.raises(DataDamaged) as caught:
+        cache.check("tiny")
+    assert Path(caught.value.where).parent == published[-1]  # the newest is looked at first
 
 
 def forbid_changes_in(monkeypatch: pytest.MonkeyPatch, mapped: list[Path]) -> None:

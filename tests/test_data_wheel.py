@@ -161,16 +161,15 @@ def test_a_bomb_in_a_wheel_is_read_no_further_than_the_numbers_go(tiny: Tiny, tm
     assert peak < 64 << 20
 
 
+DEFLATED = b"PK\x01\x02\x14\x03\x14\x00\x00\x00\x08"  # in the directory of a zip file: versions, flags, method
 BROKEN: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda body: b"",
     "html": lambda body: b"<!DOCTYPE html><p>Please log in" * 20,
     "truncated": lambda body: body[: len(body) // 2],
     "without directory": lambda body: body[:-200],
     "another member": lambda body: body.replace(b"tiny/data.pkl.gz", b"tiny/data.pkl.xz"),
-    "encrypted": lambda body: body.replace(b"PK\x01\x02\x14\x03\x14\x00\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01\x00"),
-    "unknown method": lambda body: body.replace(
-        b"PK\x01\x02\x14\x03\x14\x00\x00\x00\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x00\x00\x63\x00"
-    ),
+    "encrypted": lambda body: body.replace(DEFLATED, DEFLATED[:8] + b"\x01" + DEFLATED[9:]),
+    "unknown method": lambda body: body.replace(DEFLATED, DEFLATED[:10] + b"\x63"),
 }
 
 

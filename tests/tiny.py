@@ -87,7 +87,8 @@ def wheel_of(tiny: Tiny, member: bytes | None = None) -> tuple[bytes, Wheel]:
     about = "Metadata-Version: 2.1\nName: tiny-hub\nVersion: 1.0\n"
     tag = "Wheel-Version: 1.0\nGenerator: tiny\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
-        zipped.writestr(zipfile.ZipInfo("tiny/data.pkl.gz"), gzip.compress(unpacked if member is None else member, mtime=0))
+        packed = gzip.compress(unpacked if member is None else member, mtime=0)
+        zipped.writestr(zipfile.ZipInfo("tiny/data.pkl.gz"), packed, zipfile.ZIP_DEFLATED)
         for name, text in (("METADATA", about), ("WHEEL", tag), ("RECORD", "")):
             zipped.writestr(zipfile.ZipInfo(f"tiny_hub-1.0.dist-info/{name}"), text)
     body = archive.getvalue()
