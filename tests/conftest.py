@@ -58,7 +58,9 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(scope="session")
 def mnist() -> hl.Dataset:
     """The real MNIST, 10 % of it kept apart as val. Fetched once in the life of the machine."""
-    return hl.load("mnist", folder=SHARED_DATA)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HANDLENS_DATA", str(SHARED_DATA))  # a fixture of the session comes before those of a test
+        return hl.load("mnist")
 
 
 @pytest.fixture(scope="session")
