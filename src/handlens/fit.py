@@ -19,8 +19,8 @@ from handlens import data as datasets
 from handlens import device, files, memory
 from handlens.config import make_config
 from handlens.data import Dataset
-from handlens.errors import FileError, HandlensError, UsageError
-from handlens.models import device_of
+from handlens.errors import FileError, HandlensError, ModelError, UsageError
+from handlens.models import device_of, line_of
 from handlens.plan import Model, Plan, assemble, plan
 from handlens.runs import About, Run, load_run, new_id, new_name, runs_folder, writing
 from handlens.train import Row, State, train
@@ -63,10 +63,10 @@ class Training:
         except HandlensError as error:
             self._remember(error)
             raise
-        except RuntimeError as error:
-            if not memory.ran_out(error):
+        except Exception as error:
+            failure = self._in_words(error)
+            if failure is None:
                 raise
-            failure = memory.explain(plan.model, plan.loader, error)
             self._remember(failure)
             raise failure from error
         if self.unsaved:
@@ -83,6 +83,15 @@ class Training:
         except FileError as error:
             self.unsaved = error
             warnings.warn(f"Epoch {self.state.epoch} is not saved. {error}", stacklevel=2)
+
+    def _in_words(self, error: Exception) -> HandlensError | None:
+        """What went wrong in the network, if it did there: memory ran out, or a learner's own forward fails in training only."""
+        model = self.plan.model
+        if memory.ran_out(error):
+            return memory.explain(model, self.plan.loader)
+        place = line_of(model, error)
+        reason = f"{type(error).__name__}: {error}"
+        return ModelError(f"{type(model).__name__} fails while it is trained: {reason}", where=place) if place else None
 
     def _remember(self, error: HandlensError) -> None:
         with contextlib.suppress(HandlensError):
@@ -158,7 +167,7 @@ def resuming(run: Run, *, checkpoint: str = "last", data: Dataset | DataLoader[A
     """Go on with a run; see `resume`."""
     with writing(run.folder):
         run.reload()
-        files.sweep(run.folder)
+        run.sweep()
         planned = assemble(run.config, run.model("start"), run.dataset() if data is None else data)
         state = planned.state()
         run.put_back(state, checkpoint)

@@ -16,7 +16,7 @@ def ran_out(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
-def explain(model: nn.Module, loader: Loader, error: BaseException) -> TrainingError:
+def explain(model: nn.Module, loader: Loader) -> TrainingError:
     """One sentence with the largest batch that fits, found by trying."""
     images, labels = next(iter(loader))
     largest = largest_batch(model, images, labels)

@@ -19,7 +19,7 @@ from handlens.data import Dataset
 from handlens.fit import Training, in_words, resuming, starting
 from handlens.models import Layer
 from handlens.plan import Plan, plan
-from handlens.runs import Run
+from handlens.runs import Run, writing
 from handlens.train import Row, train
 
 _PARTS_OF_AN_EPOCH = 20
@@ -40,6 +40,8 @@ def resume(reference: str, checkpoint: str, model: str | None, as_json: bool) ->
     """Go on with a run."""
     run = find_run(reference, model)
     if checkpoint == "last" and run.status in ("complete", "stopped early"):
+        with writing(run.folder):
+            run.sweep()
         say(f"Run {run.name} is already complete: {run.pointer.last.epoch} of {run.config.epochs} epochs, {run.status}.")
         return _show_results(run, as_json)
     with resuming(run, checkpoint=checkpoint) as training:

@@ -10,6 +10,7 @@ from pathlib import Path
 from torch import nn
 
 from handlens.errors import ModelError, nearest
+from handlens.models.places import line_in
 
 
 def from_file(reference: str) -> nn.Module:
@@ -29,8 +30,8 @@ def from_file(reference: str) -> nn.Module:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise ModelError(f"'{path_text}' stops with {type(error).__name__}: {error}.", where=_last_line(error, path)) from error
+    except (Exception, SystemExit) as error:
+        raise ModelError(f"'{path_text}' stops with {type(error).__name__}: {error}.", where=line_in(path, error)) from error
     found = getattr(module, class_name, None)
     if not callable(found):
         own = [name for name, value in vars(module).items() if isinstance(value, type) and issubclass(value, nn.Module)]
@@ -46,22 +47,11 @@ def call_maker(maker: Callable[[], object], where: str, path: Path | None = None
     """
     try:
         model = maker()
-    except Exception as error:
-        place = _last_line(error, path) if path else where
+    except (Exception, SystemExit) as error:
+        place = line_in(path, error) if path else where
         raise ModelError(
             f"It cannot be made: {type(error).__name__}: {error}.", where=place, hint="It is called without arguments."
         ) from error
     if not isinstance(model, nn.Module):
         raise ModelError(f"It makes a {type(model).__name__}, not an nn.Module.", where=where)
     return model
-
-
-def _last_line(error: BaseException, path: Path) -> str:
-    """The line of the learner's own file in which an error arose."""
-    line, step = 0, error.__traceback__
-    while step is not None:
-        if step.tb_frame.f_code.co_filename == str(path):
-            line = step.tb_lineno
-        step = step.tb_next
-    line = line or (error.lineno or 0 if isinstance(error, SyntaxError) else 0)
-    return f"{path}, line {line}" if line else str(path)

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from handlens.errors import ModelError
+from handlens.errors import HandlensError, ModelError
+from handlens.models.places import line_of
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -39,16 +40,27 @@ def predict_logits(model: nn.Module, images: Tensor, batch_size: int = 1000) -> 
         batch_size: images at a time; bounds the memory.
 
     Raises:
-        ModelError: the network does not accept images of this shape.
+        ModelError: the network does not accept images of this shape, or does not return a tensor.
     """
     device = device_of(model)
     with evaluating(model):
         try:
-            return torch.cat([model(to_float(some.to(device))).float().cpu() for some in images.split(batch_size)])
-        except (RuntimeError, IndexError) as error:
-            if isinstance(error, torch.OutOfMemoryError):
-                raise
+            return torch.cat([_logits(model, to_float(some.to(device))) for some in images.split(batch_size)])
+        except (HandlensError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:  # forward may be a learner's own, and raise anything
             raise _does_not_accept(model, tuple(images.shape[1:]), error) from error
+
+
+def _logits(model: nn.Module, images: Tensor) -> Tensor:
+    logits = model(images)
+    if not isinstance(logits, Tensor):
+        missing = " Its forward has no return." if logits is None else ""
+        raise ModelError(
+            f"{type(model).__name__} returns a {type(logits).__name__} for {len(images)} images, not a tensor of scores.{missing}",
+            hint="forward must return the logits alone: one row an image, one score a class.",
+        )
+    return logits.float().cpu()
 
 
 def device_of(model: nn.Module) -> torch.device:
@@ -63,7 +75,9 @@ def count_parameters(model: nn.Module) -> int:
 
 def _does_not_accept(model: nn.Module, image_shape: Sequence[int], error: Exception) -> ModelError:
     shape = "x".join(str(size) for size in image_shape)
+    reason = (str(error).splitlines() or [""])[0] if isinstance(error, RuntimeError) else f"{type(error).__name__}: {error}"
     return ModelError(
-        f"{type(model).__name__} does not accept images of shape {shape}: {str(error).splitlines()[0]}.",
+        f"{type(model).__name__} does not accept images of shape {shape}: {reason}.",
+        where=line_of(model, error),
         hint=f"An image is {shape} (channels, height, width): {math.prod(image_shape)} numbers after flatten(1).",
     )
