@@ -20,6 +20,7 @@ case "$*" in
     --version) echo "Python VERSION" ;;
     "-m pip "*"--version") [ -e "$(dirname "$0")/pip" ] ;;
     "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && touch "$3/bin/pip" ;;
+    *" show torch") [ ! -e cuda ] || echo "Requires: filelock, nvidia-cublas" ;;
     "-m pip "*) echo "$*" >> calls; [ ! -e "fail" ] || exit 1; [ ! -e "kill" ] || kill -9 $PPID ;;
     *"import sys, venv"*) exit USABLE ;;
     *find_spec*) exit 1 ;;
@@ -207,6 +208,13 @@ def test_the_size_of_cuda_is_said_before_it_comes(checkout: Checkout, lock: str,
     (checkout.programs / "nvidia-smi").symlink_to("/bin/true")
     shutil.rmtree(checkout.folder / ".venv")
     assert "GB" not in checkout.run(lock).stdout
+
+
+def test_a_download_of_cuda_is_not_silent(checkout: Checkout) -> None:
+    checkout.python("python3")
+    (checkout.folder / "cuda").touch()
+    assert "the CUDA packages" in checkout.run().stdout
+    assert checkout.pip()[-1] == "--no-build-isolation --editable ."
 
 
 def test_torch_cpu_takes_the_cpu_build_and_needs_no_warning(checkout: Checkout) -> None:

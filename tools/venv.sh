@@ -75,6 +75,12 @@ say_if_large
 pip install --no-deps ${torch_build:+--index-url "https://download.pytorch.org/whl/$torch_build"} "$(grep '^torch==' "$lock")"
 echo "Installing what $lock names ..."
 pip install --quiet --no-deps --only-binary :all: --require-hashes -r "$lock"
-pip install --quiet --no-build-isolation --editable .
+if pip show torch | grep -q nvidia-; then
+    echo "Installing handlens, and the CUDA packages that this torch names ..."
+    quiet=
+else
+    quiet=--quiet
+fi
+pip install $quiet --no-build-isolation --editable .
 wanted "$lock" > ".venv/$lock.installed"
 rm "$unfinished"
