@@ -187,6 +187,8 @@ def _be_born(order: dict[str, Any], not_ours: tuple[int, ...]) -> None:
         os.close(descriptor)
     for number in not_ours:
         os.close(number)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     os.environ.update(order["environment"])
     os.chdir(order["folder"])
     module, _, function = order["job"].partition(":")

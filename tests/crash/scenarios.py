@@ -107,10 +107,10 @@ def _check_commit(root: Path) -> str:
     return found
 
 
-def _create(folder: Path) -> None:
+def _create(folder: Path, state: State | None = None) -> None:
     with writing(folder):
         files.sweep(folder)
-        Run.create(folder, Config(), {"torch": "x"}, About(id="20260101-000000-000000"), states()[0])
+        Run.create(folder, Config(), {"torch": "x"}, About(id="20260101-000000-000000"), state or states()[0])
 
 
 def _claim_and_create(root: Path) -> None:
@@ -127,8 +127,11 @@ def _check_created(root: Path) -> str:
     runs, broken = scan(root)
     assert not runs
     assert [ruin.name for ruin in broken] == (["one"] if folder.exists() else [])
-    _claim_and_create(root)  # the same name is free
-    assert loaded_epoch(folder) == 0
+    files.claim_folder(folder)
+    _create(folder, states()[1])  # the same name is free, also for another training
+    pointer = checkpoints.read_pointer(folder)
+    assert pointer.start == pointer.last
+    assert pointer.last.epoch == loaded_epoch(folder) == 1
     assert {entry.name for entry in folder.iterdir()} == NAMES | {Run(folder).pointer.last.file}, "something is left over"
     return "before"
 
