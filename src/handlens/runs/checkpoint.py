@@ -161,7 +161,7 @@ def commit(folder: Path, state: State, *, finished: bool = False) -> Pointer:
     except FileError as error:
         needed = f"The checkpoint of epoch {state.epoch} needs {len(data):,} bytes."
         raise FileError(error.what, where=error.where, hint=f"{needed} {error.hint}".strip()) from error
-    _forget_others(folder, pointer)
+    forget_others(folder, pointer)
     return pointer
 
 
@@ -182,7 +182,8 @@ def _before(entry: Entry, other: Entry | None) -> Entry | None:
     return other if other and (other == entry or other.epoch < entry.epoch) else None
 
 
-def _forget_others(folder: Path, pointer: Pointer) -> None:
+def forget_others(folder: Path, pointer: Pointer) -> None:
+    """Delete the checkpoints that do not count any more, or never did because a kill came between."""
     kept = {entry.file for entry in pointer.entries}
     for path in folder.glob("epoch-*.safetensors"):
         if path.name not in kept:

@@ -78,12 +78,13 @@ def load_weights(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
 
     Raises:
         ModelError: they do not fit it.
+        RunDamaged: they do not fit it, and it was made from what the run's folder says.
     """
     weights = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
     if models.device_of(model).type == "meta":
         expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
         if expected != {name: tensor.shape for name, tensor in weights.items()}:
-            raise ModelError(f"The weights are of another network than this {type(model).__name__}.")
+            raise RunDamaged(f"The weights are of another network than the {type(model).__name__} that 'run.json' describes.")
         model.to_empty(device="cpu")
     try:
         model.load_state_dict(weights)

@@ -120,6 +120,11 @@ class Run:
         self._pointer = checkpoints.commit(self.folder, state, finished=finished)
         self.__dict__.pop("rows", None)
 
+    def sweep(self) -> None:
+        """Delete what a killed training left behind. The caller holds the folder (`runs.writing`)."""
+        files.sweep(self.folder)
+        checkpoints.forget_others(self.folder, self._pointer)
+
     def put_back(self, state: State, checkpoint: str = "last") -> None:
         """Bring a state to where this run's checkpoint is, so that training goes on from there.
 
