@@ -99,7 +99,8 @@ def test_the_readme_comes_to_the_point() -> None:
 def test_the_readme_installs_as_make_does() -> None:
     script = (ROOT / "tools" / "venv.sh").read_text(encoding="utf-8")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    steps = [re.sub(r"--quiet |\$quiet |\$\{torch_build:.*?\} ", "", line) for line in re.findall(r"^pip (install .*)$", script, re.MULTILINE)]
+    lines = re.findall(r"^pip (install .*)$", script, re.MULTILINE)
+    steps = [re.sub(r"--quiet |\$quiet |\$\{torch_build:.*?\} ", "", line) for line in lines]
     torch = re.findall(r"^torch==.*$", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
     steps = [step.replace('"$(grep \'^torch==\' "$lock")"', torch[0]).replace('"$lock"', "requirements.lock") for step in steps]
     assert len(steps) == 3
