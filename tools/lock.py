@@ -23,7 +23,18 @@ HEADER = """\
 
 
 def resolve(sources: list[str], output: Path, constraints: list[Path]) -> None:
-    options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate", "--quiet", "--system-certs"]
+    options = [
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--generate-hashes",
+        "--no-header",
+        "--no-annotate",
+        "--quiet",
+        "--system-certs",
+        "--fork-strategy",
+        "fewest",
+    ]
     limits = [f"--constraint={path}" for path in constraints]
     command = [sys.executable, "-m", "uv", "pip", "compile", *options, *limits, "--output-file", str(output), *sources]
     subprocess.run(command, check=True)
