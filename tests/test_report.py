@@ -315,16 +315,17 @@ def test_where_the_only_layer_has_a_unit_for_each_class_the_units_are_named_afte
 
 
 def test_a_learners_own_network_without_pictures_in_its_first_layer_is_reported_without_them(tmp_path: Path) -> None:
-    def make() -> torch.nn.Module:
-        return torch.nn.Sequential(torch.nn.AvgPool2d(2), torch.nn.Flatten(), torch.nn.Linear(16, 4))
-
+    networks = [
+        torch.nn.Sequential(torch.nn.AvgPool2d(2), torch.nn.Flatten(), torch.nn.Linear(16, 4)),
+        torch.nn.Sequential(torch.nn.Conv2d(1, 6, 3), torch.nn.Flatten(), torch.nn.Linear(216, 4)),
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HANDLENS_RUNS", str(tmp_path))
-        run = hl.fit(make, small_data(), epochs=1, quiet=True)
-    found = read(report.build(run))
-    assert "weights" not in [heading["id"] for heading in found.all("h2")]
-    assert "the same, written out" not in found.text()
-    assert "handlens runs repeat" in found.text("code")
+        pooled, filtered = (read(report.build(hl.fit(network, small_data(), epochs=1, quiet=True))) for network in networks)
+    assert "weights" not in [heading["id"] for heading in pooled.all("h2")]
+    assert "hl.fit(model, data, epochs=1)" in pooled.text("code")
+    assert "handlens runs repeat" not in pooled.text("code")
+    assert "Each picture is one filter: laid over every place" in filtered.text()
 
 
 @pytest.fixture(scope="module")
@@ -345,3 +346,13 @@ def test_the_report_of_the_real_mnist_is_one_file_of_less_than_two_megabytes(rea
     assert samples == [f"Training image, labelled {digit}" for digit in [*range(10), *range(10)]]
     assert len([item for item in found.all("li") if item.get("class") in ("right", "wrong")]) == 24
     assert len([picture for picture in found.all("img") if picture["alt"] == ""]) == 128
+
+
+def test_a_run_of_the_users_own_data_is_repeated_in_python(run: hl.Run, page: Page) -> None:
+    assert report.repeat_command(run) == ""
+    assert "hl.fit('mlp', data, hidden_sizes=(16,), epochs=2, lr=0.0001)" in page.text("code")
+    assert [command for command, _why in report.next_commands(run)] == [
+        "handlens train session",
+        "hl.fit('mlp', data, hidden_sizes=(16,), epochs=2, lr=0.001)",
+        "handlens compare latest brave-otter",
+    ]

@@ -15,7 +15,6 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 
 from handlens.files import printable
@@ -102,16 +101,13 @@ def families() -> list[str]:
 
 
 @functools.cache
-def _font(weight: str) -> FT2Font:
-    """A typeface that looks for a letter in each of the families, as matplotlib does when it draws."""
-    paths = [font_manager.findfont(font_manager.FontProperties(family=[name], weight=weight)) for name in families()]
-    return font_manager.get_font(paths)
+def _font_files(weight: str) -> list[str]:
+    return [font_manager.findfont(font_manager.FontProperties(family=[name], weight=weight)) for name in families()]
 
 
 @functools.cache
 def _letters() -> frozenset[int]:
-    fonts = (font_manager.get_font(font_manager.findfont(name)) for name in families())
-    return frozenset().union(*(font.get_charmap() for font in fonts))
+    return frozenset().union(*(font_manager.get_font(file).get_charmap() for file in _font_files("normal")))
 
 
 def plain(name: str, most: int = 24) -> str:
@@ -122,7 +118,7 @@ def plain(name: str, most: int = 24) -> str:
 
 def text_width(words: str, size: float = SMALL, *, bold: bool = False) -> float:
     """How wide `words` are in inches."""
-    font = _font("bold" if bold else "normal")
+    font = font_manager.get_font(_font_files("bold" if bold else "normal"))  # matplotlib keeps one for each thread
     font.set_size(size, 10 * 72)  # ten times too large, so that rounding to pixels is nothing
     font.set_text(words)
     return float(font.get_width_height()[0]) / 64 / 10 / 72

@@ -43,17 +43,19 @@ def environment_section(facts: Facts) -> Section:
 
 def repeat_section(facts: Facts) -> Section:
     """How to do it again, and three commands worth trying."""
-    again = [(f"handlens runs repeat {shlex.quote(facts.run.name)}", "the same config and seed, as a new run")]
-    written = repeat_command(facts.run)
-    if written:
-        again.append((written, "the same, written out"))
+    run = facts.run
+    written = repeat_command(run)
+    again = [
+        (f"handlens runs repeat {shlex.quote(run.name)}", "the same config and seed, as a new run"),
+        (written, "the same, written out"),
+    ]
     return section(
         "again",
         "Do it again, and what to try next",
         paragraph("To repeat this training:"),
-        _commands(again),
+        _commands(again if written else [(_call(run), "in Python, with the same network and data")]),
         paragraph("Worth trying: change one thing, guess what will happen, and look."),
-        _commands(next_commands(facts.run)),
+        _commands(next_commands(run)),
     )
 
 
@@ -63,11 +65,18 @@ def _commands(commands: list[tuple[str, str]]) -> str:
 
 
 def repeat_command(run: Run) -> str:
-    """The command that trains with this run's config; empty if that was made of objects that no command can name."""
-    changes = _changes(run)
-    if any(str(value).startswith(OWN) for value in changes.values()):
+    """The command that trains with this run's config; empty if its network or data were given as objects, which no command can name."""
+    if OWN in (run.config.model[: len(OWN)], run.config.data[: len(OWN)]):
         return ""
-    return " ".join(["handlens train", *(_option(name, value) for name, value in changes.items())])
+    return " ".join(["handlens train", *(_option(name, value) for name, value in _changes(run).items())])
+
+
+def _call(run: Run, **other: Any) -> str:
+    """The same in Python."""
+    own = [name for name in ("model", "data") if getattr(run.config, name).startswith(OWN)]
+    things = [name if name in own else repr(getattr(run.config, name)) for name in ("model", "data")]
+    knobs = {name: value for name, value in _changes(run).items() if name not in ("model", "data")} | other
+    return f"hl.fit({', '.join([*things, *(f'{name}={value!r}' for name, value in knobs.items())])})"
 
 
 def _option(name: str, value: Any) -> str:
@@ -79,14 +88,14 @@ def _option(name: str, value: Any) -> str:
 
 def next_commands(run: Run) -> list[tuple[str, str]]:
     """Three commands worth trying after this run, each with what it is for."""
-    config = run.config
-    base = repeat_command(run) or "handlens train"
-    if config.model == "mlp":
+    config, base = run.config, repeat_command(run)
+    lr = float(f"{config.lr * 10:g}")
+    if base and config.model == "mlp":
         wider = ",".join(str(size * 2) for size in config.hidden_sizes)
         other = (_changed(base, "hidden_sizes", wider), "twice as many hidden units: better, or only slower?")
     else:
-        other = ("handlens train session", "a network with two hidden layers: what do they add?")
-    faster = (_changed(base, "lr", f"{config.lr * 10:g}"), "a learning rate ten times as large: what do the curves do?")
+        other = ("handlens train session", "the session's network with two hidden layers: what does it reach?")
+    faster = (_changed(base, "lr", str(lr)) if base else _call(run, lr=lr), "a learning rate ten times as large: what do the curves do?")
     return [other, faster, (f"handlens compare latest {shlex.quote(run.name)}", "then: the new run beside this one")]
 
 

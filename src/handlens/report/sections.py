@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from handlens import plots
+from handlens.config import OWN
 from handlens.evaluation import Evaluation, Selection
 from handlens.plots.style import percent
 from handlens.report.facts import UNITS, Facts
@@ -22,7 +23,8 @@ def in_one_sentence(facts: Facts) -> str:
     epochs = len(run.rows)
     time_s = sum(row.get("time_s", 0.0) for row in run.rows)
     classes = f"{len(facts.dataset.classes)} classes" if facts.dataset else "classes"
-    images = f"{len(facts.dataset.train):,} images of {run.config.data}" if facts.dataset else f"the images of {run.config.data}"
+    data = run.config.data.removeprefix(OWN)
+    images = f"{len(facts.dataset.train):,} images of {data}" if facts.dataset else f"the images of {data}"
     if not epochs:
         return f"{network}, to learn {classes} from {images}; no epoch is done yet."
     device = f" on {run.env['device']}" if run.env.get("device") else ""
@@ -108,9 +110,11 @@ def classes_section(facts: Facts, _charts: Charts) -> Section | None:
     name, weakest = min(scores, key=lambda pair: pair[1].f1)
     words = (
         "Precision: of the images that were called this class, the share that is it. Recall: of the images that are this class, the "
-        f"share that was found. F1 is low when either of them is. The weakest class here is {name}: "
-        f"{share(weakest.recall, 1)} of them were found, and {share(weakest.precision, 1)} of what was called {name} was right."
+        "share that was found. F1 is low when either of them is."
     )
+    if weakest.f1 < 1:
+        found, right = share(weakest.recall, 1), share(weakest.precision, 1)
+        words += f" The weakest class here is {name}: {found} of them were found, and {right} of what was called {name} was right."
     rows = [(name, share(one.precision, 2), share(one.recall, 2), f"{one.f1:.4f}", f"{one.support:,}") for name, one in scores]
     heads = ("class", "precision", "recall", "F1", "images")
     return section("classes", "Class by class", paragraph(words), table("Scores on the test images", heads, rows, numbers=(1, 2, 3, 4)))
@@ -177,13 +181,11 @@ def weights_section(facts: Facts, _charts: Charts) -> Section | None:
     weights = facts.weights
     if weights is None:
         return None
-    limit = plots.signed_limit(weights[:UNITS])
-    names = facts.weight_names or []
-    one, value = ("class", "the score of the class") if names else ("unit of the first layer", "the unit's value")
+    limit, names = plots.signed_limit(weights[:UNITS]), facts.weight_names or []
     words = (
-        f"Each picture is one {one}: at each pixel, the weight that the pixel is multiplied with. Where it is orange, a bright pixel "
-        f"raises {value}; where blue, it lowers it; white leaves it as it is. Look for strokes and edges among the noise: a network "
-        "starts with nothing but noise, and the forms are what it has learned."
+        f"{_one_picture(weights.shape, facts.run.about.image_shape, bool(names))} Where it is orange, a bright pixel raises that sum; "
+        "where blue, it lowers it; white leaves it as it is. Look for strokes and edges among the noise: a network starts with nothing "
+        "but noise, and the forms are what it has learned."
     )
     if len(weights) > UNITS:
         words += f" These are the first {UNITS} of {len(weights)}."
@@ -193,7 +195,17 @@ def weights_section(facts: Facts, _charts: Charts) -> Section | None:
     ]
     scale = data_uri(plots.weights_png(np.linspace(-1, 1, 201)[None, None], 1.0))
     legend = f'<p class="scale">−{limit:.2g} <img src="{scale}" alt="from blue over white to orange"> +{limit:.2g}</p>'
-    return section("weights", "What the first layer looks for", paragraph(words), legend, tiles(shown, "classes" if names else "units"))
+    kind = "classes" if names or weights.shape[1] > 1 else "units"
+    return section("weights", "What the first layer looks for", paragraph(words), legend, tiles(shown, kind))
+
+
+def _one_picture(shape: tuple[int, ...], image_shape: tuple[int, ...], named: bool) -> str:
+    """What each picture of weights is."""
+    channels = f", its {shape[1]} channels side by side" if shape[1] > 1 else ""
+    if shape[2:] == image_shape[1:]:
+        what = "class: its score is the sum" if named else "unit of the first layer: its value is the sum"
+        return f"Each picture is one {what} of all pixels, each times the weight shown at its place{channels}."
+    return f"Each picture is one filter{channels}: laid over every place of the image, it gives the sum of the pixels times these weights."
 
 
 def calibration_section(facts: Facts, charts: Charts) -> Section | None:
