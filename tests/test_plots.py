@@ -10,6 +10,7 @@ import string
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import matplotlib as mpl
@@ -384,6 +385,14 @@ def test_png_is_the_same_each_time_and_as_large_as_asked() -> None:
     first, second = (plots.png(plots.plot_curves(rows(3)), dpi=50) for _ in range(2))
     assert first == second
     assert Image.open(io.BytesIO(first)).size == (360, 165)
+
+
+def test_figures_drawn_at_the_same_time_are_the_same() -> None:
+    def draw(_: int) -> bytes:
+        return plots.png(plots.plot_predictions(np.full((8, 1, 4, 4), 9, np.uint8), *([FASHION[:8]] * 2), [0.5] * 8), dpi=30)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(draw, range(24))) == {draw(0)}
 
 
 def test_small_pictures_are_stored_pixel_for_pixel() -> None:
