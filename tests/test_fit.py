@@ -190,3 +190,11 @@ def test_fit_changes_neither_the_thread_count_nor_the_global_generator() -> None
         hl.fit(small_model, small_data(), epochs=1, threads=2, dropout=0.5, quiet=True)
     assert torch.equal(torch.rand(1), expected)
     assert torch.get_num_threads() == threads
+
+
+def test_a_small_network_gets_one_thread_whatever_the_machine_and_a_wish_is_granted() -> None:
+    data = small_data()
+    assert plan(hl.Config(), data=data).config.threads == 1
+    assert plan(hl.Config(threads=3), data=data).config.threads == 3
+    large = plan(hl.Config(hidden_sizes=(1024, 1024), batch_size=256), data=data).config.threads
+    assert large == min(torch.get_num_threads(), 4)

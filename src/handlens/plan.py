@@ -20,8 +20,8 @@ from handlens.train import SCHEDULES, Loader, State, make_optimizer
 
 Model = nn.Module | Callable[[], nn.Module]
 _PREVIEW = 4
-# More gain nothing on images this small, and tie the last bits of a result to the machine more than need be.
 _MOST_THREADS = 4
+_WORTH_SHARING = 1 << 25  # multiplications of a step, forward
 
 
 @dataclass
@@ -76,8 +76,17 @@ def plan(config: Config, model: Model | None = None, data: object = None, *, val
     else:
         dataset = datasets.load(config.data, val=config.val)
     network, knobs, about = _make_network(config, model, dataset)
-    threads = config.threads or min(torch.get_num_threads(), _MOST_THREADS)
-    return assemble(config.model_copy(update={**knobs, "threads": threads}), network, dataset, about=about, val=val)
+    config = config.model_copy(update=knobs)
+    return assemble(config.model_copy(update={"threads": _threads(config, network)}), network, dataset, about=about, val=val)
+
+
+def _threads(config: Config, model: nn.Module) -> int:
+    """One thread for small steps: sharing them gains little, and when another program wants a processor costs many times the step.
+
+    A function of the config alone (and never more than four), so that the bits of a result depend on the machine as little as can be.
+    """
+    small = config.batch_size * models.count_parameters(model) < _WORTH_SHARING
+    return config.threads or (1 if small else min(torch.get_num_threads(), _MOST_THREADS))
 
 
 def assemble(
