@@ -62,7 +62,10 @@ class Config(BaseModel):
     seed: int = Field(42, ge=0, lt=1 << 63, description="Decides first weights, order and dropout: the same seed gives the same network.")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps. `auto` takes an NVIDIA card if there is one.")
     threads: int = Field(
-        0, ge=0, le=1024, description="Processor threads; 0: one for small networks, else up to four. Their number decides the last bits of a result."
+        0,
+        ge=0,
+        le=1024,
+        description="Processor threads; 0: one for a small network, else up to four. It decides the last bits.",
     )
 
     @field_validator("hidden_sizes", mode="before")
