@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import socket
 import struct
 import threading
@@ -76,6 +77,13 @@ def instead(body: bytes) -> Answer:
 def status(code: int) -> Answer:
     """An error."""
     return lambda request: request.send_error(code)
+
+
+def packing(request: Request) -> None:
+    """Packed on the way, for a client that says it can unpack."""
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        request.body = gzip.compress(request.body)
+    whole(request)
 
 
 def stalling(end: int, *, ranges: bool = True) -> Answer:

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny as tiny_module
 from corpus import amount
 from mirror import Mirror, slow, whole
 from tiny import Tiny, install
 
+import handlens
 from handlens import files
 from handlens.data import cache, catalog, sources
 from handlens.errors import DataDamaged, DataError, DataMissing, FileError, UsageError
-
-TESTS = Path(__file__).parent
 
 
 @pytest.fixture
@@ -255,8 +255,16 @@ def run(script: str, *arguments: object, before: str = "") -> subprocess.Popen[s
     """A process that has the tiny data set in its catalogue, without torch."""
     code = f"import sys, tiny; from handlens.data import catalog, sources; catalog.DATASETS['tiny'] = tiny.make().entry\n{before}\n{script}"
     command = [sys.executable, "-c", code, *(str(argument) for argument in arguments)]
-    path = os.pathsep.join([str(TESTS), str(TESTS.parent / "src")])
+    path = os.pathsep.join([str(Path(tiny_module.__file__).parent), str(Path(handlens.__file__).parents[1])])
     return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    """For what another process or thread does, but not for ever."""
+    end = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 FETCH = """
@@ -288,8 +296,7 @@ def test_who_waits_says_for_whom_and_does_not_fetch_again(tiny: Tiny, said: list
             target=lambda: found.append(sources.fetch("tiny", folder=folder, say=lambda sentence, done=None: said.append(sentence)))
         )
         waiting.start()
-        while not said:
-            time.sleep(0.01)
+        wait_until(lambda: bool(said))
         for file in filling.missing:
             filling.add(file, tiny.plain[file.name], "here")
         filling.publish()
@@ -305,8 +312,7 @@ def test_a_killed_download_is_continued_by_the_next_process_at_once(tiny: Tiny, 
         monkeypatch.setenv("HANDLENS_MIRRORS", mirror.address)
         mirror.answers = [whole, slow(100, 0.1)]
         process = run(FETCH)
-        while len(mirror.requests) < 2:
-            time.sleep(0.01)
+        wait_until(lambda: len(mirror.requests) == 2)
         process.send_signal(signal.SIGKILL)
         process.communicate()
         start = time.monotonic()
@@ -325,8 +331,7 @@ def test_ctrl_c_during_a_download_keeps_what_came_and_leaves_nothing_wrong(tiny:
         monkeypatch.setenv("HANDLENS_MIRRORS", mirror.address)
         mirror.answers = [slow(100, 0.1)]
         process = run(FETCH, before=CTRL_C)
-        while not mirror.requests:
-            time.sleep(0.01)
+        wait_until(lambda: bool(mirror.requests))
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=2)

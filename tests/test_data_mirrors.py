@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mirror import Answer, Mirror, endless, instead, resetting, slow, stalling, status, unused_address, without_ranges
+from mirror import Answer, Mirror, endless, instead, packing, resetting, slow, stalling, status, unused_address, without_ranges
 from tiny import NAMES, Tiny, bomb, install
 
 from handlens.data import cache, catalog, mirrors, sources
@@ -213,6 +213,22 @@ def test_a_partial_download_is_kept_for_the_next_attempt_and_a_wrong_one_is_drop
         download()
         assert mirror.requests[:2] == [(IMAGES, len(came)), (IMAGES, 0)]
     assert not partial.parent.exists()
+
+
+def test_a_partial_download_that_was_all_wrong_does_not_stay(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    partial = cache.root() / "tiny" / "partial" / f"{NAMES[0]}.gz"
+    partial.parent.mkdir(parents=True)
+    partial.write_bytes(b"wrong")
+    with Mirror(tiny.on_mirror, usual=instead(b"wrong, too")) as mirror:
+        use(monkeypatch, mirror.address)
+        failure()
+    assert not partial.exists()
+
+
+def test_a_server_that_packs_whatever_it_may_is_not_allowed_to(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Mirror(tiny.on_mirror, usual=packing) as mirror:
+        use(monkeypatch, mirror.address)
+        download()
 
 
 @pytest.mark.parametrize("left", [b"", b"too long " * 100_000])
