@@ -389,7 +389,8 @@ def test_png_is_the_same_each_time_and_as_large_as_asked() -> None:
 
 def test_figures_drawn_at_the_same_time_are_the_same() -> None:
     def draw(_: int) -> bytes:
-        return plots.png(plots.plot_predictions(np.full((8, 1, 4, 4), 9, np.uint8), *([FASHION[:8]] * 2), [0.5] * 8), dpi=30)
+        names = FASHION[:8]
+        return plots.png(plots.plot_predictions(np.full((8, 1, 4, 4), 9, np.uint8), names, names, [0.5] * 8), dpi=30)
 
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(draw, range(24))) == {draw(0)}

@@ -67,8 +67,8 @@ summary { cursor: pointer; padding: 0.25rem 0; color: var(--right); }
 
 @media screen and (max-width: 40rem) { figcaption { display: block; } }
 @media (max-width: 30rem) {
-  table { font-size: 0.85rem; }
-  th, td { padding-right: 0.6rem; }
+  table { font-size: 0.8rem; }
+  th, td { padding-right: 0.4rem; }
   .scale img { width: 9rem; }
   h1 { font-size: 1.6rem; }
   .tiles { grid-template-columns: repeat(3, 1fr); gap: 0.6rem; }
