@@ -22,6 +22,7 @@ from handlens.data.catalog import DATASETS
 from handlens.fit import resuming, starting
 from handlens.plan import plan
 from handlens.runs import runs_folder
+from handlens.runs.folder import is_free
 from handlens.train import State, make_optimizer, train
 
 
@@ -81,6 +82,16 @@ def write_rename_delete(name: str, seconds: float) -> None:
         run = hl.fit("softmax", small_data(), name=f"{name}-{number}", epochs=2, quiet=True)
         run.annotate(note="a remark")
         run.rename(f"{name}-{number}-renamed").delete()
+
+
+def look(name: str, seconds: float) -> None:
+    """Ask for the state of a run again and again."""
+    print("looking")
+    times, end, run = 0, time.monotonic() + seconds, hl.load_run(name)
+    while time.monotonic() < end:
+        is_free(run.folder)
+        times += 1
+    print(f"looked {times} times")
 
 
 def _numbers() -> Iterator[int]:

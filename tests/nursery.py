@@ -68,6 +68,7 @@ class Nursery:
         self._ended: dict[int, int] = {}
         self._rest = b""
         self._born: list[int] = []
+        self._children: list[Child] = []
         self._read_until(lambda: bool(self._born), 120)  # it says a first number when PyTorch is there
         self._born.clear()
 
@@ -84,6 +85,8 @@ class Nursery:
     def start(self, job: str, *arguments: Any, log: Path, environment: dict[str, str] | None = None) -> Child:
         """Begin a job; `log` is the beginning of the names of the two files with what it prints."""
         out, err = log.with_name(log.name + ".out"), log.with_name(log.name + ".err")
+        for path in (out, err):
+            path.write_bytes(b"")
         variables = {name: value for name, value in os.environ.items() if name.startswith(("HANDLENS", "TMPDIR"))}
         order = {"job": job, "arguments": arguments, "environment": variables | (environment or {}), "out": str(out), "err": str(err)}
         order["folder"] = str(Path.cwd())
@@ -91,7 +94,8 @@ class Nursery:
         self._server.stdin.write(json.dumps(order).encode() + b"\n")
         self._server.stdin.flush()
         self._read_until(lambda: bool(self._born), 30)
-        return Child(self, self._born.pop(), out, err)
+        self._children.append(Child(self, self._born.pop(), out, err))
+        return self._children[-1]
 
     def run(self, job: str, *arguments: Any, log: Path, environment: dict[str, str] | None = None) -> Child:
         """Do a job to its end, which must be good."""
@@ -99,6 +103,12 @@ class Nursery:
         status = child.wait()
         assert status == 0, child.said
         return child
+
+    def kill_all(self) -> None:
+        """End the children that a failed test has left running."""
+        for child in self._children:
+            child.kill()
+        self._children.clear()
 
     def has_ended(self, pid: int) -> bool:
         """Whether a child has ended, as far as the server has noticed."""

@@ -16,6 +16,14 @@ def nursery(own_temporary_folder: None) -> Iterator[Nursery]:
         yield found
 
 
+@pytest.fixture(autouse=True)
+def no_child_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that fails leaves no child running."""
+    yield
+    if "nursery" in request.fixturenames:
+        request.getfixturevalue("nursery").kill_all()
+
+
 @pytest.fixture
 def quick_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder in memory where the system has one: for the many tests to which it does not matter how long an fsync takes."""

@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Any, Self
 
 CHANGING = ("open", "write", "fsync", "close", "replace", "rename", "unlink", "mkdir", "rmdir")
-NEED_ROOM = ("open", "write", "mkdir")
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT)
 KILL = 0
+
+
+def needs_room(name: str, arguments: tuple[Any, ...]) -> bool:
+    """Whether a call cannot be done on a full disk."""
+    return name in ("write", "mkdir") or (name == "open" and bool(arguments[1] & os.O_CREAT))
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Disk:
                 return real(*arguments, **options)
             position = len(self.log)
             self.log.append(Call(name, arguments))
-            if self._is_due(name):
+            if self._is_due(name, arguments):
                 self._strike(name, arguments)
             result = real(*arguments, **options)
             if name == "open":
@@ -87,11 +91,11 @@ class Disk:
         path = Path(os.fsdecode(target)).absolute()
         return path == self.root or self.root in path.parents
 
-    def _is_due(self, name: str) -> bool:
+    def _is_due(self, name: str, arguments: tuple[Any, ...]) -> bool:
         if not self.fault.at:
             return False
         count = len(self.log)
-        return count == self.fault.at or (self.fault.lasting and count > self.fault.at and name in NEED_ROOM)
+        return count == self.fault.at or (self.fault.lasting and count > self.fault.at and needs_room(name, arguments))
 
     def _strike(self, name: str, arguments: tuple[Any, ...]) -> None:
         self.struck = True
