@@ -1,0 +1,114 @@
+"""The figures that the tests of plots look at, in the sizes that they have to cope with, and how they look at them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import string
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from handlens import metrics, plots
+
+DIGITS = list(string.digits)
+FASHION = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
+LONG = [f"{letter * 18} {letter}" for letter in "abcdefWWMM"]
+RNG = np.random.default_rng(0)
+
+
+def images(count: int, channels: int = 1, size: int = 8) -> np.ndarray[Any, Any]:
+    return RNG.integers(0, 256, size=(count, channels, size, size), dtype=np.uint8)
+
+
+def rows(epochs: int, *, val: bool = True) -> list[dict[str, float]]:
+    made = [{"epoch": n, "train_loss": 2 / n, "train_accuracy": 1 - 0.5 / n, "lr": 1e-3} for n in range(1, epochs + 1)]
+    return [{**row, "val_loss": 1 / n, "val_accuracy": 1 - 0.4 / n} for n, row in enumerate(made, 1)] if val else made
+
+
+def confusion(classes: int, count: int = 2000) -> np.ndarray[Any, Any]:
+    labels = RNG.integers(0, classes, count)
+    return metrics.confusion_matrix(labels, np.where(RNG.random(count) < 0.8, labels, RNG.integers(0, classes, count)), classes)
+
+
+def calibration() -> metrics.Calibration:
+    probabilities = metrics.probabilities(RNG.normal(size=(500, 10)) * 4)
+    return metrics.calibration(probabilities, np.where(RNG.random(500) < 0.7, probabilities.argmax(1), 0))
+
+
+def judged(count: int, names: list[str]) -> tuple[Any, list[str], list[str], list[float]]:
+    true = [names[number % len(names)] for number in range(count)]
+    predicted = [names[(number + number % 3) % len(names)] for number in range(count)]
+    return images(count), true, predicted, RNG.random(count).tolist()
+
+
+def figures() -> dict[str, Any]:
+    """Every plot in the sizes it has to cope with, by name; made when called."""
+    made: dict[str, Any] = {"calibration": lambda theme: plots.plot_calibration(calibration(), theme=theme)}
+    kinds = {"digits": DIGITS, "fashion": FASHION, "long": LONG}
+    for count, kind in [*itertools.product((1, 8, 16), kinds), (100, "digits")]:
+        names = kinds[kind]
+        made[f"samples {count} {kind}"] = lambda theme, c=count, n=names: plots.plot_samples(images(c), judged(c, n)[1], theme=theme)
+        made[f"predictions {count} {kind}"] = lambda theme, c=count, n=names: plots.plot_predictions(*judged(c, n), theme=theme)
+        made[f"mistakes {count} {kind}"] = lambda theme, c=count, n=names: plots.plot_mistakes(*judged(c, n), [9.0] * c, theme=theme)
+    for classes in (2, 10, 26, 47, 100):
+        names = (FASHION if classes <= 10 else [f"class {number}" for number in range(classes)])[:classes]
+        made[f"confusion {classes}"] = lambda theme, c=classes, n=names: plots.plot_confusion_matrix(confusion(c), n, theme=theme)
+    made["confusion long"] = lambda theme: plots.plot_confusion_matrix(confusion(10) * 99, LONG, theme=theme)
+    made["confusion perfect"] = lambda theme: plots.plot_confusion_matrix(np.diag([5, 0, 7]), ["a", "b", "c"], theme=theme)
+    for epochs in (0, 1, 2, 5, 200):
+        made[f"curves {epochs}"] = lambda theme, e=epochs: plots.plot_curves(rows(e), best_epoch=max(1, e - 1), theme=theme)
+    made["curves no val"] = lambda theme: plots.plot_curves(rows(5, val=False), theme=theme)
+    made["curves nan"] = lambda theme: plots.plot_curves([*rows(3), {"epoch": 4, "train_loss": math.nan}], theme=theme)
+    for count in (0, 1, 2, 8):
+        runs = {f"mlp-brave-otter-{number}": rows(number + 1) for number in range(count)}
+        made[f"compare {count}"] = lambda theme, r=runs: plots.plot_compare(r, theme=theme)
+    for shape in ((1, 1, 28, 28), (10, 1, 28, 28), (128, 1, 28, 28), (16, 1, 5, 5), (32, 3, 3, 3)):
+        made[f"weights {shape}"] = lambda theme, s=shape: plots.plot_weights(RNG.normal(size=list(s)), theme=theme)
+    made["weights named"] = lambda theme: plots.plot_weights(RNG.normal(size=(10, 1, 8, 8)), FASHION, theme=theme)
+    return made
+
+
+FIGURES = figures()
+
+
+def texts(figure: Figure) -> list[Text]:
+    """The texts that are drawn: visible, not empty, and of ticks only those within the limits of their axis."""
+    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
+    ticks: set[Text] = set()
+    drawn: set[Text] = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
+                ticks |= {tick.label1, tick.label2}
+                if axes.axison and low <= tick.get_loc() <= high:
+                    drawn |= {tick.label1, tick.label2}
+    found: list[Any] = figure.findobj(Text)
+    seen = [text for text in found if text not in ticks or text in drawn]
+    return [text for text in seen if text.get_visible() and text.get_text().strip()]
+
+
+def words(figure: Figure) -> list[str]:
+    return [text.get_text() for text in texts(figure)]
+
+
+def pairs_that_overlap(figure: Figure) -> Iterator[tuple[str, str]]:
+    boxes = [(text.get_text(), text.get_window_extent().padded(-1.0)) for text in texts(figure)]
+    for (first, here), (second, there) in itertools.combinations(boxes, 2):
+        if here.overlaps(there):
+            yield first, second
+
+
+def contrast(one: Any, other: Any) -> float:
+    def luminance(colour: Any) -> float:
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour))
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
