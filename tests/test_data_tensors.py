@@ -163,6 +163,8 @@ def test_floats_become_the_nearest_byte() -> None:
     for images in (steps.float() / 255, steps.double() / 255, steps.numpy() / 255, (steps.float() / 255).requires_grad_()):
         data = from_tensors(images.reshape(256, 1, 1), torch.zeros(256, dtype=torch.int64), val=0)
         assert data.train.images.flatten().tolist() == steps.tolist()
+    between = torch.tensor([0.0019, 0.0021, 0.5, 0.997, 0.999]).view(5, 1, 1)
+    assert from_tensors(between, [0] * 5, val=0).train.images.flatten().tolist() == [0, 1, 128, 254, 255]
     images, labels = digits()
     data = from_tensors(images, labels, name="digits")
     assert repr(data) == "Dataset(digits: 1,617 train, 180 val, 0 test; images 1x8x8, 10 classes)"
