@@ -198,3 +198,10 @@ def test_a_small_network_gets_one_thread_whatever_the_machine_and_a_wish_is_gran
     assert plan(hl.Config(threads=3), data=data).config.threads == 3
     large = plan(hl.Config(hidden_sizes=(1024, 1024), batch_size=256), data=data).config.threads
     assert large == min(torch.get_num_threads(), 4)
+
+
+def test_the_share_to_watch_by_can_be_given_to_fit() -> None:
+    run = hl.fit(small_model(), (small_data().train.images, small_data().train.labels), val=0, epochs=1, quiet=True)
+    assert run.config.val == 0
+    assert "val_loss" not in run.rows[0]
+    assert len(run.dataset().train) == len(small_data().train)

@@ -162,3 +162,12 @@ def test_a_run_on_own_data_or_an_own_network_asks_for_it(run: hl.Run) -> None:
     with pytest.raises(HandlensError, match="network of your own"):
         hl.load_run("own").model()
     assert hl.load_run("own", model=net, data=small_data()).evaluate("test").n == 80
+
+
+def test_another_data_set_is_kept_beside_the_runs_own(mnist: hl.Dataset) -> None:
+    run = hl.fit("softmax", mnist, epochs=1, batch_size=1000, quiet=True)
+    own, other = run.evaluate("test"), run.evaluate("fashion-mnist")
+    assert own.accuracy > 0.7 > 0.3 > other.accuracy
+    kept = {name: json.loads((run.folder / "evaluation" / f"{name}.json").read_text()) for name in ("test", "fashion-mnist")}
+    assert [kept[name]["accuracy"] for name in kept] == [own.accuracy, other.accuracy]
+    assert {found["checkpoint"] for found in kept.values()} == {run.checkpoint["sha256"]}

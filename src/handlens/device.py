@@ -59,7 +59,8 @@ def title(device: torch.device) -> str:
     """What the device is called, for people."""
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
-    return f"{device} ({processor()}, {torch.get_num_threads()} threads)"
+    threads = torch.get_num_threads()
+    return f"{device} ({processor()}, {threads} thread{'s' if threads > 1 else ''})"
 
 
 def processor() -> str:

@@ -191,7 +191,7 @@ def fit(
     Args:
         model: any `nn.Module`, a function that makes one (it is called under the seed), or a name of `MODELS`.
         data: a name of the catalogue, a `Dataset`, images with labels, a torch `Dataset`, or a `DataLoader`.
-        val: with a `DataLoader`: another one, or images and labels, to watch by.
+        val: the share of the training images to watch by; with a `DataLoader`: another one, or images and labels.
         name: what the run is called; None finds a name.
         note: a remark that is kept with the run.
         quiet: print nothing.
@@ -207,6 +207,8 @@ def fit(
         knobs["model"] = model
     if isinstance(data, str):
         knobs["data"] = data
+    if isinstance(val, int | float):
+        knobs["val"], val = val, None
     planned = plan(make_config(knobs), None if isinstance(model, str) else model, None if isinstance(data, str) else data, val=val)
     if planned.remark:
         warnings.warn(planned.remark, stacklevel=2)

@@ -58,6 +58,10 @@ class Split(torch.utils.data.Dataset[tuple[Tensor, int]]):
         """The images at `indices` (`int64`, any order), as a split of their own."""
         return Split(self.images[indices], self.labels[indices], self.classes, name or self.name)
 
+    def named(self, name: str) -> Split:
+        """The same images under another name."""
+        return Split(self.images, self.labels, self.classes, name)
+
     def to(self, device: torch.device | str) -> Split:
         """The same split in the memory of `device`."""
         return Split(self.images.to(device), self.labels.to(device), self.classes, self.name)

@@ -216,11 +216,11 @@ class Run:
         key = (on, self._entry(checkpoint or self.default_checkpoint).sha256)
         if key not in self._evaluations:
             splits = self.dataset().splits
-            split = splits[on] if on in splits else data.load(on).test
+            split = splits[on] if on in splits else data.load(on).test.named(on)
             if len(split) == 0:
                 raise UsageError(f"Run '{self.name}' has no {on} images.", hint="Choose others with --on: train, val, test, or a data set.")
             evaluation = Evaluation.measure(self.model(checkpoint), split)
-            evaluation.save(self.folder / "evaluation")
+            evaluation.save(self.folder / "evaluation", checkpoint=key[1])
             self._evaluations[key] = evaluation
         return self._evaluations[key]
 
