@@ -93,6 +93,7 @@ def _watch(training: Training) -> int:
                     bar.say(in_words(row, epochs))
     except KeyboardInterrupt:
         run = training.run
+        run.reload()  # it may have been on its way to the disk
         say(f"\nInterrupted. {run.pointer.last.epoch} of {epochs} epochs are saved; to go on: handlens train --resume {run.name}")
         return INTERRUPTED
     if training.state.epoch < epochs:
