@@ -76,8 +76,8 @@ def _shared_memory() -> Counter[str]:
 
 
 def _belongs_to_others(entry: Path) -> bool:
-    """Whether a process that is no child of ours made it: PyTorch writes the process's number into the name."""
-    maker = re.match(r"torch_(\d+)_", entry.name)
+    """Whether a process that is no child of ours made it: PyTorch, joblib and `quick_disk` write the process's number into the name."""
+    maker = re.match(r"(?:torch_|sem\.loky-|hl-)(\d+)[_-]", entry.name)
     if not maker or not psutil.pid_exists(int(maker[1])):
         return False
     return int(maker[1]) not in {os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))}

@@ -1,5 +1,6 @@
 """The nursery of children, once for all tests that kill; and a disk that costs no time."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -31,6 +32,6 @@ def quick_disk(tmp_path: Path) -> Iterator[Path]:
     if not shared.is_dir():
         yield tmp_path
         return
-    folder = Path(tempfile.mkdtemp(dir=shared))
+    folder = Path(tempfile.mkdtemp(prefix=f"hl-{os.getpid()}-", dir=shared))
     yield folder
     shutil.rmtree(folder)

@@ -48,6 +48,7 @@ def test_a_failure_at_any_write_of_a_training_loses_nothing(
 ) -> None:
     runs = quick_disk / "runs"
     monkeypatch.setenv("HANDLENS_RUNS", str(runs))
+    fit("first")  # makes the folder of all runs
     with Disk(runs) as disk:
         fit("whole")
     whole = hl.load_run("whole").checkpoint["sha256"]
