@@ -36,6 +36,7 @@ class Run:
         config: every knob.
         about: its id, note, tags, why it failed.
         env: versions, device, threads, commit at the time of training.
+        pointer: which checkpoint files count.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -59,7 +60,7 @@ class Run:
         self.about = read_about(folder)
         self.env: dict[str, Any] = read_json(folder / "env.json")
         self.config: Config = _read_config(folder / "config.json", self.about.config_sha256)
-        self._pointer = checkpoints.read_pointer(folder)
+        self.pointer: Pointer = checkpoints.read_pointer(folder)
         self.__dict__.pop("rows", None)
 
     @classmethod
@@ -83,18 +84,13 @@ class Run:
     @property
     def checkpoint(self) -> dict[str, Any]:
         """The last checkpoint: `file`, `sha256`, `size` in bytes, `epoch`, and the other ones by name."""
-        return self._pointer.to_json()
-
-    @property
-    def pointer(self) -> Pointer:
-        """Which checkpoint files count."""
-        return self._pointer
+        return self.pointer.to_json()
 
     @cached_property
     def rows(self) -> list[Row]:
         """One row of metrics for each epoch that is done."""
         rows = checkpoints.read_row_file(self.folder)
-        return [row for row in rows if row["epoch"] <= self._pointer.last.epoch]
+        return [row for row in rows if row["epoch"] <= self.pointer.last.epoch]
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -105,8 +101,8 @@ class Run:
     @property
     def status(self) -> str:
         """`running`, `complete`, `stopped early`, `failed` or `interrupted`."""
-        if self._pointer.finished:
-            return "complete" if self._pointer.last.epoch >= self.config.epochs else "stopped early"
+        if self.pointer.finished:
+            return "complete" if self.pointer.last.epoch >= self.config.epochs else "stopped early"
         if not is_free(self.folder):
             return "running"
         return "failed" if self.about.failure else "interrupted"
@@ -117,13 +113,13 @@ class Run:
         Raises:
             FileError: the disk refuses; the previous checkpoint still counts.
         """
-        self._pointer = checkpoints.commit(self.folder, state, finished=finished)
+        self.pointer = checkpoints.commit(self.folder, state, finished=finished)
         self.__dict__.pop("rows", None)
 
     def sweep(self) -> None:
         """Delete what a killed training left behind. The caller holds the folder (`runs.writing`)."""
         files.sweep(self.folder)
-        checkpoints.forget_others(self.folder, self._pointer)
+        checkpoints.forget_others(self.folder, self.pointer)
 
     def put_back(self, state: State, checkpoint: str = "last") -> None:
         """Bring a state to where this run's checkpoint is, so that training goes on from there.
@@ -139,14 +135,14 @@ class Run:
     def _entry(self, which: str) -> checkpoints.Entry:
         if which not in checkpoints.WHICH:
             raise UsageError(f"There is no checkpoint '{which}'.", hint=nearest(which, checkpoints.WHICH))
-        entry = self._pointer.pick(which)
+        entry = self.pointer.pick(which)
         if entry is None:
             raise UsageError(f"Run '{self.name}' has no {which} checkpoint.", hint="Without validation images there is no best one.")
         return entry
 
     def _whole_one(self, damaged: str) -> str:
         for which in checkpoints.WHICH:
-            entry = self._pointer.pick(which)
+            entry = self.pointer.pick(which)
             if entry and which != damaged:
                 try:
                     checkpoints.read_checked(self.folder, entry)
@@ -158,7 +154,7 @@ class Run:
     @property
     def default_checkpoint(self) -> str:
         """What is used when nobody says: the last epoch, or the best one if the run was to stop early."""
-        return "best" if self.config.patience and self._pointer.best else "last"
+        return "best" if self.config.patience and self.pointer.best else "last"
 
     def model(self, checkpoint: str | None = None, *, model: nn.Module | None = None) -> nn.Module:
         """The trained network, on the CPU.
@@ -233,7 +229,7 @@ class Run:
         """The training curves."""
         from handlens import plots
 
-        return plots.plot_curves(self.rows, best_epoch=self._pointer.best.epoch if self._pointer.best else None)
+        return plots.plot_curves(self.rows, best_epoch=self.pointer.best.epoch if self.pointer.best else None)
 
     def annotate(self, **changes: Any) -> None:
         """Change fields of `about`: `note`, `tags`, `failure`."""
