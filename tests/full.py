@@ -32,13 +32,13 @@ class Part:
 
 PARTS = {
     "all": Part("-n 2", {}),
-    "kills": Part("-k kill", {"HANDLENS_KILLS": "1000"}),
-    "faults": Part("-k fault", {"HANDLENS_FAULTS": "1000"}),
-    "flips": Part("-k flip", {"HANDLENS_FLIPS": "10000"}),
-    "cache": Part("-k 'cache and processes'", {"HANDLENS_ROUNDS": "50"}),
-    "fuzz": Part("-n 2 -k fuzz", {"HANDLENS_EXAMPLES": "20000"}),
-    "signals": Part("-k signal", {"HANDLENS_SIGNALS": "100"}),
-    "same-bits": Part("-k same_bits", {"HANDLENS_PROCESSES": "100"}),
+    "kills": Part("tests/crash/test_kill_and_resume.py", {"HANDLENS_KILLS": "1000"}),
+    "faults": Part("tests/crash -k fault", {}),
+    "flips": Part("tests -k flip", {"HANDLENS_FLIPS": "10000"}),
+    "cache": Part("tests/test_data_cache.py tests/crash/test_processes.py", {"HANDLENS_ROUNDS": "50"}),
+    "fuzz": Part("-n 2 tests/fuzz", {"HANDLENS_EXAMPLES": "20000"}),
+    "signals": Part("tests/crash/test_signals.py", {"HANDLENS_SIGNALS": "100"}),
+    "same-bits": Part("tests -k same_bits", {"HANDLENS_PROCESSES": "100"}),
 }
 
 
