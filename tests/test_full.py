@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import full
@@ -72,3 +73,8 @@ def test_a_part_over_its_time_has_failed(small: Path, monkeypatch: pytest.Monkey
 def test_an_unknown_part_is_answered_with_the_names(capsys: pytest.CaptureFixture[str]) -> None:
     assert full.main(["kill"]) == 2
     assert "kills" in capsys.readouterr().err
+
+
+def test_each_part_names_tests_that_are_there() -> None:
+    for name, part in full.PARTS.items():
+        assert all((full.ROOT / word).exists() for word in shlex.split(part.arguments) if word.startswith("tests")), name
