@@ -135,9 +135,11 @@ def test_killed_at_a_system_call_and_resumed_gives_the_same_bits(
     nursery: Nursery, wholes: dict[str, Whole], tmp_path: Path, record_property: Record
 ) -> None:
     whole = wholes["mlp, dropout"]
+    nursery.run("jobs:fit", "first", whole.knobs, log=tmp_path / "child")  # makes the folder of all runs
     with Disk(runs_folder()) as disk:
         hl.fit("mlp", small_data(), name="counted", quiet=True, **{key: whole.knobs[key] for key in whole.knobs if key != "model"})
-    chosen = portion(range(1, len(disk.log) + 1))[:: 1 if FULL else 3]
+    points = range(1, len(disk.log) + 1)
+    chosen = sorted({*portion(points)[:: 1 if FULL else 3], *points[-3:]})  # the last: between the last commit and tidying up
     for at in chosen:
         child = nursery.start("jobs:killed_at", f"run-{at}", whole.knobs, at, log=tmp_path / "child")
         assert child.wait() == -signal.SIGKILL, child.said
