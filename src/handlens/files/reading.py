@@ -71,7 +71,8 @@ def read_bytes(path: Path, most: int | None = None) -> bytes:
             kind = "a folder" if path.is_dir() else "not a regular file" if path.exists() else "not there"
             raise FileError(f"'{printable(path.name)}' is {kind}.", where=printable(str(path)))
         with open(path, "rb", opener=_open_without_waiting) as file:
-            content = file.read() if most is None else file.read(most + 1)
+            size = os.fstat(file.fileno()).st_size  # Python makes room for as much as it is told to read
+            content = (file.read() if most is None else file.read(min(most, size) + 1)) or b""  # None: nothing has come yet
     except (OSError, ValueError) as error:
         raise explain(error, path) from error
     if most is not None and len(content) > most:

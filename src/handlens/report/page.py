@@ -47,7 +47,7 @@ def save(run: Run) -> Path:
     facts = Facts(run)
     drawn = _draw(facts, plots.PLOTS)
     for name, (_, content) in drawn.items():
-        files.write_atomic(run.folder / "plots" / f"{name}.png", content)
+        files.write_atomic(files.child(run.folder, "plots") / f"{name}.png", content)
     return files.write_atomic(run.folder / "report.html", _page(facts, drawn))
 
 
