@@ -53,6 +53,7 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HANDLENS_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("HANDLENS_DATA", str(SHARED_DATA))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # where the code files that the user named are remembered
 
 
 @pytest.fixture(scope="session")

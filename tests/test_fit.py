@@ -9,8 +9,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import handlens as hl
 from handlens.errors import ModelError, TrainingError, UsageError
-from handlens.fit import out_of_patience, starting
+from handlens.fit import repeat_plan, starting
 from handlens.plan import plan
+from handlens.runs import runs_folder
+from handlens.training import out_of_patience
 
 
 def small_model(seed: int = 0) -> nn.Module:
@@ -187,7 +189,7 @@ def test_fit_changes_neither_the_thread_count_nor_the_global_generator() -> None
     torch.manual_seed(9)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        hl.fit(small_model, small_data(), epochs=1, threads=2, dropout=0.5, quiet=True)
+        hl.fit(small_model, small_data(), epochs=1, threads=2, quiet=True)
     assert torch.equal(torch.rand(1), expected)
     assert torch.get_num_threads() == threads
 
@@ -205,3 +207,100 @@ def test_the_share_to_watch_by_can_be_given_to_fit() -> None:
     assert run.config.val == 0
     assert "val_loss" not in run.rows[0]
     assert len(run.dataset().train) == len(small_data().train)
+
+
+@pytest.mark.parametrize(
+    "batch, said",
+    [
+        ((torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.zeros(4, dtype=torch.long)), "uint8 4x1x8x8"),
+        ((torch.zeros(4, 1, 8, 8), torch.zeros(4, dtype=torch.int32)), "labels of int32 4"),
+        ((torch.zeros(4, 1, 8, 8), torch.zeros(4, 1, dtype=torch.long)), "labels of int64 4x1"),
+        ((torch.zeros(4, 1, 8, 8), torch.tensor([0, 1, 2, -1])), "go from -1 to 2"),
+        ((torch.zeros(4, 1, 8, 8), torch.tensor([0, 1, 2, 4])), "4 outputs"),
+        ({"images": torch.zeros(4, 1, 8, 8)}, "pairs of images and labels"),
+    ],
+)
+def test_what_a_loader_gives_is_looked_at_before_the_first_step(batch: object, said: str) -> None:
+    loader = DataLoader([0], batch_size=1, collate_fn=lambda _indices: batch)  # type: ignore[arg-type]
+    with pytest.raises(hl.HandlensError, match=said):
+        hl.fit(small_model(), loader, quiet=True)
+
+
+def test_a_label_that_comes_later_and_fits_no_output_is_said_in_words() -> None:
+    images, labels = torch.zeros(32, 1, 8, 8), torch.zeros(32, dtype=torch.long)
+    labels[-1] = 12
+    with pytest.raises(ModelError, match="12"):
+        hl.fit(small_model(), DataLoader(TensorDataset(images, labels), 16), quiet=True)
+
+
+def test_an_empty_training_split_and_a_knob_without_effect_are_refused() -> None:
+    images, labels = small_data().train.images[:3], small_data().train.labels[:3]
+    with pytest.raises(hl.HandlensError, match="no training images"):
+        hl.fit(small_model(), hl.data.from_tensors(images, labels, val=0.9), quiet=True)
+    with pytest.raises(UsageError, match="hidden_sizes has no effect"):
+        hl.fit(small_model(), small_data(), hidden_sizes=(99,), quiet=True)
+    with pytest.raises(UsageError, match="patience needs validation images"):
+        hl.fit("mlp", (images, labels), val=0, patience=2, quiet=True)
+    with pytest.raises(UsageError, match="val goes with a DataLoader"):
+        hl.fit("mlp", small_data(), val=(images, labels), quiet=True)
+
+
+def test_a_lazy_network_gets_its_weights_under_the_seed() -> None:
+    def make() -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.LazyLinear(4))
+
+    runs = [hl.fit(make, small_data(), epochs=1, quiet=True) for _ in range(2)]
+    assert runs[0].checkpoint["sha256"] == runs[1].checkpoint["sha256"]
+
+
+def test_a_run_on_a_part_of_a_catalogue_set_is_not_continued_on_the_whole(mnist: hl.Dataset) -> None:
+    part = hl.Dataset("mnist", mnist.train.subset(torch.arange(640)), mnist.val.subset(torch.arange(100)), mnist.test)
+    with starting(plan(hl.Config(epochs=2, model="softmax"), data=part), name="part") as training:
+        next(iter(training))
+    with pytest.raises(UsageError, match="other images"):
+        hl.resume("part", quiet=True)
+    with pytest.raises(UsageError, match="other images"):
+        hl.resume("part", data=mnist, quiet=True)
+    assert hl.resume("part", data=part, quiet=True).status == "complete"
+
+
+def test_the_share_that_is_watched_is_the_data_sets_own(mnist: hl.Dataset) -> None:
+    whole = hl.load("mnist", val=0)
+    run = hl.fit("softmax", whole, epochs=1, batch_size=2000, name="whole", quiet=True)
+    assert run.config.val == 0
+    with pytest.raises(UsageError, match="no val images"):
+        hl.load_run("whole").evaluate("val")
+
+
+def test_a_run_is_repeated_from_its_very_first_weights() -> None:
+    torch.manual_seed(11)
+    data = small_data()
+    run = hl.fit(hl.models.MLP((8,), image_size=8, num_classes=4), data, epochs=2, quiet=True)
+    with starting(repeat_plan(hl.load_run(run.folder, data=data)), name="again") as training:
+        list(training)
+    assert training.run.checkpoint["sha256"] == run.checkpoint["sha256"]
+
+
+@pytest.mark.parametrize("name", ["latest", "best"])
+def test_a_name_that_means_another_run_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be a run's name"):
+        hl.fit("softmax", small_data(), epochs=1, name=name, quiet=True)
+
+
+def test_a_folder_with_somebodys_files_is_not_taken_over() -> None:
+    precious = runs_folder() / "mine" / "epoch-0007.safetensors"
+    precious.parent.mkdir(parents=True)
+    precious.write_bytes(b"my only weights")
+    with pytest.raises(UsageError, match=r"epoch-0007.safetensors in it"):
+        hl.fit("softmax", small_data(), epochs=1, name="mine", quiet=True)
+    assert precious.read_bytes() == b"my only weights"
+
+
+def test_a_file_beside_an_own_network_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "handlens_test_parts.py").write_text("WIDTH = 4\n")
+    source = "from torch import nn\nfrom handlens_test_parts import WIDTH\n\n"
+    source += "def net():\n    return nn.Sequential(nn.Flatten(), nn.Linear(64, WIDTH))\n"
+    (tmp_path / "elsewhere" / "net.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    assert hl.fit("elsewhere/net.py:net", small_data(), epochs=1, quiet=True).status == "complete"

@@ -17,11 +17,12 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "handlens"
 LAYERS = (
     ("errors",),
     ("files", "limits", "seeds"),
-    ("metrics", "plots", "device"),
+    ("metrics", "plots", "device", "named"),
     ("models", "data"),
     ("config", "train"),
     ("evaluation", "memory", "plan"),
     ("runs",),
+    ("training",),
     ("fit", "compare"),
     ("report",),
     ("cli",),

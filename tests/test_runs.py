@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -6,8 +7,8 @@ import torch
 from small import small_data
 
 import handlens as hl
-from handlens import runs
-from handlens.errors import HandlensError, RunBusy, RunDamaged, RunNotFound, UsageError
+from handlens import files, runs
+from handlens.errors import HandlensError, ModelError, RunBusy, RunDamaged, RunNotFound, UsageError
 
 
 @pytest.fixture
@@ -171,3 +172,44 @@ def test_another_data_set_is_kept_beside_the_runs_own(mnist: hl.Dataset) -> None
     kept = {name: json.loads((run.folder / "evaluation" / f"{name}.json").read_text()) for name in ("test", "fashion-mnist")}
     assert [kept[name]["accuracy"] for name in kept] == [own.accuracy, other.accuracy]
     assert {found["checkpoint"] for found in kept.values()} == {run.checkpoint["sha256"]}
+
+
+def test_a_sent_run_cannot_have_a_file_run_that_this_user_never_named(run: hl.Run, tmp_path: Path) -> None:
+    marker, code = tmp_path / "executed", tmp_path / "elsewhere.py"
+    code.write_text(f"open({str(marker)!r}, 'w').close()\nfrom torch import nn\nNet = nn.Identity\n")
+    sha256 = files.sha256(code)
+    config = json.loads((run.folder / "config.json").read_text()) | {"model": "elsewhere.py:Net"}
+    (run.folder / "config.json").write_text(json.dumps(config))
+    about = json.loads((run.folder / "run.json").read_text())
+    about |= {"model_file": str(code), "model_sha256": sha256, "config_sha256": files.sha256(run.folder / "config.json")}
+    (run.folder / "run.json").write_text(json.dumps(about))
+    with pytest.raises(ModelError, match="named by somebody else"):
+        hl.load_run("first").model()
+    assert not marker.exists()
+
+
+def test_figures_that_were_changed_in_the_row_file_are_not_believed(run: hl.Run) -> None:
+    rows = run.folder / "rows.jsonl"
+    rows.write_text(rows.read_text().replace('"val_accuracy": ', '"val_accuracy": 9'))
+    assert hl.load_run("first").history["val_accuracy"] == run.history["val_accuracy"]
+    rows.unlink()
+    assert len(hl.load_run("first").rows) == 3
+
+
+def test_a_run_whose_last_checkpoint_is_damaged_is_listed_as_that(run: hl.Run) -> None:
+    (run.folder / run.pointer.last.file).write_bytes(b"")
+    again = hl.load_run("first")
+    assert again.status == "damaged"
+    assert [row["epoch"] for row in again.rows] == [1, 2]
+
+
+def test_many_who_tag_a_run_at_once_lose_nothing(run: hl.Run) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: hl.load_run("first").tag(f"t{number}"), range(40)))
+    assert set(hl.load_run("first").about.tags) == {f"t{number}" for number in range(40)}
+
+
+def test_a_name_that_is_too_long_for_any_disk_is_not_found(run: hl.Run) -> None:
+    for text in ("a" * 300, "a" * 5000):
+        with pytest.raises(RunNotFound):
+            hl.load_run(text)

@@ -189,12 +189,3 @@ def resolve(preset: str | None, file: Path | None, options: Mapping[str, Any]) -
         knobs.update(values)
         sources.update(dict.fromkeys(values, source))
     return make_config(knobs), sources
-
-
-def to_toml(config: Config) -> str:
-    """The config as a TOML file, each knob below its reason."""
-    lines = []
-    for name, value in config.model_dump().items():
-        text = str(value).lower() if isinstance(value, bool) else repr(list(value) if isinstance(value, tuple) else value)
-        lines += [f"# {FIELDS[name].description}", f"{name} = {text.replace(chr(39), chr(34))}", ""]
-    return "\n".join(lines)

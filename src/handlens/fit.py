@@ -16,92 +16,19 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from handlens import data as datasets
-from handlens import device, files, memory
+from handlens import device, files
 from handlens.config import make_config
 from handlens.data import Dataset
-from handlens.errors import FileError, HandlensError, ModelError, UsageError
-from handlens.models import device_of, line_of
+from handlens.errors import FileError, UsageError
+from handlens.models import MODEL_KNOBS, device_of
 from handlens.plan import Model, Plan, assemble, plan
-from handlens.runs import About, Run, load_run, new_id, new_name, runs_folder, writing
-from handlens.train import Row, State, train
+from handlens.runs import About, Run, load_run, new_id, new_name, new_place, runs_folder, writing
+from handlens.train import Row
+from handlens.training import Training
 
-
-class Training:
-    """A training that is under way. Go through it, and each epoch is a row; it saves, and stops early, as it goes.
-
-    Attributes:
-        run: where it is kept.
-        plan: what it does.
-        state: where it stands.
-        unsaved: why the last epoch could not be saved; None if it was.
-    """
-
-    def __init__(self, run: Run, plan: Plan, state: State) -> None:
-        self.run = run
-        self.plan = plan
-        self.state = state
-        self.unsaved: FileError | None = None
-
-    def rows(self, every: int = 0) -> Iterator[Row]:
-        """Train on, and give a row for each epoch, and for each `every` steps within it; what was done is saved before it is told.
-
-        Raises:
-            TrainingError: the loss is no number, or memory ran out; the last good checkpoint counts.
-            FileError: the last epoch could not be saved.
-        """
-        plan, state = self.plan, self.state
-        if self.run.pointer.finished and state.epoch == self.run.pointer.last.epoch:
-            return
-        try:
-            for row in train(state, plan.loader, plan.val, epochs=plan.config.epochs, every=every):
-                ended = "step" not in row and (state.epoch >= plan.config.epochs or out_of_patience(state.rows, plan.config.patience))
-                if "step" not in row:
-                    self._save(finished=ended)
-                yield row
-                if ended:
-                    break
-        except HandlensError as error:
-            self._remember(error)
-            raise
-        except Exception as error:
-            failure = self._in_words(error)
-            if failure is None:
-                raise
-            self._remember(failure)
-            raise failure from error
-        if self.unsaved:
-            raise self.unsaved
-
-    def __iter__(self) -> Iterator[Row]:
-        return self.rows()
-
-    def _save(self, *, finished: bool) -> None:
-        """A full disk does not end a training: the next epoch tries again, and only the last one must succeed."""
-        try:
-            self.run.save(self.state, finished=finished)
-            self.unsaved = None
-        except FileError as error:
-            self.unsaved = error
-            warnings.warn(f"Epoch {self.state.epoch} is not saved. {error}", stacklevel=2)
-
-    def _in_words(self, error: Exception) -> HandlensError | None:
-        """What went wrong in the network, if it did there: memory ran out, or a learner's own forward fails in training only."""
-        model = self.plan.model
-        if memory.ran_out(error):
-            return memory.explain(model, self.plan.loader)
-        place = line_of(model, error)
-        reason = f"{type(error).__name__}: {error}"
-        return ModelError(f"{type(model).__name__} fails while it is trained: {reason}", where=place) if place else None
-
-    def _remember(self, error: HandlensError) -> None:
-        with contextlib.suppress(HandlensError):
-            self.run.annotate(failure=error.what)
-
-
-def out_of_patience(rows: list[Row], patience: int) -> bool:
-    """Whether the validation loss has not been better for `patience` epochs; never if that is 0."""
-    losses = [row["val_loss"] for row in rows if "val_loss" in row]
-    return 0 < patience <= len(losses) - 1 - losses.index(min(losses)) if losses else False
+_HALF_MADE = re.compile(
+    r"\..*\.tmp|run\.lock.*|(config|run)\.json(\.lock.*)?|env\.json|model\.py|rows\.jsonl|checkpoint\.json|epoch-0000\.safetensors"
+)
 
 
 @contextlib.contextmanager
@@ -113,7 +40,7 @@ def starting(plan: Plan, *, name: str | None = None, note: str = "") -> Iterator
         RunBusy: another process is training one of that name.
         FileError: the folder cannot be made, or the disk has too little room.
     """
-    with device.settled(device_of(plan.model), plan.config.threads), _new_folder(plan, name) as folder:
+    with _new_folder(plan, name) as folder, device.settled(device_of(plan.model), plan.config.threads):
         state = plan.state()
         env = {**device.environment(), "device": device.title(device_of(plan.model)), "commit": _commit()}
         about = About(new_id(), time.strftime("%Y-%m-%d %H:%M:%S"), note, **plan.about)
@@ -128,7 +55,7 @@ def starting(plan: Plan, *, name: str | None = None, note: str = "") -> Iterator
 def _new_folder(plan: Plan, name: str | None) -> Iterator[Path]:
     root = files.make_folder(runs_folder())
     if name is not None:
-        folder = files.child(root, name)
+        folder = new_place(root, name)
         files.claim_folder(folder)
     else:
         kind = re.sub(r"[^a-z0-9]+", "-", plan.config.model.rpartition(":")[2].lower()).strip("-") or "net"
@@ -136,14 +63,25 @@ def _new_folder(plan: Plan, name: str | None) -> Iterator[Path]:
         while not files.claim_folder(folder):
             folder = files.child(root, new_name(kind))
     with writing(folder):
-        if (folder / "run.json").exists():
-            raise UsageError(
-                f"There is a run '{folder.name}' already.",
-                where=str(folder),
-                hint=f"To go on with it: handlens train --resume {folder.name}. Else choose another --name.",
-            )
+        _check_new(folder)
         files.sweep(folder)
         yield folder
+
+
+def _check_new(folder: Path) -> None:
+    """A folder in which a training was about to begin may be taken over; one with anything else in it may not."""
+    if (folder / "run.json").exists():
+        raise UsageError(
+            f"There is a run '{folder.name}' already.",
+            where=str(folder),
+            hint=f"To go on with it: handlens train --resume {folder.name}. Else choose another --name.",
+        )
+    others = [path.name for path in files.entries(folder) if not _HALF_MADE.fullmatch(path.name)]
+    if others:
+        found = ", ".join(files.printable(other) for other in others[:3])
+        raise UsageError(
+            f"There is a folder '{folder.name}' already, with {found} in it.", where=str(folder), hint="Choose another --name."
+        )
 
 
 def _check_room(run: Run) -> None:
@@ -169,11 +107,22 @@ def resuming(run: Run, *, checkpoint: str = "last", data: Dataset | DataLoader[A
         run.reload()
         run.sweep()
         planned = assemble(run.config, run.model("start"), run.dataset() if data is None else data)
+        if planned.about.get("data_fingerprint", "") != run.about.data_fingerprint:
+            raise UsageError(f"Run '{run.name}' was trained on other images than these.", hint="Give it those: hl.resume(..., data=...).")
         state = planned.state()
         run.put_back(state, checkpoint)
         run.annotate(failure="")
-        with device.settled(device_of(planned.model), run.config.threads):
-            yield Training(run.use(planned.model, planned.dataset), planned, state)
+        yield Training(run.use(planned.model, planned.dataset), planned, state)
+
+
+def repeat_plan(run: Run) -> Plan:
+    """The training of a run once more: its config, its data, and its very first weights.
+
+    Raises:
+        ModelError, UsageError: no name leads back to its network or data.
+    """
+    about = {name: getattr(run.about, name) for name in ("model_options", "model_file", "model_sha256")}
+    return assemble(run.config, run.model("start"), run.dataset(), about=about)
 
 
 def fit(
@@ -209,6 +158,9 @@ def fit(
         knobs["data"] = data
     if isinstance(val, int | float):
         knobs["val"], val = val, None
+    idle = [knob for knob in knobs if knob in MODEL_KNOBS and not isinstance(model, str)]
+    if idle:
+        raise UsageError(f"{idle[0]} has no effect: the network is there already.", hint="Give it to the network when you make it.")
     planned = plan(make_config(knobs), None if isinstance(model, str) else model, None if isinstance(data, str) else data, val=val)
     if planned.remark:
         warnings.warn(planned.remark, stacklevel=2)

@@ -52,7 +52,7 @@ def run_limited(
         folder: where it runs; here if None.
         environment: its environment variables; ours if None.
     """
-    arguments = [str(int(limits.time_s) + 1), str(limits.memory_bytes), str(limits.file_bytes), *command]
+    arguments = [str(int(limits.time_s) + 1 if limits.time_s else 0), str(limits.memory_bytes), str(limits.file_bytes), *command]
     start = time.monotonic()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(

@@ -13,7 +13,7 @@ from handlens.train import Loader
 
 def ran_out(error: BaseException) -> bool:
     """Whether the error says that the card's or the processor's memory is used up."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in ("can't allocate memory", "out of memory"))
 
 
 def explain(model: nn.Module, loader: Loader) -> TrainingError:
@@ -47,6 +47,8 @@ def _step_fits(model: nn.Module, images: Tensor, labels: Tensor) -> bool:
         if ran_out(error):
             return False
         raise
+    except ValueError:  # batch norm, of one image
+        return True
     finally:
         model.zero_grad(set_to_none=True)
         if place.type == "cuda":

@@ -72,6 +72,8 @@ def accuracy(labels: Array, predictions: Array) -> float:
         DataError: there are no images, or not one prediction for each label.
     """
     truth, guesses = np.asarray(labels), np.asarray(predictions)
+    if truth.ndim != 1 or truth.ndim != guesses.ndim:  # N,1 against N would compare each with each
+        raise DataError(f"The labels have the shape {truth.shape}, the predictions {guesses.shape}.", hint="Both must be N: one an image.")
     _same_length(truth, guesses)
     if len(truth) == 0:
         raise DataError("There are no images to measure.")

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from handlens import data as datasets
-from handlens import device, files, models, seeds
+from handlens import device, models, named, seeds
 from handlens.config import FIELDS, OWN, Config
 from handlens.data import Dataset, batches
-from handlens.errors import ModelError, UsageError
+from handlens.errors import DataError, ModelError, UsageError
 from handlens.train import SCHEDULES, Loader, State, make_optimizer
 
 Model = nn.Module | Callable[[], nn.Module]
@@ -72,18 +72,23 @@ def plan(config: Config, model: Model | None = None, data: object = None, *, val
         config = config.model_copy(update={"data": OWN + "loader", "batch_size": data.batch_size or config.batch_size})
     elif data is not None:
         dataset = datasets.as_dataset(data, val=config.val)
-        config = config.model_copy(update={"data": dataset.name if dataset.name in datasets.DATASETS else OWN + dataset.name})
+        known = dataset.name in datasets.DATASETS
+        config = config.model_copy(update={"data": dataset.name if known else OWN + dataset.name, "val": _share(dataset)})
     else:
         dataset = datasets.load(config.data, val=config.val)
     network, knobs, about = _make_network(config, model, dataset)
-    config = config.model_copy(update=knobs)
-    return assemble(config.model_copy(update={"threads": _threads(config, network)}), network, dataset, about=about, val=val)
+    return assemble(config.model_copy(update=knobs), network, dataset, about=about, val=val)
+
+
+def _share(dataset: Dataset) -> float:
+    """The share of the images for training that is kept apart."""
+    return round(len(dataset.val) / max(1, len(dataset.val) + len(dataset.train)), 6)
 
 
 def _threads(config: Config, model: nn.Module) -> int:
     """One thread for small steps: sharing them gains little, and when another program wants a processor costs many times the step.
 
-    A function of the config alone (and never more than four), so that the bits of a result depend on the machine as little as can be.
+    Never more than four, so that the bits of a result depend on the machine as little as can be.
     """
     small = config.batch_size * models.count_parameters(model) < _WORTH_SHARING
     return config.threads or (1 if small else min(torch.get_num_threads(), _MOST_THREADS))
@@ -98,26 +103,56 @@ def assemble(
         ModelError: they do not fit each other.
     """
     place = device.choose(config.device)
-    if isinstance(data, DataLoader):
-        remark = _check_loader(model, data)
-        shape = tuple(next(iter(data))[0].shape[1:])
-        return Plan(config, model.to(place), data, None, _collect(val), {**(about or {}), "image_shape": shape}, remark)
-    remark = models.check_fits(model, data.train.images[:_PREVIEW], data.classes)
+    about = about or {}
+    loader: Loader
+    with seeds.seeded("weights", config.seed):  # a lazy layer makes its weights when it sees the first image
+        if isinstance(data, DataLoader):
+            shape, remark = _check_loader(model, data)
+            watched, loader, dataset = _collect(val), data, None
+        else:
+            shape, remark = data.image_shape, _check_dataset(model, data, config, val)
+            watched = (data.val.images.to(place), data.val.labels) if len(data.val) else None
+            loader, dataset = batches(data.train, config.batch_size, seed=config.seed, device=place), data
+            about = {**about, "data_fingerprint": data.fingerprint}
+    if config.patience and watched is None:
+        raise UsageError("patience needs validation images, and there are none.", hint="Leave out --patience, or use --val 0.1.")
+    config = config.model_copy(update={"threads": _threads(config, model)})
+    return Plan(config, model.to(place), loader, dataset, watched, {**about, "image_shape": shape}, remark)
+
+
+def _check_dataset(model: nn.Module, data: Dataset, config: Config, val: object) -> str:
+    """Whether the network can learn from these images; gives a remark, usually none."""
+    if val is not None:
+        raise UsageError("val goes with a DataLoader; with other data it is a share, such as val=0.1.")
+    if len(data.train) == 0:
+        raise DataError(f"There are no training images in {data.name}.", hint="A smaller --val leaves more of them to learn from.")
     _check_last_batch(model, len(data.train), config.batch_size)
-    watched = (data.val.images.to(place), data.val.labels) if len(data.val) else None
-    loader = batches(data.train, config.batch_size, seed=config.seed, device=place)
-    return Plan(config, model.to(place), loader, data, watched, {**(about or {}), "image_shape": data.image_shape}, remark)
+    return models.check_fits(model, data.train.images[:_PREVIEW], data.classes)
 
 
-def _check_loader(model: nn.Module, loader: DataLoader[Any]) -> str:
-    """With a learner's own loader nobody says how many classes there are: as many as their network has scores."""
+def _check_loader(model: nn.Module, loader: DataLoader[Any]) -> tuple[tuple[int, ...], str]:
+    """The shape of one image, and a remark; nobody says how many classes there are: as many as the network has scores."""
     try:
         len(loader)
         images, labels = next(iter(loader))
-    except (TypeError, ValueError) as error:
-        raise UsageError("The loader must know its length and give pairs of images and labels.", hint=f"It says: {error}") from error
-    logits = models.predict_logits(model, images[:_PREVIEW])
-    return models.check_fits(model, images[:_PREVIEW], [str(label) for label in range(max(logits.shape[-1], int(labels.max()) + 1))])
+        right = images.is_floating_point() and labels.dtype == torch.int64 and labels.shape == images.shape[:1] and len(labels) > 0
+        lowest, highest = int(labels.min()), int(labels.max())
+    except (TypeError, ValueError, AttributeError, RuntimeError, StopIteration, LookupError) as error:
+        said = f"It says: {type(error).__name__}: {error}"
+        raise UsageError("The loader must know its length and give pairs of images and labels, as tensors.", hint=said) from error
+    if not right:
+        raise DataError(
+            f"The loader gives images of {_kind(images)} and labels of {_kind(labels)}.",
+            hint="Images must be float32 N,C,H,W in [0, 1], labels int64 N: one whole number an image.",
+        )
+    count = models.predict_logits(model, images[:_PREVIEW]).shape[-1]
+    if lowest < 0 or highest >= count:
+        raise ModelError(f"The labels go from {lowest} to {highest}, but the network has {count} outputs: they are for 0 to {count - 1}.")
+    return tuple(images.shape[1:]), models.check_fits(model, images[:_PREVIEW], [str(label) for label in range(count)])
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {'x'.join(map(str, tensor.shape))}"
 
 
 def _collect(val: object) -> tuple[Tensor, Tensor] | None:
@@ -178,4 +213,4 @@ def _from_file(config: Config) -> tuple[nn.Module, dict[str, Any], dict[str, Any
     path = Path(config.model.rpartition(":")[0]).absolute()
     with seeds.seeded("weights", config.seed):
         model = models.from_file(config.model)
-    return model, {}, {"model_file": str(path), "model_sha256": files.sha256(path)}
+    return model, {}, {"model_file": str(path), "model_sha256": named.remember(path)}

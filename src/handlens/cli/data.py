@@ -52,7 +52,8 @@ def fetch(name: str, data_dir: Path | None) -> int:
 
 @data.command()
 @click.argument("name", required=False)
-def path(name: str | None) -> int:
+@json_option
+def path(name: str | None, as_json: bool) -> int:
     """Print the folder of data set NAME, or of all."""
     from handlens.data import status
     from handlens.data.cache import root
@@ -60,7 +61,8 @@ def path(name: str | None) -> int:
 
     if name:
         find(name)
-    tell(str(next((one.folder for one in status() if one.name == name), root())))
+    folder = str(next((one.folder for one in status() if one.name == name), root()))
+    print_json({"folder": folder}) if as_json else tell(folder)
     return 0
 
 
@@ -103,19 +105,22 @@ def import_(folder: Path) -> int:
 
 @data.command()
 @click.argument("name", required=False)
-def check(name: str | None) -> int:
+@json_option
+def check(name: str | None, as_json: bool) -> int:
     """Read each byte of data set NAME, or of all that are here, and compare checksums. Exit code 1 if one is damaged."""
     from handlens.data import check as verify
     from handlens.data import status
     from handlens.errors import DataDamaged
 
     names = [name] if name else [one.name for one in status() if one.on_disk]
-    damaged = 0
+    damage: dict[str, str] = {}
     for one in names:
         try:
             verify(one)
-            tell(f"{one}: right, byte for byte")
         except DataDamaged as error:
-            damaged = 1
-            tell(f"{one}: {error}")
-    return damaged
+            damage[one] = str(error)
+    if as_json:
+        print_json([{"name": one, "damage": damage.get(one)} for one in names])
+    else:
+        show_table({"name": "left", "finding": "left"}, [(one, damage.get(one, "right, byte for byte")) for one in names])
+    return 1 if damage else 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from handlens.cli.terminal import json_option, print_json, show_classes, show_table, tell
@@ -36,6 +38,7 @@ def evaluate(run: str, on: str, checkpoint: str | None, model: str | None, as_js
         "most confused": ", ".join(f"{pair.true} taken for {pair.predicted} {pair.count} times" for pair in evaluation.most_confused(3)),
     }
     show_table({"what": "left", "value": "left"}, list(facts.items()))
-    tell()
-    show_classes(evaluation)
+    if sys.stdout.isatty():  # piped, one table for a program; the classes are in --json
+        tell()
+        show_classes(evaluation)
     return 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from handlens.cli.terminal import json_option, print_json, say, show_table, tell
+from handlens.errors import RunNotFound
 
 if TYPE_CHECKING:
     from handlens.runs import About, Run
@@ -27,7 +29,7 @@ def ls(as_json: bool) -> int:
     if as_json:
         ruins = [{"name": ruin.name, "status": "broken", "reason": ruin.reason} for ruin in broken]
         print_json([run.to_dict() for run in found] + ruins)
-        return 0
+        return 0 if found or broken else RunNotFound.exit_code
     if not found and not broken:
         raise no_runs()
     say(f"Runs in {runs_folder().resolve()}")
@@ -88,6 +90,8 @@ def show(run: str, as_json: bool) -> int:
         **{f"config.{name}": value for name, value in found.config.changes().items()},
     }
     show_table({"what": "left", "value": "left"}, list(facts.items()))
+    if not sys.stdout.isatty():
+        return 0  # one table, for a program; the epochs are in rows.jsonl and in --json
     tell()
     columns = list(found.history)
     rows = [[f"{row[name]:.4f}" if isinstance(row.get(name), float) else row.get(name) for name in columns] for row in found.rows]
@@ -97,11 +101,13 @@ def show(run: str, as_json: bool) -> int:
 
 @runs.command()
 @click.argument("run", default="latest")
-def path(run: str) -> int:
+@json_option
+def path(run: str, as_json: bool) -> int:
     """Print the folder of RUN."""
     from handlens.runs import load_run
 
-    tell(str(load_run(run).folder.absolute()))
+    folder = str(load_run(run).folder.absolute())
+    print_json({"folder": folder}) if as_json else tell(folder)
     return 0
 
 
@@ -125,8 +131,7 @@ def tag(run: str, tags: tuple[str, ...], remove: bool) -> int:
     from handlens.runs import load_run
 
     found = load_run(run)
-    others = [one for one in found.about.tags if one not in tags]
-    found.annotate(tags=tuple(others if remove else [*others, *tags]))
+    found.tag(*tags, remove=remove)
     tell(" ".join(found.about.tags))
     return 0
 
@@ -147,10 +152,10 @@ def rename(run: str, name: str) -> int:
 def rm(run: tuple[str, ...]) -> int:
     """Move runs to the trash beside the runs; each needs its exact name."""
     from handlens.errors import UsageError
-    from handlens.runs import load_run, runs_folder, to_trash
+    from handlens.runs import RESERVED, load_run, runs_folder, to_trash
 
     for name in run:
-        if name in ("latest", "best") or name.startswith("best:"):
+        if name in RESERVED or name.startswith("best:"):
             raise UsageError(f"'{name}' is no run's own name.", hint=f"Its name is {load_run(name).name}: write that to remove it.")
         say(f"{name} is now in {to_trash(runs_folder(), name)}")
     return 0
@@ -161,9 +166,7 @@ def rm(run: tuple[str, ...]) -> int:
 @click.option("--name", metavar="NAME", help="What the new run is called.")
 @json_option
 def repeat(run: str, name: str | None, as_json: bool) -> int:
-    """Train again with the config of RUN: the same bits on the same machine and versions."""
+    """Train RUN once more, from its very first weights: the same bits on the same machine and versions."""
     from handlens.cli import training
-    from handlens.runs import load_run
 
-    found = load_run(run)
-    return training.train_new(found.config, name, f"repeats {found.name}", as_json)
+    return training.repeat(run, name, as_json)

@@ -13,6 +13,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 from rich.text import Text
 
+from handlens.files import printable
+
 if TYPE_CHECKING:
     from handlens.evaluation import Evaluation
 
@@ -37,12 +39,17 @@ def err() -> Console:
 def say(sentence: str, done: float | None = None) -> None:
     """Tell on stderr what goes on."""
     if done is None:
-        err().print(Text(sentence))
+        err().print(Text(_plain(sentence)))
 
 
 def tell(sentence: str = "") -> None:
     """A result in words, on stdout."""
-    out().print(Text(sentence))
+    out().print(Text(_plain(sentence)))
+
+
+def _plain(text: str) -> str:
+    """Without what would move the cursor or change the title of a terminal: notes and names may come from anybody."""
+    return "\n".join(printable(line, len(line) or 1) for line in text.split("\n"))
 
 
 def remark(sentence: str) -> None:
@@ -63,7 +70,7 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Sequence[object]], tit
         rows: the cells.
         title: stands above it on a terminal.
     """
-    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    texts = [["" if cell is None else _plain(str(cell)) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for line in ([*columns], *texts):
             print("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in line))
@@ -87,10 +94,9 @@ def show_classes(evaluation: Evaluation) -> None:
 class Bar:
     """A progress bar on stderr while its `with` lasts; nothing where stderr is no terminal."""
 
-    def __init__(self, total: float, unit: str = "") -> None:
+    def __init__(self, total: float) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[detail]}"), TimeRemainingColumn(compact=True))
         self.total = total
-        self.unit = unit
         self.progress = Progress(*columns, console=err(), transient=True, redirect_stdout=False, redirect_stderr=False)
         self.task: TaskID | None = None
 
@@ -109,4 +115,4 @@ class Bar:
 
     def say(self, sentence: str) -> None:
         """A line above the bar."""
-        self.progress.console.print(Text(sentence))
+        self.progress.console.print(Text(_plain(sentence)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 import warnings
 from dataclasses import replace
@@ -16,11 +15,12 @@ from handlens.cli.loading import find_run, load_dataset
 from handlens.cli.terminal import Bar, print_json, say, show_classes, show_table, tell
 from handlens.config import Config
 from handlens.data import Dataset
-from handlens.fit import Training, in_words, resuming, starting
+from handlens.fit import in_words, repeat_plan, resuming, starting
 from handlens.models import Layer
 from handlens.plan import Plan, plan
 from handlens.runs import Run, writing
 from handlens.train import Row, train
+from handlens.training import Training, trying
 
 _PARTS_OF_AN_EPOCH = 20
 _STEPS_TO_LEARN_BY_HEART = 500
@@ -28,7 +28,16 @@ _STEPS_TO_LEARN_BY_HEART = 500
 
 def train_new(config: Config, name: str | None, note: str, as_json: bool) -> int:
     """Train from the first step."""
-    planned = plan(config, data=load_dataset(config.data, config.val))
+    return _train(plan(config, data=load_dataset(config.data, config.val)), name, note, as_json)
+
+
+def repeat(reference: str, name: str | None, as_json: bool) -> int:
+    """Train a run once more, from its very first weights."""
+    run = find_run(reference)
+    return _train(repeat_plan(run), name, f"repeats {run.name}", as_json)
+
+
+def _train(planned: Plan, name: str | None, note: str, as_json: bool) -> int:
     _introduce(planned, as_json)
     with starting(planned, name=name, note=note) as training:
         say(f"Run {training.run.name}, kept in {_shown(training.run.folder)}")
@@ -83,9 +92,11 @@ def _watch(training: Training) -> int:
     try:
         with warnings.catch_warnings(record=True) as caught, Bar(epochs * steps) as bar:
             warnings.simplefilter("always")
+            told: set[str] = set()
             for row in training.rows(every=max(1, steps // _PARTS_OF_AN_EPOCH)):
-                for warning in itertools.chain(caught):
-                    bar.say(f"Note: {warning.message}")
+                for words in {str(warning.message): None for warning in caught}.keys() - told:
+                    bar.say(f"Note: {words}")
+                    told.add(words)
                 caught.clear()
                 if "step" in row:
                     bar.move((row["epoch"] - 1) * steps + row["step"], f"epoch {int(row['epoch'])}/{epochs}", _pace(row))
@@ -141,11 +152,12 @@ def _shown(path: Path) -> str:
 
 
 def dry_run(config: Config, as_json: bool) -> int:
-    """Look at everything, take a few steps on a copy that is thrown away, and say how long it would take."""
+    """Look at everything, take a few steps with a network that is thrown away, and say how long it would take."""
     planned = plan(config, data=load_dataset(config.data, config.val))
     _introduce(planned, as_json)
     every = min(len(planned.loader), 20)
-    row = next(train(planned.state(), planned.loader, epochs=1, every=every))
+    with trying(planned):
+        row = next(train(planned.state(), planned.loader, epochs=1, every=every))
     seconds = row["time_s"] / every * len(planned.loader) * config.epochs
     if as_json:
         print_json({"config": planned.config.model_dump(), "parameters": models.count_parameters(planned.model), "estimate_s": seconds})
@@ -160,9 +172,10 @@ def overfit_one_batch(config: Config, as_json: bool) -> int:
     planned = plan(config, data=load_dataset(config.data, config.val))
     batch = next(iter(planned.loader))
     start, row = time.perf_counter(), {"epoch": 0.0}
-    for row in train(replace(planned.state(), schedule=lambda _done: 1.0), [batch], epochs=_STEPS_TO_LEARN_BY_HEART):
-        if row["train_accuracy"] == 1 and row["train_loss"] < 0.01:
-            break
+    with trying(planned):
+        for row in train(replace(planned.state(), schedule=lambda _done: 1.0), [batch], epochs=_STEPS_TO_LEARN_BY_HEART):
+            if row["train_accuracy"] == 1 and row["train_loss"] < 0.01:
+                break
     passed = row["train_accuracy"] == 1
     if as_json:
         print_json({"passed": passed, "steps": int(row["epoch"]), "loss": row["train_loss"], "accuracy": row["train_accuracy"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -131,6 +132,15 @@ class Dataset:
     def splits(self) -> dict[str, Split]:
         """The three splits by name."""
         return {"train": self.train, "val": self.val, "test": self.test}
+
+    @property
+    def fingerprint(self) -> str:
+        """It differs when other images or labels are learned from: of all training labels and the first thousand images."""
+        shape = (tuple(self.train.images.shape), len(self.val))
+        digest = hashlib.sha256(repr(shape).encode())
+        digest.update(self.train.labels.cpu().numpy().tobytes())
+        digest.update(self.train.images[:1000].cpu().numpy().tobytes())
+        return digest.hexdigest()
 
     def show(self, count: int = 16) -> Figure:
         """The first `count` training images with their classes, as a figure."""

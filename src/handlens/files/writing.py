@@ -11,6 +11,7 @@ import errno
 import os
 import re
 import shutil
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes | str | Iterable[byte
     """
     target = Path(path)
     pieces = [data.encode(errors="replace")] if isinstance(data, str) else [data] if isinstance(data, bytes) else data
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}{threading.get_native_id():07d}.tmp")
     try:
         make_folder(target.parent)
         _write_synced(temporary, pieces)

@@ -5,7 +5,7 @@ What the pixels are shifted and scaled by lives inside the network, so that nobo
 """
 
 from handlens.models.layers import Layer, check_fits, summary
-from handlens.models.networks import ACTIVATIONS, KNOBS, MLP, MODELS, Classifier, SoftmaxRegression, Task, build
+from handlens.models.networks import ACTIVATIONS, KNOBS, MLP, MODEL_KNOBS, MODELS, Classifier, SoftmaxRegression, Task, build
 from handlens.models.own import call_maker, from_file
 from handlens.models.places import line_of
 from handlens.models.use import count_parameters, device_of, evaluating, predict_logits, to_float
@@ -15,6 +15,7 @@ __all__ = [
     "KNOBS",
     "MLP",
     "MODELS",
+    "MODEL_KNOBS",
     "Classifier",
     "Layer",
     "SoftmaxRegression",

@@ -159,3 +159,5 @@ KNOBS: dict[str, tuple[str, ...]] = {
     "softmax": (),
     "mlp": ("hidden_sizes", "activation", "batch_norm", "dropout"),
 }
+
+MODEL_KNOBS = {"normalize", *(knob for knobs in KNOBS.values() for knob in knobs)}

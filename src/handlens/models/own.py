@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,15 +24,18 @@ def from_file(reference: str) -> nn.Module:
     path = Path(path_text)
     if not path.is_file():
         raise ModelError(f"There is no file '{path_text}'.", where=reference, hint="Write --model FILE.py:Class.")
-    spec = importlib.util.spec_from_file_location(f"handlens_own_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(f"handlens_own_{path.stem}_{zlib.crc32(str(path.absolute()).encode()):08x}", path)
     if spec is None or spec.loader is None:
         raise ModelError(f"'{path_text}' is no Python file.", where=reference, hint="Write --model FILE.py:Class.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
+    sys.path.insert(0, str(path.absolute().parent))  # as `python FILE.py` does, so that it finds the files beside it
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         raise ModelError(f"'{path_text}' stops with {type(error).__name__}: {error}.", where=line_in(path, error)) from error
+    finally:
+        sys.path.remove(str(path.absolute().parent))
     found = getattr(module, class_name, None)
     if not callable(found):
         own = [name for name, value in vars(module).items() if isinstance(value, type) and issubclass(value, nn.Module)]

@@ -3,11 +3,12 @@
 from handlens.runs.about import About
 from handlens.runs.checkpoint import WHICH
 from handlens.runs.find import Broken, list_runs, load_run, no_runs, runs_folder, scan
-from handlens.runs.folder import to_trash, writing
+from handlens.runs.folder import RESERVED, new_place, to_trash, writing
 from handlens.runs.names import new_id, new_name
 from handlens.runs.run import Run
 
 __all__ = [
+    "RESERVED",
     "WHICH",
     "About",
     "Broken",
@@ -16,6 +17,7 @@ __all__ = [
     "load_run",
     "new_id",
     "new_name",
+    "new_place",
     "no_runs",
     "runs_folder",
     "scan",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from handlens.errors import RunDamaged
+from handlens import files
+from handlens.config import Config, make_config
+from handlens.errors import ConfigError, RunDamaged
 from handlens.runs.checkpoint import read_json, write_json
 
 FILE = "run.json"
+_PATIENCE_S = 10.0
 _MOST_PIXELS = 1 << 24
 
 
@@ -26,6 +30,7 @@ class About:
         image_shape: channels, height, width.
         model_options: the keywords that make one of our networks again.
         model_file, model_sha256: a learner's own file, and what it was at the time.
+        data_fingerprint: of the images and labels it learned from.
         config_sha256: what `config.json` was; another config would quietly give another training.
     """
 
@@ -38,6 +43,7 @@ class About:
     model_options: dict[str, Any] | None = None
     model_file: str = ""
     model_sha256: str = ""
+    data_fingerprint: str = ""
     config_sha256: str = ""
 
     def write(self, folder: Path) -> None:
@@ -67,7 +73,38 @@ def _fits(values: dict[str, Any]) -> bool:
         and all(isinstance(tag, str) for tag in tags)
         and isinstance(shape, list)
         and all(type(size) is int and size > 0 for size in shape)
-        and len(shape) in (0, 3)
+        and len(shape) <= 3
         and math.prod(shape) <= _MOST_PIXELS
         and (options is None or isinstance(options, dict))
     )
+
+
+def rewrite(folder: Path, change: Callable[[About], About]) -> About:
+    """Change what a run's folder says about itself; of many who do so at a time, none undoes what another did.
+
+    Raises:
+        RunBusy: somebody else takes very long to do so.
+        RunDamaged, FileError: it cannot be read, or not be written.
+    """
+    with files.lock(folder / f"{FILE}.lock", wait_s=_PATIENCE_S):
+        about = change(read_about(folder))
+        about.write(folder)
+    return about
+
+
+def read_config(folder: Path, about: About) -> Config:
+    """The config with which a run began.
+
+    Raises:
+        RunDamaged: it is not there, or has changed since: nobody could say then what was trained.
+    """
+    path = folder / "config.json"
+    content = read_json(path)
+    if files.sha256(path) != about.config_sha256:
+        raise RunDamaged(
+            "config.json has changed since the training began.", where=str(path), hint="To train with other knobs, begin a new run."
+        )
+    try:
+        return make_config(content)
+    except ConfigError as error:
+        raise RunDamaged(error.what, where=str(path), hint=error.hint) from error

@@ -257,6 +257,17 @@ def read_checked(folder: Path, entry: Entry) -> bytes:
     return data
 
 
+def whole_one(folder: Path, pointer: Pointer, damaged: str) -> str:
+    """Which of the other checkpoints is whole, as advice to a user."""
+    for which in WHICH:
+        entry = pointer.pick(which)
+        if entry and which != damaged:
+            with contextlib.suppress(RunDamaged):
+                read_checked(folder, entry)
+                return f"The {which} checkpoint (epoch {entry.epoch}) is whole: add --checkpoint {which}"
+    return "No other checkpoint of this run is whole: train again."
+
+
 def _parse(folder: Path, entry: Entry) -> tuple[dict[str, Tensor], list[Row]]:
     data = read_checked(folder, entry)
     try:

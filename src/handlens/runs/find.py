@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from handlens import files
-from handlens.data import Dataset
+from handlens.data import as_dataset
 from handlens.errors import HandlensError, RunDamaged, RunNotFound, UsageError, nearest
 from handlens.runs.run import Run
 
@@ -54,26 +54,27 @@ def list_runs(root: str | os.PathLike[str] | None = None) -> list[Run]:
     return scan(Path(root) if root is not None else None)[0]
 
 
-def load_run(reference: str | os.PathLike[str] = "latest", *, model: nn.Module | None = None, data: Dataset | None = None) -> Run:
+def load_run(reference: str | os.PathLike[str] = "latest", *, model: nn.Module | None = None, data: object = None) -> Run:
     """Find a run.
 
     Args:
         reference: a folder, a name, an id, the unique beginning of one, `latest`, `best` (by validation accuracy) or `best:METRIC`.
         model: your own network, if the run was trained with one that no file leads back to.
-        data: your own data, if the run was trained on such.
+        data: your own data, if the run was trained on such: anything `handlens.data.as_dataset` takes.
 
     Raises:
         RunNotFound: there is none, or the beginning fits several.
         RunDamaged: there is one, but it cannot be read.
     """
-    return _find(reference).use(model, data)
+    run = _find(reference)
+    return run.use(model, None if data is None else as_dataset(data, val=run.config.val))
 
 
 def _find(reference: str | os.PathLike[str]) -> Run:
     text = os.fspath(reference)
-    if "\0" in text or not text:
-        raise RunNotFound("A run's name cannot be empty or have a zero byte in it.")
-    if any(separator in text for separator in ("/", os.sep)) or (Path(text) / "run.json").is_file():
+    if "\0" in text or not 0 < len(text) < 4096:
+        raise RunNotFound("A run's name cannot be empty, endless, or have a zero byte in it.")
+    if any(separator in text for separator in ("/", os.sep)) or _is_run(Path(text)):
         return _open_folder(Path(text))
     runs, broken = scan()
     if text == "latest" or text.partition(":")[0] == "best":
@@ -89,8 +90,15 @@ def _find(reference: str | os.PathLike[str]) -> Run:
     raise _not_found(text, runs, named)
 
 
+def _is_run(folder: Path) -> bool:
+    try:
+        return (folder / "run.json").is_file()
+    except OSError:  # a name too long for this disk
+        return False
+
+
 def _open_folder(folder: Path) -> Run:
-    if not folder.is_dir():
+    if not _is_run(folder) and not files.entries(folder):
         raise RunNotFound(f"There is no folder '{files.printable(str(folder))}'.", hint="See: handlens runs ls")
     return Run(folder)
 

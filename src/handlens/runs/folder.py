@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from handlens import files
-from handlens.errors import RunBusy, RunNotFound
+from handlens.errors import FileError, RunBusy, RunNotFound, UsageError
 from handlens.runs.names import new_id
 
 _LOCK = "run.lock"
 _TRASH = ".trash"
+RESERVED = ("latest", "best")
 _PATIENCE_S = 0.5  # whoever lists runs looks at the lock for a moment
 
 
@@ -26,7 +27,22 @@ def writing(folder: Path) -> Iterator[None]:
         with files.lock(folder / _LOCK, wait_s=_PATIENCE_S):
             yield
     except RunBusy as error:
-        raise RunBusy(f"Run '{folder.name}' is being trained. {error.what}", where=str(folder), hint="Choose another name.") from error
+        raise RunBusy(
+            f"Run '{folder.name}' is being trained. {error.what}",
+            where=str(folder),
+            hint="Wait until it has ended, or choose another name.",
+        ) from error
+
+
+def new_place(root: Path, name: str) -> Path:
+    """The folder that a run of this name has or would have.
+
+    Raises:
+        UsageError: it cannot be a name, or means something else already.
+    """
+    if name in RESERVED:
+        raise UsageError(f"'{name}' cannot be a run's name: it means one of the others.", hint="Choose another name.")
+    return files.child(root, name)
 
 
 def is_free(folder: Path) -> bool:
@@ -42,7 +58,8 @@ def move(folder: Path, target: Path) -> None:
         FileError: something is there already, or the disk refuses.
     """
     with ExitStack() as held:
-        held.enter_context(writing(folder))
+        with suppress(FileError):  # what is no lock file at all holds nobody off
+            held.enter_context(writing(folder))
         if files.WINDOWS:  # which moves no folder in which a file is open: neither ours, nor that of one who begins just now
             held.close()
         files.move(folder, target)

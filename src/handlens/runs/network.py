@@ -8,14 +8,15 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from handlens import files, models, seeds
+from handlens import models, named, seeds
 from handlens.config import OWN, Config
-from handlens.errors import FileError, ModelError, RunDamaged
+from handlens.errors import ModelError, RunDamaged
 from handlens.files import printable
 from handlens.runs.about import About
 from handlens.train import State
 
-_MOST_CODE = 1 << 24
+_ADAM = ("step", "exp_avg", "exp_avg_sq")
+_REMEMBERED = {"SGD": ("momentum_buffer",), "Adam": _ADAM, "AdamW": _ADAM}
 
 
 def rebuild(config: Config, about: About, folder: Path) -> nn.Module:
@@ -47,30 +48,22 @@ def rebuild(config: Config, about: About, folder: Path) -> nn.Module:
             hint=f"Give it one of that class: hl.load_run('{folder.name}', model=...).",
         )
     with seeds.seeded("weights", config.seed):
-        return _from_own_file(name, about, folder)
+        return _from_own_file(name, about)
 
 
-def _from_own_file(name: str, about: About, folder: Path) -> nn.Module:
-    """The learner's file is run again only if it is still, byte for byte, the one that was named for training.
+def _from_own_file(name: str, about: About) -> nn.Module:
+    """The learner's file is run again only if this user named it on this machine, and it is still, byte for byte, what they named.
 
-    Nothing among the runs is ever run: who sends a run could send the file and its sum with it.
+    What the run's folder says does not suffice: who sends a run could send the file and its sum with it.
     """
     path = Path(about.model_file)
-    came_along = folder.resolve().parent in path.resolve().parents
-    if came_along or not path.is_absolute() or _sha256(path) != about.model_sha256:
+    if not named.is_remembered(path, about.model_sha256):
         raise ModelError(
-            f"'{path.name}' has changed since this training, or is not there any more.",
-            where=str(path),
+            f"'{path.name}' has changed since this training, is not there any more, or was named by somebody else.",
+            where=printable(str(path)),
             hint=f"If it is right to run it, name it again: --model {name}. The run's folder has a copy of what was trained: model.py.",
         )
     return models.from_file(f"{path}:{name.rpartition(':')[2]}")
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return files.sha256(files.read_bytes(path, _MOST_CODE))
-    except FileError:
-        return ""
 
 
 def load_weights(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
@@ -97,12 +90,29 @@ def restore(state: State, tensors: Mapping[str, Tensor]) -> None:
     """Put a checkpoint's weights and the optimizer's history into a state.
 
     Raises:
-        ModelError: they do not fit its network.
+        ModelError: the weights do not fit its network.
+        RunDamaged: the history does not fit its optimizer.
     """
     load_weights(state.model, tensors)
-    history: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        if name.startswith("optimizer."):
-            _, index, key = name.split(".", 2)
-            history.setdefault(int(index), {})[key] = value
+    history = _history(state.optimizer, {name: value for name, value in tensors.items() if name.startswith("optimizer.")})
     state.optimizer.load_state_dict({"state": history, "param_groups": state.optimizer.state_dict()["param_groups"]})
+
+
+def _history(optimizer: torch.optim.Optimizer, left: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """What the optimizer remembers of each weight; nothing of one that was never used."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    history = {}
+    for index, weight in enumerate(weights):
+        found = {key: left.pop(name) for key in _REMEMBERED[type(optimizer).__name__] if (name := f"optimizer.{index}.{key}") in left}
+        if found:
+            history[index] = found
+        if not all(_fits(found.get(key), key, weight) for key in _REMEMBERED[type(optimizer).__name__] if found):
+            raise RunDamaged(f"The checkpoint's history of weight {index} is not of this optimizer or network.")
+    if left:
+        raise RunDamaged(f"The checkpoint has a history of no weight: '{printable(next(iter(left)))}'.")
+    return history
+
+
+def _fits(tensor: Tensor | None, key: str, weight: Tensor) -> bool:
+    shape, kind = (torch.Size(), torch.float32) if key == "step" else (weight.shape, weight.dtype)
+    return tensor is not None and tensor.shape == shape and tensor.dtype == kind

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import html
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from handlens import data, files
-from handlens.config import OWN, Config, make_config
+from handlens.config import OWN, Config
 from handlens.data import Dataset
-from handlens.errors import ConfigError, RunDamaged, UsageError, nearest
+from handlens.errors import FileError, ModelError, RunDamaged, UsageError, nearest
 from handlens.evaluation import Evaluation
 from handlens.models import Layer, summary
 from handlens.runs import checkpoint as checkpoints
-from handlens.runs.about import About, read_about
+from handlens.runs.about import About, read_about, read_config, rewrite
 from handlens.runs.checkpoint import Pointer, read_json, write_json
-from handlens.runs.folder import is_free, move, to_trash
+from handlens.runs.folder import is_free, move, new_place, to_trash
 from handlens.runs.network import load_weights, rebuild, restore
 from handlens.train import Row, State
 
@@ -59,7 +61,7 @@ class Run:
         folder = self.folder
         self.about = read_about(folder)
         self.env: dict[str, Any] = read_json(folder / "env.json")
-        self.config: Config = _read_config(folder / "config.json", self.about.config_sha256)
+        self.config: Config = read_config(folder, self.about)
         self.pointer: Pointer = checkpoints.read_pointer(folder)
         self.__dict__.pop("rows", None)
 
@@ -88,9 +90,11 @@ class Run:
 
     @cached_property
     def rows(self) -> list[Row]:
-        """One row of metrics for each epoch that is done."""
-        rows = checkpoints.read_row_file(self.folder)
-        return [row for row in rows if row["epoch"] <= self.pointer.last.epoch]
+        """One row of metrics for each epoch that is done: those in the newest checkpoint that is whole."""
+        for entry in sorted(self.pointer.entries, key=lambda entry: -entry.epoch):
+            with contextlib.suppress(RunDamaged):
+                return checkpoints.read_rows(self.folder, entry)
+        return []
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -100,7 +104,9 @@ class Run:
 
     @property
     def status(self) -> str:
-        """`running`, `complete`, `stopped early`, `failed` or `interrupted`."""
+        """`running`, `complete`, `stopped early`, `failed`, `interrupted`, or `damaged`: the last checkpoint is not what was saved."""
+        if len(self.rows) < self.pointer.last.epoch:
+            return "damaged"
         if self.pointer.finished:
             return "complete" if self.pointer.last.epoch >= self.config.epochs else "stopped early"
         if not is_free(self.folder):
@@ -140,17 +146,6 @@ class Run:
             raise UsageError(f"Run '{self.name}' has no {which} checkpoint.", hint="Without validation images there is no best one.")
         return entry
 
-    def _whole_one(self, damaged: str) -> str:
-        for which in checkpoints.WHICH:
-            entry = self.pointer.pick(which)
-            if entry and which != damaged:
-                try:
-                    checkpoints.read_checked(self.folder, entry)
-                except RunDamaged:
-                    continue
-                return f"The {which} checkpoint (epoch {entry.epoch}) is whole: add --checkpoint {which}"
-        return "No other checkpoint of this run is whole: train again."
-
     @property
     def default_checkpoint(self) -> str:
         """What is used when nobody says: the last epoch, or the best one if the run was to stop early."""
@@ -174,13 +169,17 @@ class Run:
         return network
 
     def _own_copy(self) -> nn.Module | None:
-        return copy.deepcopy(self._own[0]).cpu() if self._own[0] is not None else None
+        try:
+            return copy.deepcopy(self._own[0]).cpu() if self._own[0] is not None else None
+        except RuntimeError as error:
+            reason = "it keeps a result of its last forward"
+            raise ModelError(f"{type(self._own[0]).__name__} cannot be copied: {reason}.", hint="Do not store it in self.") from error
 
     def _tensors(self, which: str) -> dict[str, Tensor]:
         try:
             return checkpoints.read_tensors(self.folder, self._entry(which))
         except RunDamaged as error:
-            raise RunDamaged(error.what, where=error.where, hint=self._whole_one(which)) from error
+            raise RunDamaged(error.what, where=error.where, hint=checkpoints.whole_one(self.folder, self.pointer, which)) from error
 
     def use(self, model: nn.Module | None = None, dataset: Dataset | None = None) -> Run:
         """Remember a network or data set of the user's own, which no name leads back to."""
@@ -200,7 +199,13 @@ class Run:
                 f"Run '{self.name}' was trained on data of your own.",
                 hint=f"Give it again: hl.load_run('{self.name}', data=...).",
             )
-        return data.load(self.config.data, val=self.config.val)
+        found = data.load(self.config.data, val=self.config.val)
+        if self.about.data_fingerprint not in ("", found.fingerprint):
+            raise UsageError(
+                f"Run '{self.name}' was trained on other images than the {self.config.data} of the catalogue.",
+                hint=f"Give them: hl.load_run('{self.name}', data=...).",
+            )
+        return found
 
     def evaluate(self, on: str = "test", *, checkpoint: str | None = None) -> Evaluation:
         """Measure the trained network on a split, once, and keep what was found in `evaluation/`.
@@ -216,7 +221,10 @@ class Run:
             if len(split) == 0:
                 raise UsageError(f"Run '{self.name}' has no {on} images.", hint="Choose others with --on: train, val, test, or a data set.")
             evaluation = Evaluation.measure(self.model(checkpoint), split)
-            evaluation.save(self.folder / "evaluation", checkpoint=key[1])
+            try:
+                evaluation.save(files.child(self.folder, "evaluation"), checkpoint=key[1])
+            except FileError as error:
+                warnings.warn(f"The evaluation is not kept. {error}", stacklevel=2)
             self._evaluations[key] = evaluation
         return self._evaluations[key]
 
@@ -233,8 +241,16 @@ class Run:
 
     def annotate(self, **changes: Any) -> None:
         """Change fields of `about`: `note`, `tags`, `failure`."""
-        self.about = dataclasses.replace(read_about(self.folder), **changes)
-        self.about.write(self.folder)
+        self.about = rewrite(self.folder, lambda about: dataclasses.replace(about, **changes))
+
+    def tag(self, *tags: str, remove: bool = False) -> None:
+        """Put tags on the run, or take them off."""
+
+        def change(about: About) -> About:
+            others = [tag for tag in about.tags if tag not in tags]
+            return dataclasses.replace(about, tags=tuple(others if remove else [*others, *tags]))
+
+        self.about = rewrite(self.folder, change)
 
     def rename(self, name: str) -> Run:
         """Give the run, and its folder, another name.
@@ -243,7 +259,7 @@ class Run:
             RunBusy: it is being trained.
             FileError: there is a run of that name.
         """
-        target = files.child(self.folder.parent, name)
+        target = new_place(self.folder.parent, name)
         move(self.folder, target)
         self.folder = target
         return self
@@ -279,20 +295,3 @@ class Run:
 
         picture = plots.img_tag(self.plot(), alt=f"Training curves of {self.name}", width=640) if self.rows else ""
         return f"<p><b>{html.escape(repr(self))}</b></p>{picture}"
-
-
-def _read_config(path: Path, sha256: str) -> Config:
-    """The config with which the training began.
-
-    Raises:
-        RunDamaged: it is not there, or has changed since: nobody could say then what was trained.
-    """
-    content = read_json(path)
-    if files.sha256(path) != sha256:
-        raise RunDamaged(
-            "config.json has changed since the training began.", where=str(path), hint="To train with other knobs, begin a new run."
-        )
-    try:
-        return make_config(content)
-    except ConfigError as error:
-        raise RunDamaged(error.what, where=str(path), hint=error.hint) from error
