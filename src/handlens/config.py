@@ -18,7 +18,7 @@ from handlens.files import printable, read_bytes
 OWN = "own:"
 """What the `model` or `data` of a config begins with when it was given as an object, and no name leads back to it."""
 
-_MOST_BYTES = 1 << 20
+_MOST_BYTES = 1 << 14  # the reader of TOML takes seconds for a key of many parts
 
 
 class Config(BaseModel):
@@ -136,8 +136,15 @@ def _in_words(error: ValidationError) -> ConfigError:
     if first["type"] == "extra_forbidden":
         return ConfigError(f"There is no knob '{name}'.", hint=nearest(name, FIELDS))
     reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    value = printable(repr(first["input"]), 60)
+    value = _shown(first["input"])
     return ConfigError(f"{name} cannot be {value}: {reason}.", hint=f"{name}: {FIELDS[name].description}" if name in FIELDS else "")
+
+
+def _shown(value: object) -> str:
+    try:
+        return printable(repr(value), 60)
+    except ValueError:  # Python writes no number of more than 4300 digits
+        return "a number of very many digits"
 
 
 def preset_knobs(name: str) -> dict[str, Any]:
@@ -162,7 +169,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         knobs = tomllib.loads(content.decode())
         make_config(knobs)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"This is no TOML: {printable(str(error))}.", where=str(path), hint="A line looks like: lr = 0.01") from error
     except ConfigError as error:
         raise ConfigError(error.what, where=str(path), hint=error.hint) from error
