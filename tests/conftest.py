@@ -7,6 +7,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch: two test processes on two processors, one thread each
 
 import shutil
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -34,7 +35,11 @@ hypothesis.settings.load_profile("handlens")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the commit choose hypothesis's examples too: the same commit, the same tests."""
+    """Let the commit choose hypothesis's examples too: the same commit, the same tests. And let Ctrl-C arrive.
+
+    What is started in the background ignores it, and so does all that it starts, until a handler is set.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("hypothesis_seed", None) is None:
         config.option.hypothesis_seed = str(int(commit()[:12], 16) if commit() != "none" else 0)
 
