@@ -39,15 +39,15 @@ def err() -> Console:
 def say(sentence: str, done: float | None = None) -> None:
     """Tell on stderr what goes on."""
     if done is None:
-        err().print(Text(_plain(sentence)))
+        err().print(Text(plain(sentence)))
 
 
 def tell(sentence: str = "") -> None:
     """A result in words, on stdout."""
-    out().print(Text(_plain(sentence)))
+    out().print(Text(plain(sentence)))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Without what would move the cursor or change the title of a terminal: notes and names may come from anybody."""
     return "\n".join(printable(line, len(line) or 1) for line in text.split("\n"))
 
@@ -70,7 +70,7 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Sequence[object]], tit
         rows: the cells.
         title: stands above it on a terminal.
     """
-    texts = [["" if cell is None else _plain(str(cell)) for cell in row] for row in rows]
+    texts = [["" if cell is None else plain(str(cell)) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for line in ([*columns], *texts):
             print("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in line))
@@ -115,4 +115,4 @@ class Bar:
 
     def say(self, sentence: str) -> None:
         """A line above the bar."""
-        self.progress.console.print(Text(_plain(sentence)))
+        self.progress.console.print(Text(plain(sentence)))

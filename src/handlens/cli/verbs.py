@@ -73,12 +73,14 @@ def _run(words: list[str], debug: bool) -> int:
 
 def _explain(error: Exception) -> int:
     """Print an error as what happened, where, and what to do; give its exit code."""
+    from handlens.cli.terminal import plain
+
     if isinstance(error, HandlensError):
-        print(f"Error: {error}", file=sys.stderr)
+        print(plain(f"Error: {error}"), file=sys.stderr)
         return error.exit_code
     if isinstance(error, click.ClickException):
         where = f"\nSee: {error.ctx.command_path} --help" if isinstance(error, click.UsageError) and error.ctx else ""
-        print(f"Error: {error.format_message()}{where}", file=sys.stderr)
+        print(plain(f"Error: {error.format_message()}{where}"), file=sys.stderr)
         return 2
     print(f"Error: handlens has a fault here: {type(error).__name__}: {error}\nAdd --debug to see where, and report it.", file=sys.stderr)
     return 5

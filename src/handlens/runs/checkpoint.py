@@ -32,6 +32,7 @@ _MOST_EPOCHS = 1_000_000
 _CLOCK = ("time_s", "images_per_s")
 _MOST_JSON = 64 << 20
 _MOST_TENSORS = 4 << 30
+_MOST_NAMES = 10_000
 _MOST_NUMBER = 1e300
 
 
@@ -271,12 +272,15 @@ def whole_one(folder: Path, pointer: Pointer, damaged: str) -> str:
 def _parse(folder: Path, entry: Entry) -> tuple[dict[str, Tensor], list[Row]]:
     data = read_checked(folder, entry)
     try:
-        tensors = safetensors.torch.load(data)
         length = int.from_bytes(data[:8], "little")
-        notes = _from_json(_from_json(data[8 : 8 + length])["__metadata__"]["handlens"])
+        header = _from_json(data[8 : 8 + length])
+        notes = _from_json(header["__metadata__"]["handlens"])
         rows = [_row(row) for row in notes["rows"]]
         if notes["epoch"] != entry.epoch or [row["epoch"] for row in rows] != [*range(1, entry.epoch + 1)]:
             raise ValueError("it is of another epoch")
+        if len(header) > _MOST_NAMES:
+            raise ValueError("it has too many tensors")
+        tensors = safetensors.torch.load(data)
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError, RuntimeError) as error:
         raise RunDamaged(f"This is no checkpoint of handlens: {printable(str(error))}.", where=str(folder / entry.file)) from error
     return tensors, rows
