@@ -73,7 +73,8 @@ def plan(config: Config, model: Model | None = None, data: object = None, *, val
     elif data is not None:
         dataset = datasets.as_dataset(data, val=config.val)
         known = dataset.name in datasets.DATASETS
-        config = config.model_copy(update={"data": dataset.name if known else OWN + dataset.name, "val": _share(dataset)})
+        knobs = {"data": dataset.name, "val": _share(dataset)} if known else {"data": OWN + dataset.name}
+        config = config.model_copy(update=knobs)
     else:
         dataset = datasets.load(config.data, val=config.val)
     network, knobs, about = _make_network(config, model, dataset)
