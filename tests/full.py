@@ -70,7 +70,7 @@ def run(name: str) -> Result:
     part, start = PARTS[name], time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", *shlex.split(part.arguments), f"--junit-xml={report}"]
+        command = [sys.executable, "-m", "pytest", *shlex.split(part.arguments), f"--junit-xml={report}", "-o", "junit_family=xunit1"]
         environment = {**os.environ, "HANDLENS_FULL": "1", **part.environment}
         try:
             code = subprocess.run(command, cwd=ROOT, env=environment, timeout=LIMIT_S, check=False).returncode

@@ -30,6 +30,7 @@ CODE = """
 @pytest.fixture
 def small(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
     pytester.makepyfile(test_it=CODE)
+    pytester.makeini("[pytest]\nfilterwarnings = error")
     parts = {
         "good": full.Part("-k 'many or one or skipped'", {"HANDLENS_MANY": "1000"}),
         "bad": full.Part("-k bad", {}),
