@@ -59,7 +59,10 @@ def _threads() -> Counter[str]:
 
 def _children() -> Counter[str]:
     names: Counter[str] = Counter()
+    kept = getattr(resource_tracker._resource_tracker, "_pid", None)  # multiprocessing's one helper process
     for child in psutil.Process().children(recursive=True):
+        if child.pid == kept:
+            continue
         try:
             names[f"{child.name()} {' '.join(child.cmdline())}"] += 1
         except psutil.ZombieProcess:
