@@ -149,8 +149,10 @@ def measure(model: nn.Module, val: tuple[Tensor, Tensor] | None) -> Row:
     """Loss and accuracy on images that are not trained on; nothing if there are none.
 
     Raises:
-        TrainingError: the loss is infinite or not a number.
+        TrainingError: the loss, or a weight, is infinite or not a number.
     """
+    if not all(bool(weights.isfinite().all()) for weights in model.parameters()):  # after the last step no loss would tell
+        raise TrainingError("A weight became infinite or not a number.", hint="The steps are probably too large: try a smaller lr.")
     if val is None or len(val[1]) == 0:
         return {}
     images, labels = val
