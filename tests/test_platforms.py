@@ -58,29 +58,50 @@ def test_without_fcntl_resource_termios_and_pwd_it_trains_locks_and_resumes() ->
     assert limited == "limited"
 
 
+NOTE = "Größe ✓ 数"
+SESSION = [
+    (0, ["train", "softmax", "--data", "tiny", "--epochs", "1", "--name", "one", "--note", NOTE]),
+    (0, ["runs", "ls"]),
+    (0, ["runs", "show", "one"]),
+    (0, ["runs", "show", "one", "--json"]),
+    (0, ["runs", "tag", "one", "schön", "数"]),
+    (4, ["runs", "show", "größe"]),
+    (0, ["evaluate", "one"]),
+    (0, ["compare", "one", "one"]),
+    (0, ["data", "ls"]),
+    (0, ["info"]),
+    (2, ["train", "séssion"]),
+    (2, ["train", "--name", "größe"]),
+    (0, ["train", "--help"]),
+]
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-def test_a_console_that_cannot_show_all_letters_shows_the_rest(encoding: str, mnist: hl.Dataset, tmp_path: Path) -> None:
-    words = "['train', 'softmax', '--epochs', '1', '--batch-size', '600', '--name', 'one', '--note', 'Größe ✓ 数']"
+def test_a_console_that_cannot_show_all_letters_shows_the_rest_of_a_whole_session(encoding: str, tmp_path: Path) -> None:
     code = f"""
-from handlens.cli import main
-try:
-    main({words})
-except SystemExit as ended:
-    print(ended.code)
-main(["runs", "show"])
+import jobs
+for _, words in {SESSION!r}:
+    try:
+        jobs.cli(*words)
+    except SystemExit as ended:
+        print("exit", ended.code)
 """
+    places = {"HANDLENS_RUNS": str(tmp_path / "Läufe von Zoé, 数"), "HANDLENS_DATA": str(tmp_path / "Bilder für 数")}
+    paths = os.pathsep.join([*(path for path in sys.path if path), str(HERE)])
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": str(HERE.parent / "src"), "PYTHONIOENCODING": encoding, "NO_COLOR": "1"},
+        env={**os.environ, **places, "PYTHONPATH": paths, "PYTHONIOENCODING": encoding, "NO_COLOR": "1"},
         capture_output=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr.decode(encoding)
-    shown = done.stdout.decode(encoding)
+    shown, told = done.stdout.decode(encoding), done.stderr.decode(encoding)
+    assert done.returncode == 0, told
+    assert [int(line.split()[1]) for line in shown.splitlines() if line.startswith("exit ")] == [code for code, _ in SESSION], told
     assert "Test accuracy" in shown
-    assert "\n0\n" in shown.replace("\r", "")
-    assert "\x1b" not in shown
-    assert ("Größe" if encoding == "cp1252" else "Gr??e") in shown
+    assert "Traceback" not in told
+    assert "has a fault" not in told
+    assert "\x1b" not in shown + told
+    assert ("Größe ? ?" if encoding == "cp1252" else "Gr??e ? ?") in shown
 
 
 def fit_in_a_folder(folder: str) -> tuple[str, str]:
