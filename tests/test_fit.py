@@ -221,7 +221,7 @@ def test_the_share_to_watch_by_can_be_given_to_fit() -> None:
     ],
 )
 def test_what_a_loader_gives_is_looked_at_before_the_first_step(batch: object, said: str) -> None:
-    loader = DataLoader([0], batch_size=1, collate_fn=lambda _indices: batch)  # type: ignore[arg-type]
+    loader: DataLoader[object] = DataLoader([0], batch_size=1, collate_fn=lambda _indices: batch)  # type: ignore[arg-type]
     with pytest.raises(hl.HandlensError, match=said):
         hl.fit(small_model(), loader, quiet=True)
 
