@@ -40,7 +40,7 @@ class Batches:
         self.epoch += 1
         for start in range(0, len(labels), self.batch_size):
             some = slice(start, start + self.batch_size)
-            yield images[some].float().div_(255), labels[some]
+            yield images[some].div(255), labels[some]
 
 
 def order(count: int, seed: int, epoch: int) -> Tensor:
