@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -137,7 +138,19 @@ def test_the_lock_fits_the_project(extra: str) -> None:
             assert needed.specifier.contains(line.split("==")[1].split(" ")[0]), line
 
 
-@pytest.mark.skipif(Path(sys.prefix) != ROOT / ".venv", reason="only what make has installed is what the lock says")
+MADE_BY_MAKE = pytest.mark.skipif(Path(sys.prefix) != ROOT / ".venv", reason="about the environment that make makes")
+
+
+@MADE_BY_MAKE
+def test_the_package_is_found_in_a_folder_with_accents_by_a_python_with_a_broken_locale() -> None:
+    path_file = next(Path(sys.prefix).glob("lib/python*/site-packages/__editable__.handlens-*.pth"))
+    assert path_file.read_bytes().isascii()
+    environment = {**{name: value for name, value in os.environ.items() if name != "PYTHONPATH"}, "LC_ALL": "xx_XX.UTF-8"}
+    answer = subprocess.run([sys.executable, "-m", "handlens", "--version"], env=environment, capture_output=True, text=True, check=True)
+    assert hl.__version__ in answer.stdout
+
+
+@MADE_BY_MAKE
 def test_pip_finds_the_lock_installed_and_passes_over_torch_without_a_hash() -> None:
     options = ["--dry-run", "--no-index", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
     command = [sys.executable, "-m", "pip", "install", *options, "--requirement", str(ROOT / LOCKS[1])]

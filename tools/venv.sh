@@ -82,5 +82,9 @@ else
     quiet=--quiet
 fi
 pip install $quiet --no-build-isolation --editable .
+# The path of the sources, relative: an accent in it would keep a Python with a broken locale from starting at all.
+for file in .venv/lib/python3.*/site-packages/__editable__.handlens-*.pth; do
+    if [ -e "$file" ]; then echo ../../../../src > "$file"; fi
+done
 wanted "$lock" > ".venv/$lock.installed"
 rm "$unfinished"
