@@ -278,8 +278,7 @@ def say_words(words: list[str]) -> tuple[int, str]:
 @example(verb="train", second="tiny", words=["--data", "tiny", "--epochs", "1"])
 @example(verb="train", second="softmax", words=["--data", "tiny", "--lr", "1e30", "--epochs", "2"])
 def test_fuzz_command_line(verb: str, second: str, words: list[str], place: Path) -> None:
-    if "--debug" in words:
-        words.remove("--debug")
+    words = [word for word in words if word != "--debug"]
     if not {"--epochs", "--dry-run", "--print-config"} & set(words):
         words += ["--epochs", "1"] if verb == "train" else []
     code, said = say_words([verb, second, *words])
