@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from corpus import FULL, amount, commit, portion
 from crash.faults import Disk
-from nursery import Nursery
+from nursery import Nursery, slowed
 from small import small_data
 
 import handlens as hl
@@ -157,11 +157,11 @@ def test_a_killed_training_is_ready_to_go_on_within_a_second(nursery: Nursery, w
     assert child.kill() == -signal.SIGKILL
     assert hl.load_run("first").status == "interrupted"
     said = nursery.run("jobs:hold", "first", 0, log=tmp_path / "child").said
-    assert float(re.findall(r"ready after (\S+) s", said)[0]) < 1
+    assert float(re.findall(r"ready after (\S+) s", said)[0]) < slowed(1)
 
 
 def wait_for(condition: Callable[[], bool], timeout_s: float = 30) -> None:
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + slowed(timeout_s)
     while not condition():
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.005)

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from corpus import amount, commit
 from crash.test_kill_and_resume import epochs_told, wait_for
-from nursery import Child, Nursery
+from nursery import Child, Nursery, slowed
 
 import handlens as hl
 
@@ -23,15 +23,10 @@ Record = Callable[[str, object], None]
 WORDS = ("train", "mlp", "--data", "tiny", "--epochs", "300", "--batch-size", "10", "--hidden-sizes", "8", "--threads", "1")
 
 
-def two_seconds() -> float:
-    """On this machine, as busy as it is now: the others who wait for its processors make everything take longer."""
-    return 2.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-
-
 def check_interrupted(child: Child, name: str, start: float) -> str:
     """What must be true of a training that was interrupted a moment ago; says where it was."""
     assert child.wait() == 130, child.said
-    assert time.monotonic() - start < two_seconds()
+    assert time.monotonic() - start < slowed(2)
     assert "Traceback" not in child.said
     assert "Interrupted." in child.said
     if not (Path(os.environ["HANDLENS_RUNS"]) / name / "run.json").exists():
@@ -98,7 +93,7 @@ def test_a_signal_to_the_real_command_leaves_no_child(mnist: hl.Dataset, tmp_pat
         start = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(10) == 130
-        assert time.monotonic() - start < two_seconds()
+        assert time.monotonic() - start < slowed(2)
     assert "to go on: handlens train --resume one" in told.read_text()
     assert "Traceback" not in told.read_text()
     assert not [other for other in psutil.process_iter() if _group(other) == process.pid]
