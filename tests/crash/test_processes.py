@@ -55,6 +55,12 @@ def test_what_a_killed_process_held_is_taken_over_within_a_second(nursery: Nurse
         assert time.monotonic() - start < slowed(1)
 
 
+def test_a_run_that_was_renamed_or_deleted_says_of_nobody_that_they_hold_it() -> None:
+    run = hl.fit("softmax", small_data(), name="one", epochs=1, quiet=True).rename("two")
+    assert not list(run.folder.glob("*.holder"))
+    assert not list(run.delete().glob("*.holder"))
+
+
 def test_the_workers_of_a_killed_training_do_not_hold_its_run(nursery: Nursery, tmp_path: Path) -> None:
     temporary = tmp_path / "t"  # where multiprocessing leaves its socket when it is killed
     temporary.mkdir()

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from nursery import Nursery, slowed
-from security.hostile import FOLDERS, NAMES, SENTINEL
+from security.hostile import FOLDERS, NAMES, SENTINEL, save
 from small import small_data
 
 import handlens as hl
 from handlens.config import make_config
-from handlens.errors import HandlensError, UsageError
+from handlens.errors import HandlensError, RunDamaged, UsageError
 from handlens.fit import starting
 from handlens.plan import plan
 from handlens.runs import checkpoint as checkpoints
@@ -120,6 +121,14 @@ def test_a_hostile_run_is_refused_in_words_or_is_a_value(
     assert child.wait(30) == 0, child.said
     found = json.loads(child.out.read_text())
     print(found)
+
+
+def test_a_checkpoint_of_very_many_tensors_is_not_taken_apart(good: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(good, tmp_path / "run"))
+    notes = {"epoch": 2, "rows": [{"epoch": 1}, {"epoch": 2}]}
+    save(folder, {str(number): torch.zeros(0) for number in range(10_001)}, notes)
+    with pytest.raises(RunDamaged, match="too many tensors"):
+        checkpoints.read_rows(folder, checkpoints.read_pointer(folder).last)
 
 
 def test_a_good_run_is_good_in_every_use(good: Path, tmp_path: Path, nursery: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
