@@ -171,12 +171,12 @@ def wait_for(condition: Callable[[], bool], timeout_s: float = 30) -> None:
 def test_the_real_command_on_real_mnist_killed_and_resumed_gives_the_same_bits(
     preset: str, mnist: hl.Dataset, nursery: Nursery, tmp_path: Path
 ) -> None:
-    knobs = [preset, "--epochs", "3", "--batch-size", "500", "--threads", "1"]
+    knobs = [preset, "--epochs", "20", "--batch-size", "500", "--threads", "1"]
     command, told = [sys.executable, "-m", "handlens", "train"], tmp_path / "told"
     whole = nursery.start("jobs:cli", "train", *knobs, "--name", "whole", log=tmp_path / "whole")
     with told.open("w") as stream, subprocess.Popen([*command, *knobs, "--name", "killed"], stdout=stream, stderr=stream) as killed:
-        wait_for(lambda: "epoch 1/3" in told.read_text(), 100)
-        time.sleep(random.Random(commit() + preset).uniform(0, 0.5))
+        wait_for(lambda: "epoch 1/20" in told.read_text(), 100)
+        time.sleep(random.Random(commit() + preset).uniform(0, 0.2))
         killed.kill()
     again = subprocess.run([*command, "--resume", "killed"], capture_output=True, text=True, check=True)
     assert "Going on with run killed after epoch" in again.stderr
