@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "handlens"
 LAYERS = (
     ("errors",),
     ("files", "limits", "seeds"),
-    ("metrics", "plots", "device", "named"),
+    ("metrics", "plots", "device", "named", "optim"),
     ("models", "data"),
     ("config", "train"),
     ("evaluation", "memory", "plan"),

@@ -170,12 +170,3 @@ def test_one_cycle_has_pytorchs_start_peak_and_end() -> None:
 def test_step_falls_to_a_tenth_after_each_third() -> None:
     step = SCHEDULES["step"]
     assert [round(step(done), 6) for done in (0, 0.3, 0.34, 0.66, 0.67, 0.99)] == [1, 1, 0.1, 0.1, 0.01, 0.01]
-
-
-@pytest.mark.parametrize("name, theirs", [("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW), ("sgd", torch.optim.SGD)])
-def test_the_optimizers_are_pytorchs(name: str, theirs: type[torch.optim.Optimizer]) -> None:
-    optimizer = make_optimizer(nn.Linear(2, 2), name, lr=0.3, momentum=0.8, weight_decay=0.02)
-    assert type(optimizer) is theirs
-    assert optimizer.defaults["lr"] == 0.3
-    assert optimizer.defaults["weight_decay"] == 0.02
-    assert optimizer.defaults.get("momentum", 0.8) == 0.8

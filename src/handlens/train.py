@@ -15,11 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from handlens import models, seeds
+from handlens import models, optim, seeds
 from handlens.errors import TrainingError
+from handlens.optim import Optimizer
 
 Row = dict[str, float]
 Schedule = Callable[[float], float]
+
+_MOST_WAITING = 1 << 16
 
 
 def train(state: State, loader: Loader, val: tuple[Tensor, Tensor] | None = None, *, epochs: int = 5, every: int = 0) -> Iterator[Row]:
@@ -88,7 +91,7 @@ class State:
     """
 
     model: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizer
     schedule: Schedule = lambda _done: 1.0
     seed: int = 42
     epoch: int = 0
@@ -107,27 +110,43 @@ class State:
 
 
 class Meter:
-    """Sums of an epoch, kept on the device: asking for a number would make the processor wait for the card at each step."""
+    """Loss and accuracy of an epoch, counted on the device in one go for many batches.
+
+    Asking for a number at each step would make the processor wait for a card, and for a small network the counting would cost as much
+    as a tenth of the training.
+    """
 
     def __init__(self, device: torch.device) -> None:
         self.start = time.perf_counter()
         self.count = 0
         self.loss = torch.zeros((), device=device)
         self.correct = torch.zeros((), device=device, dtype=torch.int64)
+        self._waiting: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._size = 0
 
-    @torch.no_grad()
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Count one batch: its mean loss, logits N,K, labels N."""
-        self.count += len(labels)
-        self.loss += loss * len(labels)
-        self.correct += (logits.argmax(1) == labels).sum()
+        """Take one batch: its mean loss, logits N,K, labels N."""
+        self._waiting.append((loss.detach(), logits.detach(), labels))
+        self._size += logits.numel()
+        if self._size > _MOST_WAITING:
+            self._count()
 
-    def read(self, optimizer: torch.optim.Optimizer) -> Row:
+    def _count(self) -> None:
+        losses, logits, labels = zip(*self._waiting, strict=True)
+        sizes = [len(batch) for batch in labels]
+        self.count += sum(sizes)
+        self.loss += torch.stack(losses) @ torch.tensor(sizes, dtype=losses[0].dtype, device=losses[0].device)
+        self.correct += (torch.cat(logits).argmax(1) == torch.cat(labels)).sum()
+        self._waiting, self._size = [], 0
+
+    def read(self, optimizer: Optimizer) -> Row:
         """The means so far.
 
         Raises:
             TrainingError: the loss is infinite or not a number.
         """
+        if self._waiting:
+            self._count()
         loss, lr = self.loss.item() / max(self.count, 1), optimizer.param_groups[0]["lr"]
         if not math.isfinite(loss):
             raise TrainingError(
@@ -170,14 +189,14 @@ def set_epoch(loader: object, epoch: int) -> None:
             listener.set_epoch(epoch)
 
 
-def set_lr(optimizer: torch.optim.Optimizer, factor: float) -> None:
+def set_lr(optimizer: Optimizer, factor: float) -> None:
     """Set the learning rate to `factor` times the one that the optimizer was made with."""
     for group in optimizer.param_groups:
         group["lr"] = group["initial_lr"] * factor
 
 
-def make_optimizer(model: nn.Module, name: str, *, lr: float, momentum: float = 0.9, weight_decay: float = 0.0) -> torch.optim.Optimizer:
-    """SGD, Adam or AdamW over all weights that learn; fused (one call for all weights instead of one each) where PyTorch can.
+def make_optimizer(model: nn.Module, name: str, *, lr: float, momentum: float = 0.9, weight_decay: float = 0.0) -> Optimizer:
+    """SGD, Adam or AdamW over all weights that learn.
 
     Args:
         model: the network, already on its device.
@@ -187,11 +206,14 @@ def make_optimizer(model: nn.Module, name: str, *, lr: float, momentum: float = 
         weight_decay: with `adam` and `sgd` an L2 term in the gradient; with `adamw` apart from it (Loshchilov and Hutter 2019).
     """
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    fused = all(weight.is_floating_point() and weight.device.type in ("cpu", "cuda") for weight in weights)
-    if name == "sgd":
-        return torch.optim.SGD(weights, lr=lr, momentum=momentum, weight_decay=weight_decay, fused=fused)
-    adam = torch.optim.AdamW if name == "adamw" else torch.optim.Adam
-    return adam(weights, lr=lr, weight_decay=weight_decay, fused=fused)
+    # One call for all of them needs one kind of number, on a device that has it.
+    kinds = {(weight.device.type, weight.dtype) for weight in weights}
+    ours = all(device in ("cpu", "cuda") and dtype.is_floating_point for device, dtype in kinds) and len(kinds) == 1
+    library: Any = optim if ours else torch.optim
+    make = {"sgd": library.SGD, "adam": library.Adam, "adamw": library.AdamW}[name]
+    own = {"momentum": momentum} if name == "sgd" else {}
+    optimizer: Optimizer = make(weights, lr=lr, weight_decay=weight_decay, **own)
+    return optimizer
 
 
 def _step(done: float) -> float:

@@ -12,11 +12,12 @@ from handlens import models, named, seeds
 from handlens.config import OWN, Config
 from handlens.errors import ModelError, RunDamaged
 from handlens.files import printable
+from handlens.optim import Optimizer
 from handlens.runs.about import About
 from handlens.train import State
 
 _ADAM = ("step", "exp_avg", "exp_avg_sq")
-_REMEMBERED = {"SGD": ("momentum_buffer",), "Adam": _ADAM, "AdamW": _ADAM}
+_TORCHS = {"SGD": ("momentum_buffer",), "Adam": _ADAM, "AdamW": _ADAM}
 
 
 def rebuild(config: Config, about: About, folder: Path) -> nn.Module:
@@ -98,15 +99,16 @@ def restore(state: State, tensors: Mapping[str, Tensor]) -> None:
     state.optimizer.load_state_dict({"state": history, "param_groups": state.optimizer.state_dict()["param_groups"]})
 
 
-def _history(optimizer: torch.optim.Optimizer, left: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+def _history(optimizer: Optimizer, left: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
     """What the optimizer remembers of each weight; nothing of one that was never used."""
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    remembered = getattr(optimizer, "remembered", None) or _TORCHS[type(optimizer).__name__]
     history = {}
     for index, weight in enumerate(weights):
-        found = {key: left.pop(name) for key in _REMEMBERED[type(optimizer).__name__] if (name := f"optimizer.{index}.{key}") in left}
+        found = {key: left.pop(name) for key in remembered if (name := f"optimizer.{index}.{key}") in left}
         if found:
             history[index] = found
-        if not all(_fits(found.get(key), key, weight) for key in _REMEMBERED[type(optimizer).__name__] if found):
+        if not all(_fits(found.get(key), key, weight) for key in remembered if found):
             raise RunDamaged(f"The checkpoint's history of weight {index} is not of this optimizer or network.")
     if left:
         raise RunDamaged(f"The checkpoint has a history of no weight: '{printable(next(iter(left)))}'.")

@@ -1,0 +1,144 @@
+"""The optimizers: SGD, Adam and AdamW, one call into PyTorch for all weights.
+
+They do to the weights what `torch.optim` does, to the bit. But their step has nothing to ask, group and check anew, and they do not import
+`torch.optim`'s machinery, which takes longer than a short training (`docs/decisions.md`, "Optimizers of our own").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import hardshrink
+
+Tensors = list[Tensor]
+
+_FADED = 1e-30
+_CLEAN_EVERY = 128
+
+
+class Optimizer(Protocol):
+    """What the loop needs of an optimizer; all of `torch.optim` have it too."""
+
+    param_groups: list[dict[str, Any]]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+
+    def step(self) -> Any:
+        """Move the weights along their gradients."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it remembers: `state`, by the number of the weight, and `param_groups`."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
+        """Remember that instead."""
+
+
+class Fused:
+    """What the optimizers here have in common.
+
+    Attributes:
+        remembered: what is kept of each weight's gradients, by PyTorch's names.
+        param_groups: one group: `params`, and the knobs. A changed `lr` counts from the next step.
+        state: the tensors that are kept, by the number of the weight, and by name.
+    """
+
+    remembered: tuple[str, ...] = ("step",)
+
+    def __init__(self, weights: Iterable[nn.Parameter], **knobs: Any) -> None:
+        self.param_groups: list[dict[str, Any]] = [{"params": list(weights), **knobs}]
+        self.state: dict[int, dict[str, Tensor]] = {}
+        self._steps = 0
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for weight in self.param_groups[0]["params"]:
+            weight.grad = None
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move the weights that have a gradient."""
+        used = [(number, weight) for number, weight in enumerate(self.param_groups[0]["params"]) if weight.grad is not None]
+        if not used:
+            return
+        states = [self.state.get(number) or self._start(number, weight) for number, weight in used]
+        history = {name: [state[name] for state in states] for name in self.remembered}
+        torch._foreach_add_(history["step"], 1)
+        self._move([weight for _, weight in used], [weight.grad for _, weight in used], history)
+        self._steps += 1
+        if self._steps % _CLEAN_EVERY == 0:
+            self._clean()
+
+    def _start(self, number: int, weight: nn.Parameter) -> dict[str, Tensor]:
+        count = {"step": torch.zeros((), device=weight.device)}
+        self.state[number] = count | {name: torch.zeros_like(weight) for name in self.remembered if name != "step"}
+        return self.state[number]
+
+    def _move(self, weights: Tensors, grads: Tensors, history: dict[str, Tensors]) -> None:
+        raise NotImplementedError
+
+    def _clean(self) -> None:
+        """Forget what has faded away.
+
+        The average over the gradients of a weight that gets none any more (its pixel is hardly ever lit) falls by a tenth each step. Below
+        1e-38 a processor needs ten times as long for it; long before, no weight can feel it.
+        """
+        for state in self.state.values():
+            for name in self.remembered[1:]:
+                state[name].copy_(hardshrink(state[name], _FADED))
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it remembers, in `torch.optim`'s form."""
+        group = self.param_groups[0]
+        return {"state": self.state, "param_groups": [{**group, "params": [*range(len(group["params"]))]}]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember that instead; the tensors are copied to where the weights are."""
+        (group,), weights = state_dict["param_groups"], self.param_groups[0]["params"]
+        self.param_groups = [{**group, "params": weights}]
+        self.state = {
+            number: {name: tensor.to(weights[number].device, copy=True) for name, tensor in state.items()}
+            for number, state in state_dict["state"].items()
+        }
+        self._steps = int(max((state["step"].item() for state in self.state.values()), default=0))
+
+
+class SGD(Fused):
+    """Stochastic gradient descent with momentum: `torch.optim.SGD`."""
+
+    remembered = ("step", "momentum_buffer")
+
+    def __init__(self, weights: Iterable[nn.Parameter], *, lr: float, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
+        super().__init__(weights, lr=lr, momentum=momentum, weight_decay=weight_decay)
+
+    def _move(self, weights: Tensors, grads: Tensors, history: dict[str, Tensors]) -> None:
+        knobs = {name: self.param_groups[0][name] for name in ("lr", "momentum", "weight_decay")}
+        buffers = history["momentum_buffer"] if knobs["momentum"] else []
+        torch._fused_sgd_(weights, grads, buffers, **knobs, dampening=0.0, nesterov=False, maximize=False, is_first_step=False)
+
+
+class Adam(Fused):
+    """Adam (Kingma and Ba 2015): `torch.optim.Adam`, and `torch.optim.AdamW` as the class below."""
+
+    remembered = ("step", "exp_avg", "exp_avg_sq")
+    _kernel = staticmethod(torch._fused_adam_)
+
+    def __init__(
+        self, weights: Iterable[nn.Parameter], *, lr: float, weight_decay: float = 0.0, betas: tuple[float, float] = (0.9, 0.999)
+    ) -> None:
+        super().__init__(weights, lr=lr, weight_decay=weight_decay, betas=betas, eps=1e-8)
+
+    def _move(self, weights: Tensors, grads: Tensors, history: dict[str, Tensors]) -> None:
+        group = self.param_groups[0]
+        averages, squares, counts = history["exp_avg"], history["exp_avg_sq"], history["step"]
+        knobs = {"beta1": group["betas"][0], "beta2": group["betas"][1], **{name: group[name] for name in ("lr", "weight_decay", "eps")}}
+        self._kernel(weights, grads, averages, squares, [], counts, **knobs, amsgrad=False, maximize=False)
+
+
+class AdamW(Adam):
+    """Adam whose weight decay is no part of the gradient (Loshchilov and Hutter 2019): `torch.optim.AdamW`."""
+
+    _kernel = staticmethod(torch._fused_adamw_)
