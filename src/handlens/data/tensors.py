@@ -146,6 +146,33 @@ def as_dataset(data: object, *, val: float = 0.1) -> Dataset:
     )
 
 
+def split_name(name: object) -> str:
+    """The name itself.
+
+    Raises:
+        UsageError: it is images, or anything else that is no name; says how to measure on one's own.
+    """
+    if not isinstance(name, str):
+        raise UsageError(
+            f"A {type(name).__name__} is no name of a split or data set.",
+            hint="For images of your own: hl.Evaluation.measure(run.model(), hl.Split(images, labels, run.dataset().classes, 'mine'))",
+        )
+    return name
+
+
+def find_split(dataset: Dataset, name: str) -> Split:
+    """One of a data set's splits by its name, or the test images of another data set of the catalogue.
+
+    Raises:
+        UsageError: there is none of that name, or no image in it.
+        DataMissing, DataDamaged, FileError: as in `load`.
+    """
+    split = dataset.splits[name] if name in dataset.splits else load(name).test.named(name)
+    if len(split) == 0:
+        raise UsageError(f"The data set {dataset.name} has no {name} images.", hint="Choose others: train, val, test, or a data set.")
+    return split
+
+
 def _read_all(data: torch.utils.data.Dataset[Any]) -> tuple[Tensor, Tensor]:
     """Every item of a torch data set: images as bytes, N,H,W or N,C,H,W, and labels."""
     count = len(data) if isinstance(data, Sized) else 0
