@@ -39,7 +39,19 @@ def changed(old: str, new: str) -> str:
 CASES = {
     "syntax": (changed("def forward(self, images):", "def forward(self, images)"), 2, ["SyntaxError", "line 11"]),
     "missing class": (changed("class Net", "class Nett"), 2, ["no class 'Net'", "Nett"]),
-    "no super init": (changed("super().__init__()", "pass"), 2, ["Module.__init__()", "line 9"]),
+    "no super init": (changed("super().__init__()", "pass"), 2, ["Net sets its layers without super().__init__()", "line 9"]),
+    "no super init, no layer": (changed("super().__init__()", "pass").replace("self.layer = ", ""), 2, ["super().__init__()", "line 7"]),
+    "no forward": (changed("def forward", "def fordward"), 2, ["Net has no forward", "net.py, line 6"]),
+    "layers in a list": (
+        changed("nn.Linear(784, 10)", "[nn.Linear(784, 10)]").replace("self.layer(", "self.layer[0]("),
+        2,
+        ["Python list, self.layer", "nn.ModuleList(...)", "net.py, line 9"],
+    ),
+    "some layers in a dict": (
+        changed("nn.Linear(784, 10)", "nn.Linear(9, 10)\n        self.first = {'a': nn.Linear(784, 9)}"),
+        2,
+        ["Python dict, self.first", "nn.ModuleDict(...)", "net.py, line 10"],
+    ),
     "needs arguments": (changed("def __init__(self)", "def __init__(self, width)"), 2, ["width", "without arguments"]),
     "import": (changed("import torch\n", "import torchh\n"), 2, ["torchh", "line 2"]),
     "not a module": (changed("class Net(nn.Module)", "class Net"), 2, ["Net"]),

@@ -103,3 +103,4 @@ def test_what_cannot_be_is_refused_with_the_numbers(images: torch.Tensor, labels
     with pytest.raises(kind) as caught:
         Split(images, labels, CLASSES)
     assert words in caught.value.what
+    assert ("subtract 1" in caught.value.hint) == ("from 1 to 3" in words)

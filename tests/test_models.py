@@ -75,6 +75,12 @@ def test_dropout_and_batch_norm_stand_in_each_hidden_block() -> None:
         ({"num_clases": 3}, "'num_classes'"),
         ({"num_classes": 0}, "num_classes is 0"),
         ({"std": 0.0}, "std is 0.0"),
+        ({"hidden_sizes": 128}, r"hidden_sizes=\(128,\)"),
+        ({"hidden_sizes": "abc"}, "hidden_sizes cannot be 'abc'"),
+        ({"hidden_sizes": (8, 4.5)}, r"hidden_sizes cannot be \(8, 4.5\)"),
+        ({"dropout": "0.1"}, "dropout of 0.1"),
+        ({"num_classes": "ten"}, "num_classes cannot be 'ten'"),
+        ({"image_size": 7.5}, "image_size cannot be 7.5"),
     ],
 )
 def test_impossible_options_are_refused_in_words(options: dict[str, object], said: str) -> None:
@@ -150,3 +156,21 @@ def test_networks_that_are_right_are_not_remarked() -> None:
 def test_a_network_with_nothing_to_learn_is_refused() -> None:
     with pytest.raises(ModelError, match="nothing to learn"):
         models.check_fits(nn.Flatten(), torch.rand(2, 1, 2, 5), MNIST_CLASSES)
+
+
+def test_layers_that_are_found_may_stand_in_a_list_too_and_those_of_a_class_without_a_file_are_told_without_a_line() -> None:
+    class Listed(nn.Module):
+        def __init__(self, first: nn.Module) -> None:
+            super().__init__()
+            self.layers = nn.ModuleList([first])
+            self.order = [first]
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            logits: torch.Tensor = self.order[0](images)
+            return logits
+
+    images = torch.rand(2, 1, 28, 28)
+    assert models.check_fits(Listed(models.MLP()), images, MNIST_CLASSES) == ""
+    with pytest.raises(ModelError, match="ModuleList has no forward") as told:
+        models.check_fits(nn.ModuleList([models.MLP()]), images, MNIST_CLASSES)
+    assert told.value.where == ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from handlens.data.dataset import Dataset, Split
     from handlens.data.formats import read_idx, write_idx
     from handlens.data.sources import fetch, import_folder
-    from handlens.data.tensors import as_dataset, from_tensors, load
+    from handlens.data.tensors import as_dataset, find_split, from_tensors, load, split_name
 
 _HOMES = {
     "DATASETS": "catalog",
@@ -28,11 +28,13 @@ _HOMES = {
     "batches": "batches",
     "check": "cache",
     "fetch": "sources",
+    "find_split": "tensors",
     "from_tensors": "tensors",
     "import_folder": "sources",
     "load": "tensors",
     "order": "batches",
     "read_idx": "formats",
+    "split_name": "tensors",
     "status": "cache",
     "write_idx": "formats",
 }
@@ -45,11 +47,13 @@ __all__ = [
     "batches",
     "check",
     "fetch",
+    "find_split",
     "from_tensors",
     "import_folder",
     "load",
     "order",
     "read_idx",
+    "split_name",
     "status",
     "write_idx",
 ]

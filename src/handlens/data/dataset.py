@@ -94,9 +94,10 @@ def _check(images: Tensor, labels: Tensor, classes: tuple[str, ...], name: str) 
     if len(images) != len(labels):
         raise DataDamaged(f"The {name} split has {len(images):,} images but {len(labels):,} labels.")
     if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(classes):
+        low, high = int(labels.min()), int(labels.max())
         raise DataDamaged(
-            f"The {name} labels go from {int(labels.min())} to {int(labels.max())}, but there are {len(classes)} classes.",
-            hint=f"Labels must be 0 to {len(classes) - 1}.",
+            f"The {name} labels go from {low} to {high}, but there are {len(classes)} classes.",
+            hint=f"Labels must be 0 to {len(classes) - 1}" + (": subtract 1 (labels - 1)." if (low, high) == (1, len(classes)) else "."),
         )
 
 

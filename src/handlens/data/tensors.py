@@ -101,7 +101,7 @@ def from_tensors(
 
     Args:
         images: N,H,W or N,C,H,W; `uint8`, or floats in [0, 1], which become the nearest of the 256 steps that a byte has.
-        labels: N whole numbers, from 0.
+        labels: N whole numbers, from 0. Those that go from 1 are refused unless `classes` says that there is a class 0.
         test: images and labels to measure on at the end; without them that split is empty.
         val: the share of the images that become the validation split, as in `load`.
         classes: the name of each class; their numbers if not given.
@@ -144,6 +144,33 @@ def as_dataset(data: object, *, val: float = 0.1) -> Dataset:
         f"A {type(data).__name__} cannot be used as data.",
         hint="Give a name to hl.load and its result here, a pair (images, labels), a torch Dataset or a DataLoader.",
     )
+
+
+def split_name(name: object) -> str:
+    """The name itself.
+
+    Raises:
+        UsageError: it is images, or anything else that is no name; says how to measure on one's own.
+    """
+    if not isinstance(name, str):
+        raise UsageError(
+            f"A {type(name).__name__} is no name of a split or data set.",
+            hint="For images of your own: hl.Evaluation.measure(run.model(), hl.Split(images, labels, run.dataset().classes, 'mine'))",
+        )
+    return name
+
+
+def find_split(dataset: Dataset, name: str) -> Split:
+    """One of a data set's splits by its name, or the test images of another data set of the catalogue.
+
+    Raises:
+        UsageError: there is none of that name, or no image in it.
+        DataMissing, DataDamaged, FileError: as in `load`.
+    """
+    split = dataset.splits[name] if name in dataset.splits else load(name).test.named(name)
+    if len(split) == 0:
+        raise UsageError(f"The data set {dataset.name} has no {name} images.", hint="Choose others: train, val, test, or a data set.")
+    return split
 
 
 def _read_all(data: torch.utils.data.Dataset[Any]) -> tuple[Tensor, Tensor]:
@@ -219,4 +246,11 @@ def _tensor_of(value: object, kind: str) -> Tensor:
 
 def _class_numbers(labels: Iterable[Tensor]) -> tuple[str, ...]:
     """Names for classes that have none, as many as the largest label needs."""
-    return tuple(str(label) for label in range(max((int(some.max()) for some in labels if some.numel()), default=0) + 1))
+    found = {label for some in labels if not some.is_floating_point() for label in some.unique().tolist()} or {0}
+    highest = int(max(found))
+    if highest > 1 and found == {*range(1, highest + 1)}:
+        raise DataError(
+            f"The labels go from 1 to {highest}; they count from 0.",
+            hint="Subtract 1: labels - 1. If it is right that no image is of class 0, name the classes in hl.data.from_tensors.",
+        )
+    return tuple(str(label) for label in range(highest + 1))

@@ -15,7 +15,7 @@ from torch import nn
 
 from handlens import files, metrics, models
 from handlens.data import Split
-from handlens.errors import DataDamaged, ModelError, UsageError
+from handlens.errors import ModelError, UsageError
 from handlens.evaluation import stored as storage
 from handlens.evaluation.selection import Selection
 from handlens.metrics import Calibration, ClassScore
@@ -196,7 +196,7 @@ class Evaluation:
         }
 
     def save(self, folder: Path, *, checkpoint: str = "") -> Path:
-        """Write `<split>.json` into a folder, and beside it the logits and labels, from which all of it follows.
+        """Write `<split>.json` into a folder, and beside it the logits and labels, from which all of it follows, for people and programs.
 
         Args:
             folder: where; it is made if it is not there.
@@ -210,21 +210,6 @@ class Evaluation:
         path = files.write_atomic(files.child(folder, f"{self.split}.json"), text + "\n")
         storage.forget_others(folder, self.split, stored["file"])
         return path
-
-    @classmethod
-    def load(cls, folder: Path, split: Split) -> Evaluation:
-        """Read back what `save` wrote about a split.
-
-        Raises:
-            FileError: nothing was saved there about this split.
-            RunDamaged: it is not what was saved, to the last bit.
-            DataDamaged: it was measured on other images than these.
-        """
-        tensors = storage.read(folder, split.name)
-        labels = split.labels.cpu().numpy()
-        if not np.array_equal(tensors["labels"], labels):
-            raise DataDamaged(f"This evaluation was of other {split.name} images than these.", where=str(folder))
-        return cls(tensors["logits"], labels, split.classes, split.images.cpu().numpy(), split.name)
 
     def __repr__(self) -> str:
         low, high = self.interval

@@ -1,8 +1,7 @@
-"""An evaluation's arrays on disk: whole and unchanged, or an error that says so."""
+"""An evaluation's arrays on disk, for people and other programs: a run is measured again, and nothing here is read."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,6 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from handlens import files
-from handlens.errors import HandlensError, RunDamaged
-
-_MOST_BYTES = 1 << 32
 
 
 def write(folder: Path, split: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
@@ -35,25 +31,3 @@ def forget_others(folder: Path, split: str, kept: str) -> None:
     for path in folder.glob(f"{split}.*.safetensors"):
         if path.name != kept:
             files.remove(path)
-
-
-def read(folder: Path, split: str) -> dict[str, NDArray[Any]]:
-    """Read what the split's JSON points to.
-
-    Raises:
-        FileError: there is no such JSON.
-        RunDamaged: something is not as it was written.
-    """
-    path = files.child(folder, f"{split}.json")
-    text = files.read_bytes(path, _MOST_BYTES)
-    try:
-        about = json.loads(text)["logits"]
-        content = files.read_bytes(files.child(folder, about["file"]), _MOST_BYTES)
-        if files.sha256(content) != about["sha256"]:
-            raise ValueError("the logits are not those that were saved (their sha256 differs)")
-        arrays = safetensors.numpy.load(content)
-        return {name: arrays[name] for name in ("logits", "labels")}
-    except (HandlensError, ValueError, KeyError, TypeError, RecursionError, safetensors.SafetensorError) as error:
-        reason = error.what if isinstance(error, HandlensError) else str(error)
-        hint = "Delete the run's folder 'evaluation', and evaluate it again."
-        raise RunDamaged(f"This evaluation cannot be read: {files.printable(reason)}", where=str(path), hint=hint) from error

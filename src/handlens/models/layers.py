@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from handlens.errors import ModelError
+from handlens.models.places import line_that_says
 from handlens.models.use import predict_logits
 
 
@@ -69,8 +70,11 @@ def check_fits(model: nn.Module, images: Tensor, classes: Sequence[str]) -> str:
         A remark in words when the network ends in a softmax, which the loss has too; else nothing.
 
     Raises:
-        ModelError: it does not accept such images, or returns something other than one score a class.
+        ModelError: it has no forward, hides its layers in a list, has nothing to learn, does not accept such images, or returns something
+            other than one score a class.
     """
+    _check_forward(model)
+    _check_nothing_hidden(model)
     if not any(weights.requires_grad for weights in model.parameters()):
         raise ModelError(f"{type(model).__name__} has nothing to learn: no parameter in it asks for gradients.")
     logits = predict_logits(model, images)
@@ -89,3 +93,33 @@ def check_fits(model: nn.Module, images: Tensor, classes: Sequence[str]) -> str:
             f"already; with two of them the loss cannot fall below {floor:.2f}. Return the raw scores: leave out the last softmax."
         )
     return ""
+
+
+def _check_forward(model: nn.Module) -> None:
+    if getattr(model.forward, "__func__", None) is nn.Module.forward:
+        raise ModelError(
+            f"{type(model).__name__} has no forward.",
+            where=line_that_says(type(model)),
+            hint="Add it to the class, indented like __init__: def forward(self, images): ... return logits",
+        )
+
+
+def _check_nothing_hidden(model: nn.Module) -> None:
+    """PyTorch looks for layers in attributes, not in Python's lists and dicts; what it does not find is never trained."""
+    found = {id(weights) for weights in model.parameters()}
+    for owner, name, kept in _collections(model):
+        layers = [layer for layer in (kept.values() if isinstance(kept, dict) else kept) if isinstance(layer, nn.Module)]
+        if any(weights.requires_grad and id(weights) not in found for layer in layers for weights in layer.parameters()):
+            raise ModelError(
+                f"{type(owner).__name__} keeps layers in a Python {type(kept).__name__}, self.{name}, where PyTorch does not find them: "
+                "they would never be trained.",
+                where=line_that_says(type(owner), rf"self\.{name}\b"),
+                hint=f"Make it self.{name} = nn.{'ModuleDict' if isinstance(kept, dict) else 'ModuleList'}(...)",
+            )
+
+
+def _collections(model: nn.Module) -> Iterator[tuple[nn.Module, str, list[Any] | tuple[Any, ...] | dict[Any, Any]]]:
+    for owner in model.modules():
+        for name, value in vars(owner).items():
+            if isinstance(value, list | tuple | dict) and not name.startswith("_"):
+                yield owner, name, value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any, TypedDict, Unpack
 
 import torch
@@ -90,7 +91,7 @@ class MLP(Classifier):
         task: see `Task`.
 
     Raises:
-        ModelError: a size below 1, a dropout outside [0, 1), an unknown activation.
+        ModelError: sizes that are no whole numbers from 1, a dropout outside [0, 1), an unknown activation.
     """
 
     def __init__(
@@ -104,9 +105,8 @@ class MLP(Classifier):
     ) -> None:
         if activation not in ACTIVATIONS:
             raise ModelError(f"There is no activation '{activation}'.", hint=nearest(activation, ACTIVATIONS))
-        if any(size < 1 for size in hidden_sizes):
-            raise ModelError(f"A layer cannot have {min(hidden_sizes)} units.", hint="hidden_sizes are whole numbers from 1.")
-        if not 0 <= dropout < 1:
+        _check_sizes(hidden_sizes)
+        if not isinstance(dropout, Real) or not 0 <= dropout < 1:
             raise ModelError(f"A dropout of {dropout} is not possible.", hint="It is the share of units silenced: from 0 to below 1.")
 
         def make(task: Task) -> nn.Sequential:
@@ -130,11 +130,25 @@ def _pixels(task: Task) -> int:
     return task["in_channels"] * task["image_size"] ** 2
 
 
+def _check_sizes(sizes: object) -> None:
+    if isinstance(sizes, Integral):
+        raise ModelError(f"hidden_sizes is one number, {sizes}, not one for each layer.", hint=f"For one layer: hidden_sizes=({sizes},)")
+    if not isinstance(sizes, Sequence) or not all(isinstance(size, Integral) for size in sizes):
+        raise ModelError(f"hidden_sizes cannot be {sizes!r}.", hint="Give one whole number for each hidden layer: hidden_sizes=(128, 64)")
+    if any(size < 1 for size in sizes):
+        raise ModelError(f"A layer cannot have {min(sizes)} units.", hint="hidden_sizes are whole numbers from 1.")
+
+
+_COUNTS = ("in_channels", "image_size", "num_classes")
+
+
 def _check_task(task: Task) -> None:
     for name, value in task.items():
         if name not in Task.__annotations__:
             raise ModelError(f"A network has no knob '{name}'.", hint=nearest(name, Task.__annotations__))
-        if name in ("in_channels", "image_size", "num_classes", "std") and not value > 0:  # type: ignore[operator]
+        if not isinstance(value, Integral if name in _COUNTS else Real) and name != "seed":
+            raise ModelError(f"{name} cannot be {value!r}.", hint=f"It is a {'whole ' if name in _COUNTS else ''}number.")
+        if name in (*_COUNTS, "std") and not value > 0:  # type: ignore[operator]
             raise ModelError(f"{name} is {value}.", hint="It must be greater than 0.")
 
 

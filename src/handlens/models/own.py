@@ -11,7 +11,7 @@ from pathlib import Path
 from torch import nn
 
 from handlens.errors import ModelError, nearest
-from handlens.models.places import line_in
+from handlens.models.places import line_in, line_that_says
 
 
 def from_file(reference: str) -> nn.Module:
@@ -53,9 +53,21 @@ def call_maker(maker: Callable[[], object], where: str, path: Path | None = None
         model = maker()
     except (Exception, SystemExit) as error:
         place = line_in(path, error) if path else where
+        if "Module.__init__() call" in str(error):  # PyTorch's own words when a layer or weight is set too early
+            raise _not_begun(maker, place) from error
         raise ModelError(
             f"It cannot be made: {type(error).__name__}: {error}.", where=place, hint="It is called without arguments."
         ) from error
     if not isinstance(model, nn.Module):
         raise ModelError(f"It makes a {type(model).__name__}, not an nn.Module.", where=where)
+    if "_modules" not in vars(model):  # a class that sets no layer gets this far
+        raise _not_begun(type(model), line_that_says(type(model), r"def __init__") or where)
     return model
+
+
+def _not_begun(maker: object, where: str) -> ModelError:
+    return ModelError(
+        f"{getattr(maker, '__name__', 'It')} sets its layers without super().__init__().",
+        where=where,
+        hint="Write super().__init__() as the first line of its __init__: it makes the place where PyTorch keeps layers.",
+    )

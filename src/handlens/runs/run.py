@@ -208,19 +208,19 @@ class Run:
         return found
 
     def evaluate(self, on: str = "test", *, checkpoint: str | None = None) -> Evaluation:
-        """Measure the trained network on a split, once, and keep what was found in `evaluation/`.
+        """Measure the trained network on a split, once, and write what was found into `evaluation/`, which is never believed itself.
 
         Args:
             on: `test`, `val`, `train`, or the name of another data set, whose test images are then taken.
             checkpoint: which weights; see `default_checkpoint`.
+
+        Raises:
+            UsageError: there is no such split, data set or checkpoint, or no image in it.
+            RunDamaged, ModelError, DataError: the weights, the network or the images cannot be had.
         """
-        key = (on, self._entry(checkpoint or self.default_checkpoint).sha256)
+        key = (data.split_name(on), self._entry(checkpoint or self.default_checkpoint).sha256)
         if key not in self._evaluations:
-            splits = self.dataset().splits
-            split = splits[on] if on in splits else data.load(on).test.named(on)
-            if len(split) == 0:
-                raise UsageError(f"Run '{self.name}' has no {on} images.", hint="Choose others with --on: train, val, test, or a data set.")
-            evaluation = Evaluation.measure(self.model(checkpoint), split)
+            evaluation = Evaluation.measure(self.model(checkpoint), data.find_split(self.dataset(), on))
             try:
                 evaluation.save(files.child(self.folder, "evaluation"), checkpoint=key[1])
             except FileError as error:
