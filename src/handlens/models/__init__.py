@@ -4,20 +4,27 @@ Each of ours takes images N,C,H,W, as `float32` in [0, 1] or as `uint8`, and ret
 What the pixels are shifted and scaled by lives inside the network, so that nobody who uses it can forget it.
 """
 
+from handlens.models.cnn import CNN, PADDINGS, POOLINGS
 from handlens.models.layers import Layer, check_fits, summary
-from handlens.models.networks import ACTIVATIONS, KNOBS, MLP, MODEL_KNOBS, MODELS, Classifier, SoftmaxRegression, Task, build
+from handlens.models.networks import ACTIVATIONS, MLP, Classifier, SoftmaxRegression, Task
 from handlens.models.own import call_maker, from_file
 from handlens.models.places import line_of
+from handlens.models.registry import KNOBS, MODEL_KNOBS, MODELS, build
+from handlens.models.resnet import ResNet
 from handlens.models.use import count_parameters, device_of, evaluating, predict_logits, to_float
 
 __all__ = [
     "ACTIVATIONS",
+    "CNN",
     "KNOBS",
     "MLP",
     "MODELS",
     "MODEL_KNOBS",
+    "PADDINGS",
+    "POOLINGS",
     "Classifier",
     "Layer",
+    "ResNet",
     "SoftmaxRegression",
     "Task",
     "build",

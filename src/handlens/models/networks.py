@@ -1,9 +1,9 @@
-"""The networks, from the simplest up."""
+"""What all networks have in common, and those without convolutions, from the simplest up."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, TypedDict, Unpack
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from handlens import seeds
 from handlens.errors import ModelError, nearest
+from handlens.models.checks import check_share, check_sizes, check_word
 from handlens.models.use import to_float
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -103,40 +104,34 @@ class MLP(Classifier):
         dropout: float = 0.0,
         **task: Unpack[Task],
     ) -> None:
-        if activation not in ACTIVATIONS:
-            raise ModelError(f"There is no activation '{activation}'.", hint=nearest(activation, ACTIVATIONS))
-        _check_sizes(hidden_sizes)
-        if not isinstance(dropout, Real) or not 0 <= dropout < 1:
-            raise ModelError(f"A dropout of {dropout} is not possible.", hint="It is the share of units silenced: from 0 to below 1.")
+        check_word("activation", activation, ACTIVATIONS)
+        check_sizes("hidden_sizes", hidden_sizes)
+        check_share("dropout", dropout)
 
         def make(task: Task) -> nn.Sequential:
-            layers: list[nn.Module] = [nn.Flatten()]
-            width = _pixels(task)
-            for size in hidden_sizes:
-                layers.append(nn.Linear(width, size))
-                if batch_norm:
-                    layers.append(nn.BatchNorm1d(size))
-                layers.append(ACTIVATIONS[activation]())
-                if dropout:
-                    layers.append(nn.Dropout(dropout))
-                width = size
-            return nn.Sequential(*layers, nn.Linear(width, task["num_classes"]))
+            return nn.Sequential(nn.Flatten(), *dense(_pixels(task), hidden_sizes, task["num_classes"], activation, batch_norm, dropout))
 
         options = {"hidden_sizes": tuple(hidden_sizes), "activation": activation, "batch_norm": batch_norm, "dropout": dropout}
         super().__init__(options, task, make)
 
 
+def dense(
+    width: int, hidden_sizes: Sequence[int], num_classes: int, activation: str, batch_norm: bool = False, dropout: float = 0.0
+) -> Iterator[nn.Module]:
+    """Fully connected layers from `width` numbers to `num_classes` logits, with the hidden ones in between."""
+    for size in hidden_sizes:
+        yield nn.Linear(width, size)
+        if batch_norm:
+            yield nn.BatchNorm1d(size)
+        yield ACTIVATIONS[activation]()
+        if dropout:
+            yield nn.Dropout(dropout)
+        width = size
+    yield nn.Linear(width, num_classes)
+
+
 def _pixels(task: Task) -> int:
     return task["in_channels"] * task["image_size"] ** 2
-
-
-def _check_sizes(sizes: object) -> None:
-    if isinstance(sizes, Integral):
-        raise ModelError(f"hidden_sizes is one number, {sizes}, not one for each layer.", hint=f"For one layer: hidden_sizes=({sizes},)")
-    if not isinstance(sizes, Sequence) or not all(isinstance(size, Integral) for size in sizes):
-        raise ModelError(f"hidden_sizes cannot be {sizes!r}.", hint="Give one whole number for each hidden layer: hidden_sizes=(128, 64)")
-    if any(size < 1 for size in sizes):
-        raise ModelError(f"A layer cannot have {min(sizes)} units.", hint="hidden_sizes are whole numbers from 1.")
 
 
 _COUNTS = ("in_channels", "image_size", "num_classes")
@@ -150,28 +145,3 @@ def _check_task(task: Task) -> None:
             raise ModelError(f"{name} cannot be {value!r}.", hint=f"It is a {'whole ' if name in _COUNTS else ''}number.")
         if name in (*_COUNTS, "std") and not value > 0:  # type: ignore[operator]
             raise ModelError(f"{name} is {value}.", hint="It must be greater than 0.")
-
-
-def build(name: str, **options: Any) -> Classifier:
-    """Make a network of `MODELS` by its name; options that it does not have are left out.
-
-    Raises:
-        ModelError: no such network, or an option that it cannot have.
-    """
-    if name not in MODELS:
-        raise ModelError(f"There is no model '{name}'.", hint=nearest(name, MODELS) + " Your own class: --model FILE.py:Class.")
-    own = KNOBS[name]
-    return MODELS[name](**{key: value for key, value in options.items() if key in own or key in Task.__annotations__})
-
-
-MODELS: dict[str, Callable[..., Classifier]] = {
-    "softmax": SoftmaxRegression,
-    "mlp": MLP,
-}
-
-KNOBS: dict[str, tuple[str, ...]] = {
-    "softmax": (),
-    "mlp": ("hidden_sizes", "activation", "batch_norm", "dropout"),
-}
-
-MODEL_KNOBS = {"normalize", *(knob for knobs in KNOBS.values() for knob in knobs)}

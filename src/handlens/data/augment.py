@@ -1,0 +1,121 @@
+"""Training images changed at random, so that the network learns what does not matter. A pure function of seed and epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from handlens.data import distort
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far an image may be changed; each is changed by its own amount, drawn evenly from minus to plus the limit.
+
+    Attributes:
+        angle: degrees.
+        shift: share of width and height.
+        scale: 0.1 for 0.9 to 1.1 times the size.
+        shear: degrees.
+        bend: how far points move along a smooth random field, as a share of the size (elastic distortion, Simard et al. 2003).
+        thickness: of bright strokes: 1 for up to a pixel on each side.
+        noise: largest standard deviation of the noise.
+        flip: left and right exchanged in every second image. Never for digits.
+    """
+
+    angle: float = 0.0
+    shift: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    bend: float = 0.0
+    thickness: float = 0.0
+    noise: float = 0.0
+    flip: bool = False
+
+    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Changed images.
+
+        Args:
+            images: `float32` N,C,H,W in [0, 1].
+            generator: of the CPU; decides the amounts.
+        """
+        count = len(images)
+
+        def draw(limit: float, middle: float = 0.0) -> Tensor:
+            """One amount an image. Something is drawn for a limit of 0 too, so that no knob changes what another one draws."""
+            return (middle + limit * (2 * torch.rand(count, generator=generator) - 1)).to(images.device)
+
+        angle, across, down, shear = draw(self.angle), draw(self.shift), draw(self.shift), draw(self.shear)
+        scale, thickness, noise, side = draw(self.scale, middle=1.0), draw(self.thickness), draw(self.noise), draw(1.0)
+        if self.flip:
+            images = torch.where(side.view(-1, 1, 1, 1) > 0, images.flip(3), images)
+        if self.angle or self.shift or self.scale or self.shear or self.bend:
+            bend = _field(images, self.bend, generator) if self.bend else None
+            images = distort.warp(images, angle=angle, shift=(across, down), scale=scale, shear=shear, bend=bend)
+        if self.thickness:
+            images = distort.thicken(images, thickness)
+        return distort.add_noise(images, noise.abs(), generator) if self.noise else images
+
+
+def _field(images: Tensor, limit: float, generator: torch.Generator) -> Tensor:
+    """A smooth random displacement N,2,H,W: few random arrows, with cubic curves between them."""
+    arrows = limit * (2 * torch.rand(len(images), 2, 5, 5, generator=generator) - 1)
+    return F.interpolate(arrows.to(images.device), size=images.shape[2:], mode="bicubic", align_corners=True)
+
+
+def mix(images: Tensor, labels: Tensor, num_classes: int, alpha: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Mixup: each image blended with another one of its batch, and the labels likewise (Zhang et al. 2018).
+
+    Args:
+        images: N,C,H,W.
+        labels: `int64` N.
+        num_classes: K.
+        alpha: of the beta distribution that the shares are drawn from; 0.2 mixes a little, 1 anything from none to half.
+        generator: of the CPU.
+
+    Returns:
+        Images as before, and labels as probabilities N,K.
+    """
+    share = _shares(len(images), alpha, generator).to(images.device)
+    other = torch.randperm(len(images), generator=generator).to(images.device)
+    mixed = torch.lerp(images[other], images, share.view(-1, 1, 1, 1))
+    return mixed, _blend(labels, other, share, num_classes)
+
+
+def cut_and_mix(images: Tensor, labels: Tensor, num_classes: int, alpha: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """CutMix: a rectangle of each image from another one of its batch, and the labels by area (Yun et al. 2019); else as `mix`."""
+    height, width = images.shape[2:]
+    side = (1 - _shares(len(images), alpha, generator)).sqrt()
+    other = torch.randperm(len(images), generator=generator).to(images.device)
+    centres = torch.rand(2, len(images), generator=generator)
+    inside = torch.ones(len(images), height, width, dtype=torch.bool)
+    for axis, (size, centre) in enumerate(zip((height, width), centres, strict=True)):
+        distance = ((torch.arange(size) + 0.5) / size - centre[:, None]).abs() <= side[:, None] / 2
+        inside &= distance[:, :, None] if axis == 0 else distance[:, None, :]
+    inside = inside.to(images.device)
+    mixed = torch.where(inside[:, None], images[other], images)
+    return mixed, _blend(labels, other, 1 - inside.float().mean((1, 2)), num_classes)
+
+
+def _shares(count: int, alpha: float, generator: torch.Generator) -> Tensor:
+    """How much of each image stays: from a symmetric beta distribution, the larger part of the two."""
+    # Two gamma variables make a beta variable; PyTorch's own sampler of Beta takes no generator.
+    gammas = torch._standard_gamma(torch.full((2, count), alpha), generator=generator).clamp_min(1e-8)
+    share = gammas[0] / gammas.sum(0)
+    return torch.maximum(share, 1 - share)
+
+
+def _blend(labels: Tensor, other: Tensor, share: Tensor, num_classes: int) -> Tensor:
+    one_hot = F.one_hot(labels, num_classes).float()
+    return torch.lerp(one_hot[other], one_hot, share[:, None])
+
+
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "none": Augmentation(),
+    "light": Augmentation(angle=10, shift=0.08, scale=0.1),
+    "robust": Augmentation(angle=15, shift=0.1, scale=0.15, shear=15, bend=0.05, thickness=0.7, noise=0.1),
+    "photo": Augmentation(shift=0.1, scale=0.1, flip=True),
+}

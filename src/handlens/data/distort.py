@@ -1,0 +1,81 @@
+"""Images changed in one way by a known amount: turned, moved, bent, thickened. Whole batches at once, on any device.
+
+All take and give `float32` N,C,H,W in [0, 1]; an amount is one number for all images, or a tensor with one for each.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+Amount = float | Tensor
+
+
+def warp(
+    images: Tensor,
+    *,
+    angle: Amount = 0.0,
+    shift: tuple[Amount, Amount] = (0.0, 0.0),
+    scale: Amount = 1.0,
+    shear: Amount = 0.0,
+    bend: Tensor | None = None,
+) -> Tensor:
+    """Images turned, moved, scaled, sheared and bent in one resampling (bilinear; what comes in from outside repeats the rim).
+
+    Args:
+        images: N,C,H,W.
+        angle: degrees, counter-clockwise.
+        shift: to the right and downward, in shares of width and height.
+        scale: 2 makes everything twice as large.
+        shear: degrees by which upright lines lean to the right.
+        bend: N,2,H,W: how far each point moves to the right and downward, in shares of width and height.
+    """
+    count = len(images)
+    angle, shear = (torch.deg2rad(_each(amount, images)) for amount in (angle, shear))
+    scale, across, down = (_each(amount, images) for amount in (scale, *shift))
+    # The grid asks where each point of the result comes from, so everything is done backwards.
+    cos, sin, lean = angle.cos() / scale, angle.sin() / scale, shear.tan()
+    rows = torch.stack([cos + lean * sin, lean * cos - sin, sin, cos], 1).view(count, 2, 2)
+    offset = -rows @ torch.stack([2 * across, 2 * down], 1)[:, :, None]
+    grid = F.affine_grid(torch.cat([rows, offset], 2), list(images.shape), align_corners=False)
+    if bend is not None:
+        grid = grid - 2 * bend.permute(0, 2, 3, 1)
+    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def thicken(images: Tensor, amount: Amount) -> Tensor:
+    """Bright strokes made thicker (up to 1: by a pixel on each side) or thinner (down to -1)."""
+    amount = _each(amount, images).view(-1, 1, 1, 1)
+    grown = F.max_pool2d(images, 3, stride=1, padding=1)
+    shrunk = -F.max_pool2d(-images, 3, stride=1, padding=1)
+    return torch.lerp(images, torch.where(amount > 0, grown, shrunk), amount.abs())
+
+
+def blur(images: Tensor, sigma: float) -> Tensor:
+    """Images out of focus: a Gaussian of that many pixels."""
+    if sigma <= 0:
+        return images
+    radius = max(1, math.ceil(3 * sigma))
+    line = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=images.device) / sigma) ** 2)
+    kernel = (line / line.sum()).expand(images.shape[1], 1, 1, -1)
+    rows = F.conv2d(F.pad(images, (radius, radius, 0, 0), mode="replicate"), kernel, groups=images.shape[1])
+    return F.conv2d(F.pad(rows, (0, 0, radius, radius), mode="replicate"), kernel.transpose(2, 3), groups=images.shape[1])
+
+
+def change_contrast(images: Tensor, factor: Amount) -> Tensor:
+    """Images with all differences from their mean multiplied: 0 is grey, 1 the image."""
+    mean = images.mean((1, 2, 3), keepdim=True)
+    return (mean + (images - mean) * _each(factor, images).view(-1, 1, 1, 1)).clamp(0, 1)
+
+
+def add_noise(images: Tensor, strength: Amount, generator: torch.Generator) -> Tensor:
+    """Images with normal noise of that standard deviation on each pixel."""
+    noise = torch.randn(images.shape, generator=generator).to(images.device)
+    return (images + noise * _each(strength, images).view(-1, 1, 1, 1)).clamp(0, 1)
+
+
+def _each(amount: Amount, images: Tensor) -> Tensor:
+    return torch.as_tensor(amount, dtype=images.dtype, device=images.device).expand(len(images))
