@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import hardshrink
 
 Tensors = list[Tensor]
+Weights = Iterable[nn.Parameter] | Iterable[dict[str, Any]]
 
 _FADED = 1e-30
 _CLEAN_EVERY = 128
@@ -42,42 +43,54 @@ class Fused:
 
     Attributes:
         remembered: what is kept of each weight's gradients, by PyTorch's names.
-        param_groups: one group: `params`, and the knobs. A changed `lr` counts from the next step.
+        param_groups: weights (`params`) with the knobs that hold for them. A changed `lr` counts from the next step.
         state: the tensors that are kept, by the number of the weight, and by name.
     """
 
     remembered: tuple[str, ...] = ("step",)
 
-    def __init__(self, weights: Iterable[nn.Parameter], **knobs: Any) -> None:
-        self.param_groups: list[dict[str, Any]] = [{"params": list(weights), **knobs}]
+    def __init__(self, weights: Weights, **knobs: Any) -> None:
+        given: list[Any] = list(weights)
+        groups = [{**knobs, **group} for group in given] if given and isinstance(given[0], dict) else [{**knobs, "params": given}]
+        self.param_groups: list[dict[str, Any]] = [{**group, "params": list(group["params"])} for group in groups]
         self.state: dict[int, dict[str, Tensor]] = {}
         self._steps = 0
 
+    @property
+    def weights(self) -> list[nn.Parameter]:
+        """All weights, in the order of their numbers."""
+        return [weight for group in self.param_groups for weight in group["params"]]
+
     def zero_grad(self) -> None:
         """Forget the gradients."""
-        for weight in self.param_groups[0]["params"]:
+        for weight in self.weights:
             weight.grad = None
 
     @torch.no_grad()
     def step(self) -> None:
         """Move the weights that have a gradient."""
-        used = [(number, weight) for number, weight in enumerate(self.param_groups[0]["params"]) if weight.grad is not None]
-        if not used:
-            return
-        states = [self.state.get(number) or self._start(number, weight) for number, weight in used]
-        history = {name: [state[name] for state in states] for name in self.remembered}
-        torch._foreach_add_(history["step"], 1)
-        self._move([weight for _, weight in used], [weight.grad for _, weight in used], history)
+        first = 0
+        for group in self.param_groups:
+            used = [(number, weight) for number, weight in enumerate(group["params"], first) if weight.grad is not None]
+            first += len(group["params"])
+            if used:
+                self._step_group(group, used)
         self._steps += 1
         if self._steps % _CLEAN_EVERY == 0:
             self._clean()
+
+    def _step_group(self, group: dict[str, Any], used: list[tuple[int, nn.Parameter]]) -> None:
+        states = [self.state.get(number) or self._start(number, weight) for number, weight in used]
+        history = {name: [state[name] for state in states] for name in self.remembered}
+        torch._foreach_add_(history["step"], 1)
+        self._move(group, [weight for _, weight in used], [weight.grad for _, weight in used if weight.grad is not None], history)
 
     def _start(self, number: int, weight: nn.Parameter) -> dict[str, Tensor]:
         count = {"step": torch.zeros((), device=weight.device)}
         self.state[number] = count | {name: torch.zeros_like(weight) for name in self.remembered if name != "step"}
         return self.state[number]
 
-    def _move(self, weights: Tensors, grads: Tensors, history: dict[str, Tensors]) -> None:
+    def _move(self, group: dict[str, Any], weights: Tensors, grads: Tensors, history: dict[str, Tensors]) -> None:
         raise NotImplementedError
 
     def _clean(self) -> None:
@@ -92,13 +105,15 @@ class Fused:
 
     def state_dict(self) -> dict[str, Any]:
         """What it remembers, in `torch.optim`'s form."""
-        group = self.param_groups[0]
-        return {"state": self.state, "param_groups": [{**group, "params": [*range(len(group["params"]))]}]}
+        numbers = iter(range(len(self.weights)))
+        groups = [{**group, "params": [next(numbers) for _ in group["params"]]} for group in self.param_groups]
+        return {"state": self.state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Remember that instead; the tensors are copied to where the weights are."""
-        (group,), weights = state_dict["param_groups"], self.param_groups[0]["params"]
-        self.param_groups = [{**group, "params": weights}]
+        pairs = zip(state_dict["param_groups"], self.param_groups, strict=True)
+        self.param_groups = [{**theirs, "params": ours["params"]} for theirs, ours in pairs]
+        weights = self.weights
         self.state = {
             number: {name: tensor.to(weights[number].device, copy=True) for name, tensor in state.items()}
             for number, state in state_dict["state"].items()
@@ -111,11 +126,11 @@ class SGD(Fused):
 
     remembered = ("step", "momentum_buffer")
 
-    def __init__(self, weights: Iterable[nn.Parameter], *, lr: float, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
+    def __init__(self, weights: Weights, *, lr: float, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
         super().__init__(weights, lr=lr, momentum=momentum, weight_decay=weight_decay)
 
-    def _move(self, weights: Tensors, grads: Tensors, history: dict[str, Tensors]) -> None:
-        knobs = {name: self.param_groups[0][name] for name in ("lr", "momentum", "weight_decay")}
+    def _move(self, group: dict[str, Any], weights: Tensors, grads: Tensors, history: dict[str, Tensors]) -> None:
+        knobs = {name: group[name] for name in ("lr", "momentum", "weight_decay")}
         buffers = history["momentum_buffer"] if knobs["momentum"] else []
         torch._fused_sgd_(weights, grads, buffers, **knobs, dampening=0.0, nesterov=False, maximize=False, is_first_step=False)
 
@@ -126,13 +141,10 @@ class Adam(Fused):
     remembered = ("step", "exp_avg", "exp_avg_sq")
     _kernel = staticmethod(torch._fused_adam_)
 
-    def __init__(
-        self, weights: Iterable[nn.Parameter], *, lr: float, weight_decay: float = 0.0, betas: tuple[float, float] = (0.9, 0.999)
-    ) -> None:
+    def __init__(self, weights: Weights, *, lr: float, weight_decay: float = 0.0, betas: tuple[float, float] = (0.9, 0.999)) -> None:
         super().__init__(weights, lr=lr, weight_decay=weight_decay, betas=betas, eps=1e-8)
 
-    def _move(self, weights: Tensors, grads: Tensors, history: dict[str, Tensors]) -> None:
-        group = self.param_groups[0]
+    def _move(self, group: dict[str, Any], weights: Tensors, grads: Tensors, history: dict[str, Tensors]) -> None:
         averages, squares, counts = history["exp_avg"], history["exp_avg_sq"], history["step"]
         knobs = {"beta1": group["betas"][0], "beta2": group["betas"][1], **{name: group[name] for name in ("lr", "weight_decay", "eps")}}
         self._kernel(weights, grads, averages, squares, [], counts, **knobs, amsgrad=False, maximize=False)

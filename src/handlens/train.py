@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -21,6 +23,7 @@ from handlens.optim import Optimizer
 
 Row = dict[str, float]
 Schedule = Callable[[float], float]
+Loss = Callable[[Tensor, Tensor], Tensor]
 
 _MOST_WAITING = 1 << 16
 
@@ -52,16 +55,23 @@ def train(state: State, loader: Loader, val: tuple[Tensor, Tensor] | None = None
             for step, batch in enumerate(loader, start=1):
                 images, labels = batch[0].to(device), batch[1].to(device)
                 set_lr(optimizer, state.schedule((epoch + (step - 1) / len(loader)) / epochs))
-                logits = model(images)
-                loss = cross_entropy(logits, labels)
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
+                with state.precision():
+                    logits = model(images)
+                    loss = state.loss(logits, labels)
+                if (step - 1) % state.accumulate == 0:
+                    optimizer.zero_grad()
+                (loss / state.accumulate).backward()
+                if step % state.accumulate == 0 or step == len(loader):
+                    if state.clip:
+                        nn.utils.clip_grad_norm_(model.parameters(), state.clip)
+                    optimizer.step()
+                    if state.average:
+                        state.average.update(model, epoch * len(loader) + step)
                 meter.add(loss, logits, labels)
                 if every and step % every == 0:
                     with outside():
                         yield {"epoch": epoch + 1, "step": step, **meter.read(optimizer)}
-        row = {"epoch": epoch + 1, **meter.read(optimizer), **measure(model, val)}
+        row = {"epoch": epoch + 1, **meter.read(optimizer), **measure(state.network, val)}
         state.epoch = epoch + 1
         state.rows.append(row)
         yield row
@@ -86,6 +96,11 @@ class State:
         optimizer: it knows each weight's history; its `lr` is what the schedule multiplies.
         schedule: the factor on `lr`, from the share of all steps that is done.
         seed: decides dropout, together with the number of the epoch.
+        loss: of logits N,K and labels N (or probabilities N,K); a mean over the batch.
+        accumulate: batches whose gradients are added up for one step: a large batch in the memory of a small one.
+        clip: the longest that all gradients together may be, as one vector (Pascanu et al. 2013); 0 for any length.
+        amp: calculate in `bfloat16` what loses little by it: faster and half the memory where the processor or card can.
+        average: the weights averaged over the last steps; None for none.
         epoch: epochs that are done.
         rows: one row of metrics for each of them.
     """
@@ -94,6 +109,11 @@ class State:
     optimizer: Optimizer
     schedule: Schedule = lambda _done: 1.0
     seed: int = 42
+    loss: Loss = cross_entropy
+    accumulate: int = 1
+    clip: float = 0.0
+    amp: bool = False
+    average: Average | None = None
     epoch: int = 0
     rows: list[Row] = field(default_factory=list)
 
@@ -101,12 +121,44 @@ class State:
         for group in self.optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
 
+    @property
+    def network(self) -> nn.Module:
+        """What is measured and used: the network with its averaged weights, if there are such."""
+        return self.average.model if self.average else self.model
+
+    def precision(self) -> AbstractContextManager[Any]:
+        """Where the forward pass is calculated in."""
+        return torch.autocast(models.device_of(self.model).type, torch.bfloat16) if self.amp else nullcontext()
+
     def tensors(self) -> dict[str, Tensor]:
-        """All that is needed to go on, by name: `model.*`, and `optimizer.*` with the number of the weight that it is about."""
+        """All that is needed to go on, by name: `model.*`, `average.*`, `optimizer.*` with the number of the weight it is about."""
         weights = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         history = self.optimizer.state_dict()["state"]
         kept = {f"optimizer.{index}.{name}": value for index, values in history.items() for name, value in values.items()}
-        return {**weights, **{name: value for name, value in kept.items() if isinstance(value, Tensor)}}
+        averaged = {f"average.{name}": tensor for name, tensor in self.average.model.state_dict().items()} if self.average else {}
+        return {**weights, **averaged, **{name: value for name, value in kept.items() if isinstance(value, Tensor)}}
+
+
+class Average:
+    """Weights averaged over the last steps: what one gets is steadier than any single step (Polyak and Juditsky 1992).
+
+    Attributes:
+        model: a copy of the network with the averaged weights; what batch norm has counted is copied, not averaged.
+        decay: the share of the average that stays at each step: 0.99 averages over about 100 steps. At first it is lower, so that the
+            first weights are soon forgotten.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.model = copy.deepcopy(model).requires_grad_(False)
+        self.decay = decay
+
+    @torch.no_grad()
+    def update(self, model: nn.Module, step: int) -> None:
+        """Move a little towards the network's weights; `step` counts from 1."""
+        decay = min(self.decay, step / (step + 9))
+        torch._foreach_lerp_([*self.model.parameters()], [*model.parameters()], 1 - decay)
+        for mine, theirs in zip(self.model.buffers(), model.buffers(), strict=True):
+            mine.copy_(theirs)
 
 
 class Meter:
@@ -136,7 +188,7 @@ class Meter:
         sizes = [len(batch) for batch in labels]
         self.count += sum(sizes)
         self.loss += torch.stack(losses) @ torch.tensor(sizes, dtype=losses[0].dtype, device=losses[0].device)
-        self.correct += (torch.cat(logits).argmax(1) == torch.cat(labels)).sum()
+        self.correct += (torch.cat(logits).argmax(1) == torch.cat([_most_likely(some) for some in labels])).sum()
         self._waiting, self._size = [], 0
 
     def read(self, optimizer: Optimizer) -> Row:
@@ -162,6 +214,11 @@ class Meter:
             "time_s": time_s,
             "images_per_s": speed,
         }
+
+
+def _most_likely(labels: Tensor) -> Tensor:
+    """Labels N, also of probabilities N,K (as mixed images have them)."""
+    return labels if labels.ndim == 1 else labels.argmax(1)
 
 
 def measure(model: nn.Module, val: tuple[Tensor, Tensor] | None) -> Row:
@@ -203,16 +260,20 @@ def make_optimizer(model: nn.Module, name: str, *, lr: float, momentum: float = 
         name: `sgd`, `adam` or `adamw`.
         lr: the learning rate.
         momentum: of SGD only.
-        weight_decay: with `adam` and `sgd` an L2 term in the gradient; with `adamw` apart from it (Loshchilov and Hutter 2019).
+        weight_decay: with `adam` and `sgd` an L2 term in the gradient; with `adamw` apart from it (Loshchilov and Hutter 2019). Biases and
+            the factors of norms are left out: pulling them to zero helps nobody.
     """
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    free = [weight for weight in weights if weight.ndim < 2] if weight_decay else []
+    pulled = [weight for weight in weights if weight.ndim >= 2] if weight_decay else weights
+    groups = [{"params": pulled}, {"params": free, "weight_decay": 0.0}] if free and pulled else [{"params": weights}]
     # One call for all of them needs one kind of number, on a device that has it.
     kinds = {(weight.device.type, weight.dtype) for weight in weights}
     ours = all(device in ("cpu", "cuda") and dtype.is_floating_point for device, dtype in kinds) and len(kinds) == 1
     library: Any = optim if ours else torch.optim
     make = {"sgd": library.SGD, "adam": library.Adam, "adamw": library.AdamW}[name]
     own = {"momentum": momentum} if name == "sgd" else {}
-    optimizer: Optimizer = make(weights, lr=lr, weight_decay=weight_decay, **own)
+    optimizer: Optimizer = make(groups, lr=lr, weight_decay=weight_decay, **own)
     return optimizer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from handlens.data import distort
+from handlens.errors import UsageError, nearest
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,31 @@ def _shares(count: int, alpha: float, generator: torch.Generator) -> Tensor:
 def _blend(labels: Tensor, other: Tensor, share: Tensor, num_classes: int) -> Tensor:
     one_hot = F.one_hot(labels, num_classes).float()
     return torch.lerp(one_hot[other], one_hot, share[:, None])
+
+
+Change = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+"""What is done to a batch of images and labels on its way to the network."""
+
+
+def make_change(name: str, num_classes: int, *, mixup: float = 0.0, cutmix: float = 0.0) -> Change | None:
+    """The augmentation of that name (a key of `AUGMENTATIONS`), then mixup or CutMix, whichever is asked for, or by lot; None for nothing.
+
+    Raises:
+        UsageError: there is no augmentation of that name.
+    """
+    if name not in AUGMENTATIONS:
+        raise UsageError(f"There is no augmentation '{name}'.", hint=nearest(name, AUGMENTATIONS))
+    if name == "none" and not mixup and not cutmix:
+        return None
+
+    def change(images: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        images = AUGMENTATIONS[name](images, generator)
+        cut = torch.rand((), generator=generator).item() * (mixup > 0) < 0.5
+        if cutmix and cut:
+            return cut_and_mix(images, labels, num_classes, cutmix, generator)
+        return mix(images, labels, num_classes, mixup, generator) if mixup else (images, labels)
+
+    return change
 
 
 AUGMENTATIONS: dict[str, Augmentation] = {
