@@ -5,7 +5,7 @@ What the pixels are shifted and scaled by lives inside the network, so that nobo
 """
 
 from handlens.models.layers import Layer, check_fits, summary
-from handlens.models.networks import ACTIVATIONS, KNOBS, MLP, MODEL_KNOBS, MODELS, Classifier, SoftmaxRegression, Task, build
+from handlens.models.networks import ACTIVATIONS, KNOBS, MLP, MODEL_KNOBS, MODELS, Classifier, SoftmaxRegression, Task, build, idle_knobs
 from handlens.models.own import call_maker, from_file
 from handlens.models.places import line_of
 from handlens.models.use import count_parameters, device_of, evaluating, predict_logits, to_float
@@ -27,6 +27,7 @@ __all__ = [
     "device_of",
     "evaluating",
     "from_file",
+    "idle_knobs",
     "line_of",
     "predict_logits",
     "summary",

@@ -161,3 +161,8 @@ KNOBS: dict[str, tuple[str, ...]] = {
 }
 
 MODEL_KNOBS = {"normalize", *(knob for knobs in KNOBS.values() for knob in knobs)}
+
+
+def idle_knobs(name: str) -> set[str]:
+    """The knobs of networks that a network of this name has not; one of your own has none of them."""
+    return MODEL_KNOBS - {"normalize", *KNOBS[name]} if name in KNOBS else MODEL_KNOBS
