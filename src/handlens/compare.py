@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from handlens import models
+from handlens.config import FIELDS
 from handlens.errors import UsageError
 from handlens.runs import Run, load_run
 
@@ -23,7 +24,8 @@ class Comparison:
 
     Attributes:
         runs: the runs, in the order given.
-        rows: for each run what it reached on its last epoch, its time in s, its parameters, and the knobs that are not the same in all.
+        rows: for each run what it reached with the weights that are used (of the last `epoch`, or of the best if it was to stop early),
+            its time in s, its parameters, and the knobs that are not the same in all.
         disagreements: of the test images, how many get different answers from the runs; None if they were not tested on the same images.
     """
 
@@ -33,8 +35,8 @@ class Comparison:
 
     @property
     def columns(self) -> list[str]:
-        """The headings, in order."""
-        return list(dict.fromkeys(name for row in self.rows for name in row))
+        """The headings of the table, in order."""
+        return [name for name in self.rows[0] if name not in ("epoch", "planned_epochs")]
 
     def plot(self) -> Figure:
         """Validation accuracy by epoch, one curve a run; training accuracy if a run has no validation images."""
@@ -45,14 +47,15 @@ class Comparison:
 
     def cells(self) -> list[list[str]]:
         """The table as text, a list of cells for each run."""
-        return [[_shown(name, row.get(name)) for name in self.columns] for row in self.rows]
+        return [[_shown(name, row) for name in self.columns] for row in self.rows]
 
     def to_csv(self) -> str:
-        """The table as CSV, numbers in full."""
+        """The table as CSV for a program: numbers in full, one a cell; sizes of layers as 128-64."""
+        rows = [_for_programs(row) for row in self.rows]
         text = io.StringIO()
-        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
+        writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(self.rows)
+        writer.writerows(rows)
         return text.getvalue()
 
     def to_markdown(self) -> str:
@@ -76,13 +79,16 @@ def compare(*references: str | os.PathLike[str] | Run) -> Comparison:
         references: two or more runs, or what `load_run` takes.
 
     Raises:
-        UsageError: fewer than two.
+        UsageError: fewer than two, or one of them twice.
         RunNotFound: one is not there.
     """
     if len(references) < 2:
         raise UsageError("A comparison needs two runs or more.", hint="handlens compare RUN RUN")
     runs = tuple(reference if isinstance(reference, Run) else load_run(reference) for reference in references)
-    different = [name for name in type(runs[0].config).model_fields if len({str(getattr(run.config, name)) for run in runs}) > 1]
+    for index, run in enumerate(runs):
+        if run.folder.absolute() in (other.folder.absolute() for other in runs[:index]):
+            raise UsageError(f"Run '{run.name}' is given twice.", hint="Compare it with another one: handlens runs ls")
+    different = [name for name in FIELDS if name != "epochs" and len({str(_knob(run, name)) for run in runs}) > 1]
     tests = [_test_of(run) for run in runs]
     rows = tuple(_row(run, test, different) for run, test in zip(runs, tests, strict=True))
     return Comparison(runs, rows, _disagreements(tests))
@@ -97,20 +103,28 @@ def _test_of(run: Run) -> Any:
 
 
 def _row(run: Run, test: Any, different: list[str]) -> dict[str, Any]:
-    last = run.rows[-1] if run.rows else {}
+    used = run.used_row
     return {
         "run": run.name,
         "status": run.status,
         "test_accuracy": test.accuracy if test else None,
         "interval": list(test.interval) if test else None,
-        "val_accuracy": last.get("val_accuracy"),
-        "val_loss": last.get("val_loss"),
-        "train_accuracy": last.get("train_accuracy"),
+        "weights": run.default_checkpoint,
+        "epoch": int(used.get("epoch", 0)),
+        "val_accuracy": used.get("val_accuracy"),
+        "val_loss": used.get("val_loss"),
+        "train_accuracy": used.get("train_accuracy"),
         "epochs": len(run.rows),
+        "planned_epochs": run.config.epochs,
         "time_s": sum(row.get("time_s", 0.0) for row in run.rows),
         "parameters": _parameters(run),
-        **{name: getattr(run.config, name) for name in different},
+        **{name: _knob(run, name) for name in different},
     }
+
+
+def _knob(run: Run, name: str) -> Any:
+    """A knob of the run; None if its network has no such knob."""
+    return None if name in models.idle_knobs(run.config.model) else getattr(run.config, name)
 
 
 def _parameters(run: Run) -> int | None:
@@ -127,13 +141,26 @@ def _disagreements(tests: list[Any]) -> int | None:
     return int((differs > 0).sum())
 
 
-def _shown(name: str, value: Any) -> str:
+def _for_programs(row: dict[str, Any]) -> dict[str, Any]:
+    low, high = row["interval"] or (None, None)
+    cells: dict[str, Any] = {}
+    for name, value in row.items():
+        cells |= {"interval_low": low, "interval_high": high} if name == "interval" else {name: value}
+    return {name: "-".join(map(str, value)) if isinstance(value, tuple) else value for name, value in cells.items()}
+
+
+def _shown(name: str, row: dict[str, Any]) -> str:
+    value = row[name]
     if value is None:
         return ""
+    if name == "weights":
+        return f"{value} epoch, {row['epoch']}"
+    if name == "epochs":
+        return f"{value}/{row['planned_epochs']}"
     if name == "interval":
         return f"{value[0]:.2%} to {value[1]:.2%}"
     if name.endswith("accuracy"):
         return f"{value:.2%}"
     if isinstance(value, float):
-        return f"{value:.1f}" if name == "time_s" else f"{value:.4g}"
+        return f"{value:.1f}" if name == "time_s" else f"{value:.4f}" if name == "val_loss" else f"{value:.4g}"
     return ",".join(map(str, value)) if isinstance(value, tuple) else f"{value:,}" if name == "parameters" else str(value)

@@ -5,6 +5,7 @@ The same fields are the options of `handlens train`, the lines of a TOML file, a
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from handlens.errors import ConfigError, nearest
+from handlens.errors import ConfigError, FileError, nearest
 from handlens.files import printable, read_bytes
 
 OWN = "own:"
@@ -137,7 +138,19 @@ def _in_words(error: ValidationError) -> ConfigError:
         return ConfigError(f"There is no knob '{name}'.", hint=nearest(name, FIELDS))
     reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
     value = _shown(first["input"])
-    return ConfigError(f"{name} cannot be {value}: {reason}.", hint=f"{name}: {FIELDS[name].description}" if name in FIELDS else "")
+    return ConfigError(f"{name} cannot be {value}: {reason}.", hint=_advice(name, value) if name in FIELDS else "")
+
+
+def _advice(name: str, value: str) -> str:
+    """What was probably meant, for the slips that are common; else what the knob is."""
+    if name == "hidden_sizes":
+        return "Write whole numbers with a comma between them, without blanks or brackets: 256,128."
+    number = value.strip("'")
+    if re.fullmatch(r"\d+,\d+", number):
+        return f"Write a point in place of the comma: {number.replace(',', '.')}."
+    if FIELDS[name].annotation is float and re.fullmatch(r"\d{1,2}(\.\d+)?", number) and float(number) >= 1:
+        return f"It is a share, from 0 to below 1: {number} % are {float(number) / 100:g}."
+    return f"{name}: {FIELDS[name].description}"
 
 
 def _shown(value: object) -> str:
@@ -162,16 +175,15 @@ def read_toml(path: Path) -> dict[str, Any]:
     """The knobs in a TOML file.
 
     Raises:
-        ConfigError: it is no TOML, or has knobs that do not exist or cannot have their value.
-        FileError: it cannot be read.
+        ConfigError: it cannot be read, is no TOML, or has knobs that do not exist or cannot have their value.
     """
-    content = read_bytes(path, _MOST_BYTES)
     try:
+        content = read_bytes(path, _MOST_BYTES)
         knobs = tomllib.loads(content.decode())
         make_config(knobs)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"This is no TOML: {printable(str(error))}.", where=str(path), hint="A line looks like: lr = 0.01") from error
-    except ConfigError as error:
+    except (ConfigError, FileError) as error:
         raise ConfigError(error.what, where=str(path), hint=error.hint) from error
     return knobs
 

@@ -16,7 +16,6 @@ import torch
 
 from handlens.errors import UsageError
 
-CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 CUDA_WHEELS = "https://download.pytorch.org/whl/cu130"
 
 
@@ -55,11 +54,11 @@ def settled(device: torch.device, threads: int) -> Iterator[None]:
         torch.use_deterministic_algorithms(before[1])
 
 
-def title(device: torch.device) -> str:
-    """What the device is called, for people."""
+def title(device: torch.device, threads: int = 0) -> str:
+    """What the device is called, for people; with how many threads (0: as many as torch uses now)."""
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
-    threads = torch.get_num_threads()
+    threads = threads or torch.get_num_threads()
     return f"{device} ({processor()}, {threads} thread{'s' if threads > 1 else ''})"
 
 

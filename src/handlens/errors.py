@@ -21,7 +21,7 @@ from collections.abc import Iterable
 
 
 class HandlensError(Exception):
-    """What happened, where, and what to do about it: the three lines that a user is shown.
+    """What happened, where, and what to do about it: up to three lines that a user is shown.
 
     Args:
         what: one sentence, without the place and without advice.

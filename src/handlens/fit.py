@@ -8,7 +8,7 @@ import re
 import subprocess
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from handlens import data as datasets
 from handlens import device, files
 from handlens.config import make_config
 from handlens.data import Dataset
-from handlens.errors import FileError, UsageError
+from handlens.errors import FileError, HandlensError, UsageError
 from handlens.models import MODEL_KNOBS, device_of
 from handlens.plan import Model, Plan, assemble, plan
 from handlens.runs import About, Run, load_run, new_id, new_name, new_place, runs_folder, writing
@@ -40,7 +40,7 @@ def starting(plan: Plan, *, name: str | None = None, note: str = "") -> Iterator
         RunBusy: another process is training one of that name.
         FileError: the folder cannot be made, or the disk has too little room.
     """
-    with _new_folder(plan, name) as folder, device.settled(device_of(plan.model), plan.config.threads):
+    with _new_folder(plan, name) as folder, _telling_how_to_go_on(folder), device.settled(device_of(plan.model), plan.config.threads):
         state = plan.state()
         env = {**device.environment(), "device": device.title(device_of(plan.model)), "commit": _commit()}
         about = About(new_id(), time.strftime("%Y-%m-%d %H:%M:%S"), note, **plan.about)
@@ -53,19 +53,62 @@ def starting(plan: Plan, *, name: str | None = None, note: str = "") -> Iterator
 
 @contextlib.contextmanager
 def _new_folder(plan: Plan, name: str | None) -> Iterator[Path]:
-    root = files.make_folder(runs_folder())
-    if name is not None:
-        folder = new_place(root, name)
-        files.claim_folder(folder)
-    else:
-        kind = re.sub(r"[^a-z0-9]+", "-", plan.config.model.rpartition(":")[2].lower()).strip("-") or "net"
-        folder = files.child(root, new_name(kind))
-        while not files.claim_folder(folder):
-            folder = files.child(root, new_name(kind))
+    try:
+        folder = _claim(files.make_folder(runs_folder()), plan.config.model, name)
+    except FileError as error:
+        hint = error.hint or "The runs' folder is HANDLENS_RUNS, else `runs` where you stand: set it to a folder in which you may write."
+        raise FileError(error.what, where=error.where, hint=hint) from error
     with writing(folder):
         _check_new(folder)
         files.sweep(folder)
         yield folder
+
+
+def _claim(root: Path, model: str, name: str | None) -> Path:
+    """The folder of that name, or a new one of a name that nobody has."""
+    if name is not None:
+        folder = new_place(root, name)
+        files.claim_folder(folder)
+        return folder
+    kind = re.sub(r"[^a-z0-9]+", "-", model.rpartition(":")[2].lower()).strip("-") or "net"
+    folder = files.child(root, new_name(kind))
+    while not files.claim_folder(folder):
+        folder = files.child(root, new_name(kind))
+    return folder
+
+
+@contextlib.contextmanager
+def _telling_how_to_go_on(folder: Path) -> Iterator[None]:
+    """Ctrl-C may come at any moment, so the disk is asked what is saved; the exception carries the answer to whoever shows it."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        with contextlib.suppress(HandlensError):
+            run = Run(folder)
+            done = f"{run.pointer.last.epoch} of {run.config.epochs} epochs are saved"
+            stop.add_note(f"{done}; to go on: handlens train --resume {run.name}")
+        raise
+
+
+def check_name(name: str | None) -> None:
+    """Whether a new run can have that name; None, for one that is found, always can.
+
+    Raises:
+        UsageError: it cannot be a name, or there is a run or another folder of that name.
+    """
+    if name is not None:
+        _check_new(new_place(runs_folder(), name))
+
+
+def check_own(knobs: Iterable[str]) -> None:
+    """Whether these knobs can go with a network of your own: whoever wrote it has decided all that ours have knobs for.
+
+    Raises:
+        UsageError: one cannot.
+    """
+    idle = [knob for knob in knobs if knob in MODEL_KNOBS]
+    if idle:
+        raise UsageError(f"{idle[0]} has no effect: the network is there already.", hint="Give it to the network when you make it.")
 
 
 def _check_new(folder: Path) -> None:
@@ -103,7 +146,7 @@ def _commit() -> str:
 @contextlib.contextmanager
 def resuming(run: Run, *, checkpoint: str = "last", data: Dataset | DataLoader[Any] | None = None) -> Iterator[Training]:
     """Go on with a run; see `resume`."""
-    with writing(run.folder):
+    with writing(run.folder), _telling_how_to_go_on(run.folder):
         run.reload()
         run.sweep()
         planned = assemble(run.config, run.model("start"), run.dataset() if data is None else data)
@@ -158,9 +201,8 @@ def fit(
         knobs["data"] = data
     if isinstance(val, int | float):
         knobs["val"], val = val, None
-    idle = [knob for knob in knobs if knob in MODEL_KNOBS and not isinstance(model, str)]
-    if idle:
-        raise UsageError(f"{idle[0]} has no effect: the network is there already.", hint="Give it to the network when you make it.")
+    if not isinstance(model, str) or ":" in model:
+        check_own(knobs)
     planned = plan(make_config(knobs), None if isinstance(model, str) else model, None if isinstance(data, str) else data, val=val)
     if planned.remark:
         warnings.warn(planned.remark, stacklevel=2)
@@ -206,8 +248,13 @@ def _finish(training: Training, quiet: bool) -> Run:
 
 
 def in_words(row: Row, epochs: int) -> str:
-    """One line for an epoch."""
-    line = f"epoch {int(row['epoch'])}/{epochs}   train loss {row['train_loss']:.4f}  accuracy {row['train_accuracy']:7.2%}"
-    if "val_loss" in row:
-        line += f"   val loss {row['val_loss']:.4f}  accuracy {row['val_accuracy']:7.2%}"
-    return line + f"   {row['time_s']:.1f} s"
+    """One line for an epoch, which fits a terminal of 80 columns."""
+    place = f"epoch {int(row['epoch'])}/{epochs}".ljust(len(f"epoch {epochs}/{epochs}"))
+    splits = [split for split in ("train", "val") if f"{split}_loss" in row]
+    scores = [f"{split} loss {_loss(row[f'{split}_loss'])} acc {row[f'{split}_accuracy']:7.2%}" for split in splits]
+    return "  ".join([place, *scores, f"{row['time_s']:.1f} s"])
+
+
+def _loss(loss: float) -> str:
+    """Six letters wide, unless it is huge."""
+    return f"{loss:6.4f}" if loss < 10 else f"{loss:6.4g}"

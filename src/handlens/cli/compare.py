@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from handlens.cli.terminal import json_option, print_json, remark, show_table
+from handlens.cli.terminal import json_option, out, print_json, remark, show_table, tell, write
+
+if TYPE_CHECKING:
+    from handlens.compare import Comparison
 
 
 @click.command()
@@ -28,10 +33,26 @@ def compare(runs: tuple[str, ...], format_: str, plot: Path | None, as_json: boo
         print_json({"runs": found.rows, "disagreements": found.disagreements, "plot": str(picture)})
         return 0
     if format_ == "table":
-        show_table({name: "left" if name == "run" else "right" for name in found.columns}, found.cells())
+        _show(found)
         if found.disagreements is not None:
-            remark(f"\nThey disagree on {found.disagreements:,} of the test images.")
+            remark(f"They disagree on {found.disagreements:,} of the test images.")
         remark(f"Curves   {picture}")
     else:
-        print({"csv": found.to_csv, "md": found.to_markdown, "html": found._repr_html_}[format_](), end="")
+        write({"csv": found.to_csv, "md": found.to_markdown, "html": found._repr_html_}[format_]())
     return 0
+
+
+def _show(found: Comparison) -> None:
+    """On a terminal a column for each run, as many side by side as fit; for a program a line for each."""
+    cells = found.cells()
+    if not sys.stdout.isatty():
+        show_table(dict.fromkeys(found.columns, "left"), cells)
+        return
+    heads = max(map(len, found.columns))
+    while cells:
+        widths = [max(map(len, column)) + 2 for column in cells]
+        fitting = max(1, sum(heads + sum(widths[: count + 1]) <= out().width for count in range(len(cells))))
+        names, *lines = zip(found.columns, *cells[:fitting], strict=True)
+        show_table({names[0]: "left"} | dict.fromkeys(names[1:], "right"), lines)
+        cells = cells[fitting:]
+        tell()

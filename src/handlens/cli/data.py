@@ -43,7 +43,10 @@ def ls(as_json: bool) -> int:
 @click.argument("name", default="mnist")
 @click.option("--data-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="Look for its files here first.")
 def fetch(name: str, data_dir: Path | None) -> int:
-    """Get data set NAME, saying what, how large, and from where; nothing happens if it is there."""
+    """Get data set NAME, saying what, how large, and from where.
+
+    Nothing happens if it is there.
+    """
     from handlens.cli.loading import load_dataset
 
     tell(repr(load_dataset(name, 0.1, data_dir)))
@@ -71,7 +74,7 @@ def path(name: str | None, as_json: bool) -> int:
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Where the picture goes.  [NAME.png here]")
 @json_option
 def show(name: str, plot: Path | None, as_json: bool) -> int:
-    """Show data set NAME: how many images each class has, and a picture of some."""
+    """Show data set NAME: its classes, and a picture of some images."""
     from handlens import files, plots
     from handlens.cli.loading import load_dataset
 
@@ -107,7 +110,10 @@ def import_(folder: Path) -> int:
 @click.argument("name", required=False)
 @json_option
 def check(name: str | None, as_json: bool) -> int:
-    """Read each byte of data set NAME, or of all that are here, and compare checksums. Exit code 1 if one is damaged."""
+    """Read each byte of data set NAME and compare checksums.
+
+    Without NAME of all that are here. Exit code 1 if one is damaged.
+    """
     from handlens.data import check as verify
     from handlens.data import status
     from handlens.errors import DataDamaged

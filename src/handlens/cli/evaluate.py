@@ -6,31 +6,29 @@ import sys
 
 import click
 
-from handlens.cli.terminal import json_option, print_json, show_classes, show_table, tell
+from handlens.cli.terminal import checkpoint_option, json_option, print_json, show_classes, show_table, tell
 
 
 @click.command()
 @click.argument("run")
 @click.option("--on", default="test", metavar="test|val|train|DATASET", help="Which images.  [test]")
-@click.option(
-    "--checkpoint", type=click.Choice(["last", "best", "previous", "start"]), help="Which weights.  [best if the run could stop early]"
-)
+@checkpoint_option
 @click.option("--model", metavar="FILE.py:Class", help="Your own network, if its file has changed since the training.")
 @json_option
 def evaluate(run: str, on: str, checkpoint: str | None, model: str | None, as_json: bool) -> int:
     """Measure RUN on images that it has not learned from: accuracy with its 95 % interval, loss, and scores of each class."""
-    from handlens.cli.loading import find_run
+    from handlens.cli.loading import find_result
 
-    found = find_run(run, model)
-    evaluation = found.evaluate(on, checkpoint=checkpoint)
+    found = find_result(run, model, checkpoint)
+    evaluation = found.evaluate(on)
     if as_json:
-        print_json({"run": found.name, "checkpoint": checkpoint or found.default_checkpoint, **evaluation.to_dict()})
+        print_json({"run": found.name, "checkpoint": found.default_checkpoint, **evaluation.to_dict()})
         return 0
     low, high = evaluation.interval
     facts = {
         "run": found.name,
         "images": f"{evaluation.n:,} of {on}",
-        "weights": checkpoint or found.default_checkpoint,
+        "weights": f"{found.default_checkpoint} epoch, {int(found.used_row.get('epoch', 0))} of {len(found.rows)}",
         "accuracy": f"{evaluation.accuracy:.2%}",
         "95 % interval": f"{low:.2%} to {high:.2%}",
         "loss": f"{evaluation.loss:.4f}",

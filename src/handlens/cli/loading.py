@@ -39,3 +39,12 @@ def find_run(reference: str, model: str | None = None) -> Run:
     else:
         say(f"Run {run.name} was trained on data of its user's own.")
     return run
+
+
+def find_result(reference: str, model: str | None, checkpoint: str | None) -> Run:
+    """A run to look at, with the weights to use; first it is said if the training has not come to its end."""
+    run = find_run(reference, model)
+    if run.status not in ("complete", "stopped early"):
+        how = f"; to go on: handlens train --resume {run.name}" if run.status != "running" else ""
+        say(f"Run {run.name} is {run.status}: {run.pointer.last.epoch} of {run.config.epochs} epochs are done{how}")
+    return run.use(checkpoint=checkpoint)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handlens.cli.terminal import json_option, print_json, say, show_table, tell
-from handlens.errors import RunNotFound
+from handlens.errors import RunNotFound, UsageError
 
 if TYPE_CHECKING:
     from handlens.runs import About, Run
@@ -22,7 +22,10 @@ def runs() -> None:
 @runs.command()
 @json_option
 def ls(as_json: bool) -> int:
-    """List all runs, oldest first; a folder that cannot be read is listed with the reason."""
+    """List all runs, oldest first.
+
+    A folder that cannot be read is listed with the reason.
+    """
     from handlens.runs import no_runs, runs_folder, scan
 
     found, broken = scan()
@@ -44,7 +47,7 @@ def ls(as_json: bool) -> int:
             run.config.model,
             run.config.data,
             f"{len(run.rows)}/{run.config.epochs}",
-            *_score(run.history),
+            *_score(run),
             _status(run),
             _remarks(run.about),
         )
@@ -54,9 +57,17 @@ def ls(as_json: bool) -> int:
     return 0
 
 
-def _score(history: dict[str, list[float]]) -> tuple[str, str]:
-    accuracy = history.get("val_accuracy")
-    return f"{accuracy[-1]:.2%}" if accuracy else "", f"{sum(history.get('time_s', [])):.1f} s"
+def _score(run: Run) -> tuple[str, str]:
+    """What it reached with the weights that are used, and how long the training took."""
+    return _cell("val_accuracy", run.used_row.get("val_accuracy")), f"{sum(run.history.get('time_s', [])):.1f} s"
+
+
+def _cell(name: str, value: float | None) -> str:
+    """A figure of an epoch, as people read it."""
+    if value is None:
+        return ""
+    kinds = {"epoch": ".0f", "images_per_s": ",.0f", "time_s": ".1f", "lr": "g"}
+    return f"{value:.2%}" if name.endswith("accuracy") else f"{value:{kinds.get(name, '.4f')}}"
 
 
 def _status(run: Run) -> str:
@@ -85,6 +96,7 @@ def show(run: str, as_json: bool) -> int:
         "note": _remarks(found.about),
         "folder": found.folder,
         "checkpoint": f"{found.pointer.last.file}, epoch {found.pointer.last.epoch}",
+        "weights used": f"{found.default_checkpoint} epoch, {int(found.used_row.get('epoch', 0))} of {len(found.rows)}",
         "torch": found.env.get("torch"),
         "device": found.env.get("device"),
         **{f"config.{name}": value for name, value in found.config.changes().items()},
@@ -93,9 +105,8 @@ def show(run: str, as_json: bool) -> int:
     if not sys.stdout.isatty():
         return 0  # one table, for a program; the epochs are in rows.jsonl and in --json
     tell()
-    columns = list(found.history)
-    rows = [[f"{row[name]:.4f}" if isinstance(row.get(name), float) else row.get(name) for name in columns] for row in found.rows]
-    show_table(dict.fromkeys(columns, "right"), rows)
+    columns = ["epoch", *(name for name in found.history if name.endswith(("loss", "accuracy"))), "lr", "time_s", "images_per_s"]
+    show_table(dict.fromkeys(columns, "right"), [[_cell(name, row.get(name)) for name in columns] for row in found.rows])
     return 0
 
 
@@ -130,6 +141,8 @@ def tag(run: str, tags: tuple[str, ...], remove: bool) -> int:
     """Put TAGS on RUN."""
     from handlens.runs import load_run
 
+    if any(word.split() != [word] for word in tags):
+        raise UsageError("A tag is one word, without blanks.", hint=f"Several tags are several words: handlens runs tag {run} task-1 good")
     found = load_run(run)
     found.tag(*tags, remove=remove)
     tell(" ".join(found.about.tags))
@@ -151,12 +164,14 @@ def rename(run: str, name: str) -> int:
 @click.argument("run", nargs=-1, required=True)
 def rm(run: tuple[str, ...]) -> int:
     """Move runs to the trash beside the runs; each needs its exact name."""
-    from handlens.errors import UsageError
-    from handlens.runs import RESERVED, load_run, runs_folder, to_trash
+    from handlens.runs import RESERVED, existing_place, load_run, runs_folder, to_trash
 
-    for name in run:
+    names = dict.fromkeys(run)
+    for name in names:  # before any is removed
         if name in RESERVED or name.startswith("best:"):
             raise UsageError(f"'{name}' is no run's own name.", hint=f"Its name is {load_run(name).name}: write that to remove it.")
+        existing_place(runs_folder(), name)
+    for name in names:
         say(f"{name} is now in {to_trash(runs_folder(), name)}")
     return 0
 
@@ -166,7 +181,10 @@ def rm(run: tuple[str, ...]) -> int:
 @click.option("--name", metavar="NAME", help="What the new run is called.")
 @json_option
 def repeat(run: str, name: str | None, as_json: bool) -> int:
-    """Train RUN once more, from its very first weights: the same bits on the same machine and versions."""
+    """Train RUN once more, from its very first weights.
+
+    On the same machine and versions it comes out with the same bits.
+    """
     from handlens.cli import training
 
     return training.repeat(run, name, as_json)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar
 
 import click
 from rich.console import Console
@@ -26,14 +27,47 @@ def json_option(function: Function) -> Function:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
 
 
+def checkpoint_option(function: Function) -> Function:
+    """`--checkpoint`: the weights with which a run is looked at."""
+    known = click.Choice(["last", "best", "previous", "start"])
+    return click.option("--checkpoint", type=known, help="Which weights.  [best if the run could stop early, else last]")(function)
+
+
+class Screen(Console):
+    """A console whose reader may go away (`| head`): nobody is told any more, and the work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(file=stream, highlight=False, soft_wrap=not stream.isatty())
+
+    def on_broken_pipe(self) -> None:
+        """In place of rich's own, which would end the process."""
+        silence(self.file.fileno())
+
+
+def silence(descriptor: int) -> None:
+    """Let what is written to a descriptor vanish."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
 def out() -> Console:
     """The console of results."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Screen(sys.stdout)
 
 
 def err() -> Console:
     """The console of what goes on."""
-    return Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
+    return Screen(sys.stderr)
+
+
+def write(text: str) -> None:
+    """A result for a program on stdout, at once: in a file it then stands before what stderr tells later."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout.fileno())
 
 
 def say(sentence: str, done: float | None = None) -> None:
@@ -42,9 +76,9 @@ def say(sentence: str, done: float | None = None) -> None:
         err().print(Text(plain(sentence)))
 
 
-def tell(sentence: str = "") -> None:
-    """A result in words, on stdout."""
-    out().print(Text(plain(sentence)))
+def tell(sentence: str = "", *, whole: bool = False) -> None:
+    """A result in words, on stdout; `whole`: a line that will be copied, so that no line break may get into it."""
+    out().print(Text(plain(sentence)), soft_wrap=whole or None)
 
 
 def plain(text: str) -> str:
@@ -59,11 +93,11 @@ def remark(sentence: str) -> None:
 
 def print_json(value: object) -> None:
     """One JSON value on stdout; NaN and infinity cannot get into it."""
-    print(json.dumps(value, indent=2, allow_nan=False, default=str))
+    write(json.dumps(value, indent=2, allow_nan=False, default=str) + "\n")
 
 
 def show_table(columns: Mapping[str, str], rows: Sequence[Sequence[object]], title: str = "") -> None:
-    """A table on a terminal, tab-separated values when piped.
+    """A table on a terminal, or a block for each row where it is too narrow; tab-separated values when piped.
 
     Args:
         columns: headings, and `left` or `right` for each.
@@ -72,15 +106,36 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Sequence[object]], tit
     """
     texts = [["" if cell is None else plain(str(cell)) for cell in row] for row in rows]
     if not sys.stdout.isatty():
-        for line in ([*columns], *texts):
-            print("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in line))
+        lines = ["\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in line) for line in ([*columns], *texts)]
+        write("".join(f"{line}\n" for line in lines))
         return
-    table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading, side in columns.items():
-        table.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
-    for line in texts:
-        table.add_row(*(Text(cell) for cell in line))
-    out().print(table)
+    headings = [heading.replace("_", " ") for heading in columns]
+    screen = out()
+    widths = [max(_longest_word(cell) for cell in column) for column in zip(headings, *texts, strict=True)]
+    if sum(widths) + 2 * len(widths) <= screen.width + 2:
+        screen.print(_table(title, headings, list(columns.values()), widths, texts))
+        return
+    for number, line in enumerate(texts):
+        block = [(heading, cell) for heading, cell in zip(headings, line, strict=True) if cell]
+        screen.print(_table("" if number else title, ["", ""], ["left", "left"], [max(map(len, headings)), 1], block), end="\n")
+
+
+_LONGEST = 40  # of a path, say, which is broken where it must be
+
+
+def _longest_word(cell: str) -> int:
+    return min(_LONGEST, max(map(len, cell.split()), default=0))
+
+
+def _table(title: str, headings: list[str], sides: list[str], widths: list[int], rows: Sequence[Sequence[str]]) -> Table:
+    """No column is narrower than its longest word."""
+    look = {"header_style": "bold", "show_header": any(headings), "box": None, "pad_edge": False, "padding": (0, 2, 0, 0)}
+    table = Table(title=title or None, title_justify="left", **look)  # type: ignore[arg-type]
+    for heading, side, width in zip(headings, sides, widths, strict=True):
+        table.add_column(heading, justify="right" if side == "right" else "left", overflow="fold", min_width=width)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def show_classes(evaluation: Evaluation) -> None:
@@ -97,7 +152,8 @@ class Bar:
     def __init__(self, total: float) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[detail]}"), TimeRemainingColumn(compact=True))
         self.total = total
-        self.progress = Progress(*columns, console=err(), transient=True, redirect_stdout=False, redirect_stderr=False)
+        off: Any = {"redirect_stdout": False, "redirect_stderr": False}
+        self.progress = Progress(*columns, console=err(), transient=True, **off, disable=not sys.stderr.isatty())
         self.task: TaskID | None = None
 
     def __enter__(self) -> Self:

@@ -39,40 +39,75 @@ def _metavar(annotation: object) -> str:
 
 
 @click.command()
-@click.argument("preset", required=False)
+@click.argument("presets", nargs=-1, metavar="[PRESET]")
 @_knob_options
 @click.option("--config", "file", type=click.Path(path_type=Path), metavar="FILE.toml", help="Take knobs from a TOML file.")
 @click.option("--name", metavar="NAME", help="What the run is called; without it a name is found.")
-@click.option("--note", default="", metavar="TEXT", help="A remark that is kept with the run.")
+@click.option("--note", metavar="TEXT", help="A remark that is kept with the run.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted.")
-@click.option("--checkpoint", type=click.Choice(["last", "previous"]), default="last", help="With --resume: from which checkpoint.")
+@click.option("--checkpoint", type=click.Choice(["last", "previous"]), help="With --resume: from which checkpoint.  [last]")
 @click.option("--list", "list_presets", is_flag=True, help="List the presets and end.")
 @click.option("--print-config", is_flag=True, help="Print each knob, its value and where that comes from, and end.")
-@click.option("--dry-run", is_flag=True, help="Look at data, network and one batch; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Look at data, network and a few steps; write nothing.")
 @click.option("--overfit-one-batch", is_flag=True, help="Can the network learn one batch by heart? If not, something is not right.")
 @json_option
-def train(preset: str | None, file: Path | None, as_json: bool, **options: Any) -> int:
-    """Train a network and keep the run. PRESET is a name of `handlens train --list`; any option changes one knob of it.
+def train(presets: tuple[str, ...], file: Path | None, as_json: bool, **options: Any) -> int:
+    """Train a network and keep the run.
+
+    PRESET is a name of `handlens train --list`; any option changes one knob of it.
 
     Where a knob's value comes from, the later before the earlier: default, PRESET, --config, options.
     """
     knobs = {name: value for name, value in options.items() if name in FIELDS and value is not None}
     if options["list_presets"]:
         return _list_presets(as_json)
+    preset = _only(presets)
     if options["resume"]:
         if preset or file or set(knobs) - {"model"}:
             raise UsageError("A resumed training keeps its own config.", hint="Leave out the other knobs, or begin a new training.")
-        return _resume(options["resume"], options["checkpoint"], knobs.get("model"), as_json)
+        return _resume(options, as_json)
+    if options["checkpoint"]:
+        raise UsageError(
+            "--checkpoint goes with --resume: a new training has none.", hint="handlens train --resume RUN --checkpoint previous"
+        )
     config, sources = configs.resolve(preset, file, knobs)
+    _check_own(config, sources)
     if options["print_config"]:
         return _print_config(config, sources, as_json)
     from handlens.cli import training
 
     if options["dry_run"]:
-        return training.dry_run(config, as_json)
+        return training.dry_run(config, options["name"], as_json)
     if options["overfit_one_batch"]:
         return training.overfit_one_batch(config, as_json)
-    return training.train_new(config, options["name"], options["note"], as_json)
+    return training.train_new(config, options["name"], options["note"] or "", as_json)
+
+
+def _only(presets: tuple[str, ...]) -> str | None:
+    """The preset, of which there is at most one; sizes written as two words look like others."""
+    if any(word.isdecimal() for word in presets):
+        raise UsageError(
+            f"'{presets[-1]}' is no preset.", hint="Sizes are one word, with commas and without blanks: --hidden-sizes 256,128"
+        )
+    if len(presets) > 1:
+        raise UsageError(f"A training has one preset, and here are {len(presets)}: {' '.join(presets)}.", hint="See: handlens train --list")
+    return presets[0] if presets else None
+
+
+def _check_own(config: Config, sources: dict[str, str]) -> None:
+    if ":" in config.model:
+        from handlens.fit import check_own
+
+        check_own(name for name, source in sources.items() if source != "default")
+
+
+def _decided(config: Config) -> list[str]:
+    """The knobs of which the config decides; what a network of your own is like, its file does."""
+    if ":" not in config.model:
+        return list(FIELDS)
+    from handlens.models import idle_knobs
+
+    return [name for name in FIELDS if name not in idle_knobs(config.model)]
 
 
 def _list_presets(as_json: bool) -> int:
@@ -93,15 +128,18 @@ def _network(config: Config) -> str:
 def _print_config(config: Config, sources: dict[str, str], as_json: bool) -> int:
     values = config.model_dump(mode="json")
     if as_json:
-        print_json({name: {"value": values[name], "from": sources[name]} for name in FIELDS})
+        print_json({name: {"value": values[name], "from": sources[name]} for name in _decided(config)})
     else:
-        show_table(
-            {"knob": "left", "value": "left", "from": "left"}, [(name, _shown(getattr(config, name)), sources[name]) for name in FIELDS]
-        )
+        rows = [(name, _shown(getattr(config, name)), sources[name]) for name in _decided(config)]
+        show_table({"knob": "left", "value": "left", "from": "left"}, rows)
     return 0
 
 
-def _resume(reference: str, checkpoint: str, model: str | None, as_json: bool) -> int:
+def _resume(options: dict[str, Any], as_json: bool) -> int:
+    run = options["resume"]
+    for option, verb in (("name", "rename"), ("note", "note")):
+        if options[option] is not None:
+            raise UsageError(f"--{option} is for a new training.", hint=f"A run that is there: handlens runs {verb} {run} ...")
     from handlens.cli import training
 
-    return training.resume(reference, checkpoint, model, as_json)
+    return training.resume(run, options["checkpoint"] or "last", options["model"], as_json)

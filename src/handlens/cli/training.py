@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
 
 from handlens import device, models
-from handlens.cli.help import INTERRUPTED
 from handlens.cli.loading import find_run, load_dataset
 from handlens.cli.terminal import Bar, print_json, say, show_classes, show_table, tell
 from handlens.config import Config
 from handlens.data import Dataset
-from handlens.fit import in_words, repeat_plan, resuming, starting
+from handlens.fit import check_name, in_words, repeat_plan, resuming, starting
 from handlens.models import Layer
 from handlens.plan import Plan, plan
 from handlens.runs import Run, writing
@@ -28,21 +29,37 @@ _STEPS_TO_LEARN_BY_HEART = 500
 
 def train_new(config: Config, name: str | None, note: str, as_json: bool) -> int:
     """Train from the first step."""
-    return _train(plan(config, data=load_dataset(config.data, config.val)), name, note, as_json)
+    check_name(name)
+    with _nothing_saved_yet():
+        run = _train(plan(config, data=load_dataset(config.data, config.val)), name, note, as_json)
+    return _show_results(run, as_json)
 
 
 def repeat(reference: str, name: str | None, as_json: bool) -> int:
     """Train a run once more, from its very first weights."""
-    run = find_run(reference)
-    return _train(repeat_plan(run), name, f"repeats {run.name}", as_json)
+    check_name(name)
+    with _nothing_saved_yet():
+        run = find_run(reference)
+        repeated = _train(repeat_plan(run), name, f"repeats {run.name}", as_json)
+    return _show_results(repeated, as_json)
 
 
-def _train(planned: Plan, name: str | None, note: str, as_json: bool) -> int:
+@contextlib.contextmanager
+def _nothing_saved_yet() -> Iterator[None]:
+    """An interrupt before there is a run says so."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        stop.add_note("No run had begun, and nothing is saved: the same command begins it.")
+        raise
+
+
+def _train(planned: Plan, name: str | None, note: str, as_json: bool) -> Run:
     _introduce(planned, as_json)
     with starting(planned, name=name, note=note) as training:
         say(f"Run {training.run.name}, kept in {_shown(training.run.folder)}")
-        code = _watch(training)
-    return code or _show_results(training.run, as_json)
+        _watch(training)
+    return training.run
 
 
 def resume(reference: str, checkpoint: str, model: str | None, as_json: bool) -> int:
@@ -55,8 +72,8 @@ def resume(reference: str, checkpoint: str, model: str | None, as_json: bool) ->
         return _show_results(run, as_json)
     with resuming(run, checkpoint=checkpoint) as training:
         say(f"Going on with run {run.name} after epoch {training.state.epoch} of {run.config.epochs}.")
-        code = _watch(training)
-    return code or _show_results(training.run, as_json)
+        _watch(training)
+    return _show_results(training.run, as_json)
 
 
 def _introduce(planned: Plan, as_json: bool) -> None:
@@ -64,7 +81,7 @@ def _introduce(planned: Plan, as_json: bool) -> None:
     config, dataset = planned.config, planned.dataset
     if dataset is not None:
         say(_splits_in_words(dataset, config))
-    say(f"Device {device.title(models.device_of(planned.model))}")
+    say(f"Device {device.title(models.device_of(planned.model), config.threads)}")
     for remark in filter(None, (device.problem(), planned.remark)):
         say(f"Note: {remark}")
     if not as_json and dataset is not None:
@@ -86,32 +103,25 @@ def show_layers(layers: list[Layer], model: nn.Module) -> None:
     show_table({"layer": "left", "kind": "left", "output": "right", "parameters": "right"}, rows, f"Network: {type(model).__name__}")
 
 
-def _watch(training: Training) -> int:
-    """Show each epoch as it ends, and how far the present one is; 130 if the user stops it."""
+def _watch(training: Training) -> None:
+    """Show each epoch as it ends, and how far the present one is."""
     steps, epochs = len(training.plan.loader), training.plan.config.epochs
-    try:
-        with warnings.catch_warnings(record=True) as caught, Bar(epochs * steps) as bar:
-            warnings.simplefilter("always")
-            told: set[str] = set()
-            for row in training.rows(every=max(1, steps // _PARTS_OF_AN_EPOCH)):
-                for words in {str(warning.message): None for warning in caught}.keys() - told:
-                    bar.say(f"Note: {words}")
-                    told.add(words)
-                caught.clear()
-                if "step" in row:
-                    bar.move((row["epoch"] - 1) * steps + row["step"], f"epoch {int(row['epoch'])}/{epochs}", _pace(row))
-                else:
-                    bar.say(in_words(row, epochs))
-    except KeyboardInterrupt:
-        run = training.run
-        run.reload()  # it may have been on its way to the disk
-        say(f"\nInterrupted. {run.pointer.last.epoch} of {epochs} epochs are saved; to go on: handlens train --resume {run.name}")
-        return INTERRUPTED
+    with warnings.catch_warnings(record=True) as caught, Bar(epochs * steps) as bar:
+        warnings.simplefilter("always")
+        told: set[str] = set()
+        for row in training.rows(every=max(1, steps // _PARTS_OF_AN_EPOCH)):
+            for words in {str(warning.message): None for warning in caught}.keys() - told:
+                bar.say(f"Note: {words}")
+                told.add(words)
+            caught.clear()
+            if "step" in row:
+                bar.move((row["epoch"] - 1) * steps + row["step"], f"epoch {int(row['epoch'])}/{epochs}", _pace(row))
+            else:
+                bar.say(in_words(row, epochs))
     if training.state.epoch < epochs:
         best = training.run.pointer.best
         say(f"Stopped early: no better validation loss for {training.plan.config.patience} epochs.")
-        say(f"The weights of epoch {best.epoch if best else training.state.epoch} are used.")
-    return 0
+        say(f"The weights of the best epoch, {best.epoch if best else training.state.epoch} of {training.state.epoch}, are used.")
 
 
 def _pace(row: Row) -> str:
@@ -138,8 +148,9 @@ def _show_results(run: Run, as_json: bool) -> int:
     tell(f"Report   {_shown(page)}   (open it in a browser)")
     tell(f"Run      {_shown(run.folder)}")
     tell("\nTry next:")
-    for command, purpose in report.next_commands(run):
-        tell(f"  {command:<58}  {purpose}")
+    for command, purpose in report.next_commands(run, evaluation):
+        tell(f"  {command}", whole=True)
+        tell(f"      {purpose}")
     return 0
 
 
@@ -151,8 +162,9 @@ def _shown(path: Path) -> str:
         return str(path)
 
 
-def dry_run(config: Config, as_json: bool) -> int:
+def dry_run(config: Config, name: str | None, as_json: bool) -> int:
     """Look at everything, take a few steps with a network that is thrown away, and say how long it would take."""
+    check_name(name)
     planned = plan(config, data=load_dataset(config.data, config.val))
     _introduce(planned, as_json)
     every = min(len(planned.loader), 20)
@@ -171,9 +183,10 @@ def overfit_one_batch(config: Config, as_json: bool) -> int:
     """Train on one batch only: a network and loop that are right learn it by heart. Exit code 1 if they do not."""
     planned = plan(config, data=load_dataset(config.data, config.val))
     batch = next(iter(planned.loader))
-    start, row = time.perf_counter(), {"epoch": 0.0}
+    start, rows = time.perf_counter(), list[Row]()
     with trying(planned):
         for row in train(replace(planned.state(), schedule=lambda _done: 1.0), [batch], epochs=_STEPS_TO_LEARN_BY_HEART):
+            rows.append(row)
             if row["train_accuracy"] == 1 and row["train_loss"] < 0.01:
                 break
     passed = row["train_accuracy"] == 1
@@ -185,5 +198,14 @@ def overfit_one_batch(config: Config, as_json: bool) -> int:
     if passed:
         tell("Learned by heart: network, loss and optimizer work together.")
         return 0
-    tell(f"Not learned by heart. Try --lr {config.lr / 10:g} or --lr {config.lr * 10:g}; without dropout; and look at the last layer.")
+    tell(f"Not learned by heart. {_why_not(rows, config.lr)}")
     return 1
+
+
+def _why_not(rows: list[Row], lr: float) -> str:
+    """What to try for a batch that is not learned by heart; whether its loss fell tells small steps from large ones."""
+    first, last = rows[0]["train_loss"], rows[-1]["train_loss"]
+    fell = f"The loss went from {first:.4f} to {last:.4f}"
+    if last < first:
+        return f"{fell}, on the right way: larger steps may get there, --lr {lr * 10:g}; and no dropout."
+    return f"{fell}, not down: try smaller steps, --lr {lr / 10:g}; and look at the last layer."

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
+import signal
 import sys
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -48,10 +49,25 @@ def handlens() -> None:
 
 
 def run(words: list[str]) -> int:
-    """Run a command line and give its exit code; an error is three lines, never a traceback unless `--debug` is among the words."""
-    code = _run([word for word in words if word != "--debug"], "--debug" in words)
+    """Run a command line and give its exit code; an error is a few lines, never a traceback unless `--debug` is among the words."""
+    with _ended_like_an_interrupt():
+        code = _run([word for word in words if word != "--debug"], "--debug" in words)
     _flush()
     return code
+
+
+@contextlib.contextmanager
+def _ended_like_an_interrupt() -> Iterator[None]:
+    """`kill PID`, a shutdown, or a time limit (SIGTERM) do what Ctrl-C does: what is done is saved, and how to go on is told."""
+    try:
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(words: list[str], debug: bool) -> int:
@@ -60,8 +76,11 @@ def _run(words: list[str], debug: bool) -> int:
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        print("Interrupted.", file=sys.stderr)
+    except click.exceptions.NoArgsIsHelpError as help_:
+        print(help_.format_message())
+        return 0
+    except (KeyboardInterrupt, click.Abort) as stop:
+        _complain(" ".join(["Interrupted.", *getattr(stop, "__notes__", [])[:1]]), apart=sys.stderr.isatty())
         return INTERRUPTED
     except BrokenPipeError:
         return 0
@@ -73,17 +92,22 @@ def _run(words: list[str], debug: bool) -> int:
 
 def _explain(error: Exception) -> int:
     """Print an error as what happened, where, and what to do; give its exit code."""
-    from handlens.cli.terminal import plain
-
     if isinstance(error, HandlensError):
-        print(plain(f"Error: {error}"), file=sys.stderr)
+        _complain(f"Error: {error}")
         return error.exit_code
     if isinstance(error, click.ClickException):
         where = f"\nSee: {error.ctx.command_path} --help" if isinstance(error, click.UsageError) and error.ctx else ""
-        print(plain(f"Error: {error.format_message()}{where}"), file=sys.stderr)
+        _complain(f"Error: {error.format_message()}{where}")
         return 2
-    print(f"Error: handlens has a fault here: {type(error).__name__}: {error}\nAdd --debug to see where, and report it.", file=sys.stderr)
+    _complain(f"Error: handlens has a fault here: {type(error).__name__}: {error}\nAdd --debug to see where, and report it.")
     return 5
+
+
+def _complain(sentence: str, *, apart: bool = False) -> None:
+    """On stderr; `apart`: on a line of its own, where the terminal has shown a ^C."""
+    from handlens.cli.terminal import say
+
+    say("\n" * apart + sentence)
 
 
 def _flush() -> None:
@@ -91,5 +115,7 @@ def _flush() -> None:
     try:
         sys.stdout.flush()
     except (BrokenPipeError, ValueError):
+        from handlens.cli.terminal import silence
+
         with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            silence(1)

@@ -9,7 +9,7 @@ from handlens.models.layers import Layer, check_fits, summary
 from handlens.models.networks import ACTIVATIONS, MLP, Classifier, SoftmaxRegression, Task
 from handlens.models.own import call_maker, from_file
 from handlens.models.places import line_of
-from handlens.models.registry import KNOBS, MODEL_KNOBS, MODELS, build
+from handlens.models.registry import KNOBS, MODEL_KNOBS, MODELS, build, idle_knobs
 from handlens.models.resnet import ResNet
 from handlens.models.use import count_parameters, device_of, evaluating, predict_logits, to_float
 
@@ -34,6 +34,7 @@ __all__ = [
     "device_of",
     "evaluating",
     "from_file",
+    "idle_knobs",
     "line_of",
     "predict_logits",
     "summary",

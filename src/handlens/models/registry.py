@@ -37,3 +37,8 @@ def build(name: str, **options: Any) -> Classifier:
         raise ModelError(f"There is no model '{name}'.", hint=nearest(name, MODELS) + " Your own class: --model FILE.py:Class.")
     own = KNOBS[name]
     return MODELS[name](**{key: value for key, value in options.items() if key in own or key in Task.__annotations__})
+
+
+def idle_knobs(name: str) -> set[str]:
+    """The knobs of networks that a network of this name has not; one of your own has none of them."""
+    return MODEL_KNOBS - {"normalize", *KNOBS[name]} if name in KNOBS else MODEL_KNOBS

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from typing import Any
 
 from handlens.config import FIELDS, OWN
+from handlens.evaluation import Evaluation
 from handlens.report.facts import Facts
 from handlens.report.markup import Section, paragraph, section, table, text
 from handlens.runs import Run
@@ -55,7 +57,7 @@ def repeat_section(facts: Facts) -> Section:
         paragraph("To repeat this training:"),
         _commands(again if written else [(_call(run), "in Python, with the same network and data")]),
         paragraph("Worth trying: change one thing, guess what will happen, and look."),
-        _commands(next_commands(run)),
+        _commands(next_commands(run, facts.evaluation)),
     )
 
 
@@ -86,17 +88,38 @@ def _option(name: str, value: Any) -> str:
     return f"{flag} {shlex.quote(shown(value))}"
 
 
-def next_commands(run: Run) -> list[tuple[str, str]]:
-    """Three commands worth trying after this run, each with what it is for."""
+def next_commands(run: Run, evaluation: Evaluation | None = None) -> list[tuple[str, str]]:
+    """Commands worth trying after this run, each with what it is for; what it scored decides, if that is known."""
     config, base = run.config, repeat_command(run)
-    lr = float(f"{config.lr * 10:g}")
-    if base and config.model == "mlp":
+    trouble = "" if evaluation is None else _trouble(evaluation)
+    factor, step = _step(config.lr, trouble)
+    lr = float(f"{config.lr * factor:g}")
+    stepping = (_changed(base, "lr", str(lr)) if base else _call(run, lr=lr), step)
+    comparing = (f"handlens compare latest {shlex.quote(run.name)}", "then: the new run beside this one")
+    if trouble:
+        return [stepping, comparing]
+    if base and config.model == "mlp" and config.hidden_sizes:
         wider = ",".join(str(size * 2) for size in config.hidden_sizes)
         other = (_changed(base, "hidden_sizes", wider), "twice as many hidden units: better, or only slower?")
     else:
         other = ("handlens train session", "the session's network with two hidden layers: what does it reach?")
-    faster = (_changed(base, "lr", str(lr)) if base else _call(run, lr=lr), "a learning rate ten times as large: what do the curves do?")
-    return [other, faster, (f"handlens compare latest {shlex.quote(run.name)}", "then: the new run beside this one")]
+    return [other, stepping, comparing]
+
+
+def _trouble(evaluation: Evaluation) -> str:
+    """In words, if it has learned nothing that guessing could not do; else nothing."""
+    if evaluation.interval[0] <= max(one.support for one in evaluation.per_class) / evaluation.n:
+        return "no better than guessing"
+    return "a loss worse than that of guessing" if evaluation.loss > math.log(len(evaluation.classes)) else ""
+
+
+def _step(lr: float, trouble: str) -> tuple[float, str]:
+    """What to multiply the learning rate by, and why."""
+    if not trouble:
+        return 10, "a learning rate ten times as large: what do the curves do?"
+    if lr < FIELDS["lr"].default:
+        return 10, f"{trouble}, and the steps are small: a learning rate ten times as large"
+    return 0.1, f"{trouble}: a learning rate of a tenth"
 
 
 def _changed(command: str, knob: str, value: str) -> str:

@@ -39,7 +39,7 @@ def _which_weights(facts: Facts) -> str:
     entry = facts.run.pointer.pick(facts.run.default_checkpoint)
     if facts.evaluation is None or entry is None:
         return ""
-    kind = "the best by validation loss" if facts.run.default_checkpoint == "best" else "the last"
+    kind = {"best": "the best by validation loss", "last": "the last"}.get(facts.run.default_checkpoint, "as asked for")
     return f" The results are those of the weights after epoch {entry.epoch}, {kind}."
 
 

@@ -3,7 +3,7 @@
 from handlens.runs.about import About
 from handlens.runs.checkpoint import WHICH
 from handlens.runs.find import Broken, list_runs, load_run, no_runs, runs_folder, scan
-from handlens.runs.folder import RESERVED, new_place, to_trash, writing
+from handlens.runs.folder import RESERVED, existing_place, new_place, to_trash, writing
 from handlens.runs.names import new_id, new_name
 from handlens.runs.run import Run
 
@@ -13,6 +13,7 @@ __all__ = [
     "About",
     "Broken",
     "Run",
+    "existing_place",
     "list_runs",
     "load_run",
     "new_id",

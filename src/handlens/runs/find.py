@@ -124,10 +124,14 @@ def _choose(text: str, runs: list[Run]) -> Run:
     if text == "latest":
         return runs[-1]
     metric = text.partition(":")[2] or "val_accuracy"
-    scored = [run for run in runs if run.history.get(metric)]
+    scored = [run for run in runs if metric in run.used_row]
     if not scored:
-        known = sorted({name for run in runs for name in run.history})
-        raise UsageError(f"No run has a '{metric}'.", hint=nearest(metric, known))
-    if metric.endswith(_LOWER_IS_BETTER):
-        return min(scored, key=lambda run: run.history[metric][-1])
-    return max(scored, key=lambda run: run.history[metric][-1])
+        raise UsageError(f"No run has a '{files.printable(metric)}'.", hint=_other_metric(metric, runs))
+    choose = min if metric.endswith(_LOWER_IS_BETTER) else max
+    return choose(scored, key=lambda run: run.used_row[metric])
+
+
+def _other_metric(metric: str, runs: list[Run]) -> str:
+    if metric.startswith("test"):
+        return "The test images are for the end, not to choose by: best:val_accuracy. What runs reach on them: handlens compare RUN RUN"
+    return nearest(metric, sorted({name for run in runs for name in run.history}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -30,8 +31,14 @@ def writing(folder: Path) -> Iterator[None]:
         raise RunBusy(
             f"Run '{folder.name}' is being trained. {error.what}",
             where=str(folder),
-            hint="Wait until it has ended, or choose another name.",
+            hint=f"Wait until it has ended, or stop it where it runs with Ctrl-C{_or_kill(error.what)}.",
         ) from error
+
+
+def _or_kill(holder: str) -> str:
+    """How to stop the process that a sentence names, from another terminal; handlens ends on SIGTERM as on Ctrl-C."""
+    process = re.search(r"process (\d+)", holder)
+    return f", or with: {'taskkill /PID' if files.WINDOWS else 'kill'} {process[1]}" if process else ""
 
 
 def new_place(root: Path, name: str) -> Path:
@@ -66,6 +73,32 @@ def move(folder: Path, target: Path) -> None:
         files.remove(target / f"{_LOCK}.holder")
 
 
+def rename(folder: Path, name: str) -> Path:
+    """Give a run's folder another name, and say where it is now.
+
+    Raises:
+        UsageError: it cannot be a name, or there is a run of that name.
+        RunBusy: it is being trained.
+    """
+    target = new_place(folder.parent, name)
+    if target.exists():
+        raise UsageError(f"There is a run '{name}' already.", where=str(target), hint="Choose another name.")
+    move(folder, target)
+    return target
+
+
+def existing_place(root: Path, name: str) -> Path:
+    """The folder of exactly that name, readable or not.
+
+    Raises:
+        RunNotFound: there is none.
+    """
+    folder = files.child(root, name)
+    if not folder.is_dir():
+        raise RunNotFound(f"There is no run '{name}'.", where=str(root.resolve()), hint="It needs its exact name: handlens runs ls")
+    return folder
+
+
 def to_trash(root: Path, name: str) -> Path:
     """Move a run's folder, readable or not, to the trash beside the runs, and say where it is now.
 
@@ -73,9 +106,7 @@ def to_trash(root: Path, name: str) -> Path:
         RunNotFound: there is no folder of exactly that name.
         RunBusy: it is being trained.
     """
-    folder = files.child(root, name)
-    if not folder.is_dir():
-        raise RunNotFound(f"There is no run '{name}'.", where=str(root.resolve()), hint="It needs its exact name: handlens runs ls")
+    folder = existing_place(root, name)
     target = root / _TRASH / f"{name}-{new_id()}"
     move(folder, target)
     return target

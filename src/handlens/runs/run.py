@@ -22,7 +22,7 @@ from handlens.models import Layer, summary
 from handlens.runs import checkpoint as checkpoints
 from handlens.runs.about import About, read_about, read_config, rewrite
 from handlens.runs.checkpoint import Pointer, read_json, write_json
-from handlens.runs.folder import is_free, move, new_place, to_trash
+from handlens.runs.folder import is_free, rename, to_trash
 from handlens.runs.network import load_weights, rebuild, restore
 from handlens.train import Row, State
 
@@ -42,12 +42,9 @@ class Run:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Open a run's folder.
-
-        Raises:
-            RunDamaged: a file in it is missing or not what it should be.
-        """
+        """Open a run's folder; see `reload`."""
         self.folder = folder
+        self._chosen: str | None = None
         self._own: tuple[nn.Module | None, Dataset | None] = (None, None)
         self._evaluations: dict[tuple[str, str], Evaluation] = {}
         self.reload()
@@ -148,8 +145,13 @@ class Run:
 
     @property
     def default_checkpoint(self) -> str:
-        """What is used when nobody says: the last epoch, or the best one if the run was to stop early."""
-        return "best" if self.config.patience and self.pointer.best else "last"
+        """Which weights are used when nobody says: the last, or the best if the run was to stop early; `use` chooses others."""
+        return self._chosen or ("best" if self.config.patience and self.pointer.best else "last")
+
+    @property
+    def used_row(self) -> Row:
+        """The row of the epoch whose weights are used (`default_checkpoint`); empty if there is none yet."""
+        return next((row for row in self.rows if row["epoch"] == self._entry(self.default_checkpoint).epoch), {})
 
     def model(self, checkpoint: str | None = None, *, model: nn.Module | None = None) -> nn.Module:
         """The trained network, on the CPU.
@@ -172,8 +174,8 @@ class Run:
         try:
             return copy.deepcopy(self._own[0]).cpu() if self._own[0] is not None else None
         except RuntimeError as error:
-            reason = "it keeps a result of its last forward"
-            raise ModelError(f"{type(self._own[0]).__name__} cannot be copied: {reason}.", hint="Do not store it in self.") from error
+            what = f"{type(self._own[0]).__name__} cannot be copied: it keeps a result of its last forward."
+            raise ModelError(what, hint="Do not store it in self.") from error
 
     def _tensors(self, which: str) -> dict[str, Tensor]:
         try:
@@ -181,8 +183,11 @@ class Run:
         except RunDamaged as error:
             raise RunDamaged(error.what, where=error.where, hint=checkpoints.whole_one(self.folder, self.pointer, which)) from error
 
-    def use(self, model: nn.Module | None = None, dataset: Dataset | None = None) -> Run:
-        """Remember a network or data set of the user's own, which no name leads back to."""
+    def use(self, model: nn.Module | None = None, dataset: Dataset | None = None, *, checkpoint: str | None = None) -> Run:
+        """Remember a network or data set of the user's own, which no name leads back to, or which checkpoint to use by default."""
+        if checkpoint:
+            self._entry(checkpoint)  # is there
+            self._chosen = checkpoint
         self._own = (self._own[0] if model is None else model, self._own[1] if dataset is None else dataset)
         return self
 
@@ -257,19 +262,13 @@ class Run:
 
         Raises:
             RunBusy: it is being trained.
-            FileError: there is a run of that name.
+            UsageError: it cannot be a name, or there is a run of that name.
         """
-        target = new_place(self.folder.parent, name)
-        move(self.folder, target)
-        self.folder = target
+        self.folder = rename(self.folder, name)
         return self
 
     def delete(self) -> Path:
-        """Move the run to the trash beside the runs, and say where it is now.
-
-        Raises:
-            RunBusy: it is being trained.
-        """
+        """Move the run to the trash beside the runs, and say where it is now; `RunBusy` while it is trained."""
         return to_trash(self.folder.parent, self.name)
 
     def to_dict(self) -> dict[str, Any]:
@@ -286,7 +285,7 @@ class Run:
         }
 
     def __repr__(self) -> str:
-        accuracy = self.rows[-1].get("val_accuracy") if self.rows else None
+        accuracy = self.used_row.get("val_accuracy")
         score = f", val_accuracy {accuracy:.4f}" if accuracy is not None else ""
         return f"Run({self.name}: {self.config.model} on {self.config.data}, {len(self.rows)} epochs{score}, {self.status})"
 
