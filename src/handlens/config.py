@@ -28,10 +28,27 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False)
 
     data: str = Field("mnist", description="The data set: a name of `handlens data ls`. MNIST is small enough to learn on in seconds.")
-    model: str = Field("mlp", description="The network: a name, or your own class as FILE.py:Class.")
+    examples: int = Field(0, ge=0, description="Train on so many images only, equally many of each class as far as there are; 0: on all.")
+    augment: Literal["none", "light", "robust", "photo"] = Field(
+        "none", description="Change each training image at random: light turns and moves it, robust also bends it, photo also flips it."
+    )
+    mixup: float = Field(0.0, ge=0, le=10, description="Blend images, and their labels, in pairs; 0.2 a little, 1 much, 0 never.")
+    cutmix: float = Field(0.0, ge=0, le=10, description="Put a piece of another image into each, and mix the labels; 1 is usual, 0 never.")
+    class_weights: bool = Field(False, description="Let rare classes count more in the loss, so that each class counts as much as another.")
+    model: str = Field("mlp", description="The network: mlp, cnn, resnet, softmax, or your own class as FILE.py:Class.")
     hidden_sizes: tuple[int, ...] = Field(
         (128, 64), description="Units in each hidden layer. More units can learn more, cost more time, and overfit sooner."
     )
+    channels: tuple[int, ...] = Field(
+        (32, 64), description="Filters in each block of a CNN: one number a block. Each block halves the image."
+    )
+    kernel_size: tuple[int, ...] = Field((3,), description="Height and width of a CNN's filters: one number for all blocks, or one each.")
+    padding: Literal["same", "none"] = Field(
+        "same", description="Of a CNN: a black rim around the image, so that a convolution keeps its size; or none."
+    )
+    pooling: Literal["max", "average", "stride"] = Field("max", description="How a CNN's block halves the image.")
+    depth: int = Field(8, ge=8, le=1202, description="Layers of a ResNet: 8, 14, 20, 26, ... Deeper can learn more, and takes longer.")
+    width: int = Field(16, ge=1, le=1 << 12, description="Channels of a ResNet's first stage; the next ones have 2 and 4 times as many.")
     activation: Literal["relu", "leaky-relu", "gelu", "tanh", "sigmoid"] = Field(
         "relu", description="What stands between two layers; without it many layers could do no more than one. ReLU trains fastest."
     )
@@ -50,6 +67,11 @@ class Config(BaseModel):
     )
     momentum: float = Field(0.9, ge=0, lt=1, description="Of SGD only: the share of the last step that goes on into this one.")
     weight_decay: float = Field(0.0, ge=0, description="How strongly weights are pulled to zero at each step: a remedy for overfitting.")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="Share of each label given to all classes: keeps the network less sure.")
+    accumulate: int = Field(1, ge=1, le=1 << 16, description="Batches for one step: a large batch in the memory of a small one.")
+    clip: float = Field(0.0, ge=0, description="Shorten the gradient to this length if it is longer: no leaps. 0: never.")
+    ema: float = Field(0.0, ge=0, lt=1, description="Use weights averaged over the last steps, 0.99 over about 100 of them. 0: the last.")
+    amp: bool = Field(False, description="Calculate in bfloat16 what loses little by it: faster where the processor or card has it.")
     schedule: Literal["none", "step", "cosine", "one-cycle"] = Field(
         "none", description="How lr changes on the way. Smaller steps at the end settle the weights."
     )
@@ -69,7 +91,7 @@ class Config(BaseModel):
         description="Processor threads; 0: one for a small network, else up to four. It decides the last bits.",
     )
 
-    @field_validator("hidden_sizes", mode="before")
+    @field_validator("hidden_sizes", "channels", "kernel_size", mode="before")
     @classmethod
     def _split_sizes(cls, value: object) -> object:
         """`128,64` on the command line, `128-64` in a sweep, `[128, 64]` in a file, 128 for one layer."""
@@ -77,11 +99,11 @@ class Config(BaseModel):
             return tuple(part for part in value.replace("-", ",").split(",") if part.strip())
         return (value,) if isinstance(value, int) else value
 
-    @field_validator("hidden_sizes")
+    @field_validator("hidden_sizes", "channels", "kernel_size")
     @classmethod
     def _check_sizes(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
         if len(sizes) > 100 or any(not 1 <= size <= 1 << 16 for size in sizes):
-            raise ValueError("each layer has from 1 to 65,536 units, and there are at most 100 layers")
+            raise ValueError("each number is from 1 to 65,536, and there are at most 100 of them")
         return sizes
 
     def changes(self) -> dict[str, Any]:
@@ -116,6 +138,26 @@ PRESETS: dict[str, Preset] = {
             "schedule": "one-cycle",
         },
     ),
+    "cnn-small": Preset(
+        purpose="a small convolutional network: few weights, quickly trained",
+        knobs={"model": "cnn", "channels": (8, 16), "hidden_sizes": (), "epochs": 3, "lr": 3e-3, "schedule": "one-cycle"},
+    ),
+    "cnn": Preset(
+        purpose="the session's convolutional network: 32 and 64 filters of 3x3, then 128 units; 99 % on MNIST",
+        knobs={"model": "cnn", "hidden_sizes": (128,), "epochs": 5, "schedule": "one-cycle", "lr": 2e-3, "dropout": 0.3},
+    ),
+    "resnet": Preset(
+        purpose="a residual network, the next session's subject: blocks that add to their input",
+        knobs={
+            "model": "resnet",
+            "epochs": 3,
+            "batch_size": 128,
+            "optimizer": "adamw",
+            "lr": 5e-3,
+            "weight_decay": 0.05,
+            "schedule": "one-cycle",
+        },
+    ),
 }
 
 
@@ -143,7 +185,7 @@ def _in_words(error: ValidationError) -> ConfigError:
 
 def _advice(name: str, value: str) -> str:
     """What was probably meant, for the slips that are common; else what the knob is."""
-    if name == "hidden_sizes":
+    if name in ("hidden_sizes", "channels", "kernel_size"):
         return "Write whole numbers with a comma between them, without blanks or brackets: 256,128."
     number = value.strip("'")
     if re.fullmatch(r"\d+,\d+", number):

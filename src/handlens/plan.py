@@ -14,9 +14,9 @@ from torch.utils.data import DataLoader
 from handlens import data as datasets
 from handlens import device, models, named, seeds
 from handlens.config import FIELDS, OWN, Config
-from handlens.data import Dataset, batches
+from handlens.data import Dataset, batches, make_change
 from handlens.errors import DataError, ModelError, UsageError
-from handlens.train import SCHEDULES, Loader, State, make_optimizer
+from handlens.train import SCHEDULES, Average, Loader, State, make_loss, make_optimizer
 
 Model = nn.Module | Callable[[], nn.Module]
 _PREVIEW = 4
@@ -50,7 +50,25 @@ class Plan:
         """The training before its first step."""
         knobs = self.config
         optimizer = make_optimizer(self.model, knobs.optimizer, lr=knobs.lr, momentum=knobs.momentum, weight_decay=knobs.weight_decay)
-        return State(self.model, optimizer, SCHEDULES[knobs.schedule], knobs.seed)
+        return State(
+            self.model,
+            optimizer,
+            SCHEDULES[knobs.schedule],
+            knobs.seed,
+            loss=make_loss(knobs.label_smoothing, self.class_weights),
+            accumulate=knobs.accumulate,
+            clip=knobs.clip,
+            amp=knobs.amp,
+            average=Average(self.model, knobs.ema) if knobs.ema else None,
+        )
+
+    @property
+    def class_weights(self) -> Tensor | None:
+        """What each class counts in the loss, K numbers; None if all count alike."""
+        if not self.config.class_weights or self.dataset is None:
+            return None
+        counts = torch.bincount(self.dataset.train.labels, minlength=len(self.dataset.classes))
+        return (counts.sum() / (len(counts) * counts.clamp_min(1))).to(models.device_of(self.model))
 
 
 def plan(config: Config, model: Model | None = None, data: object = None, *, val: object = None) -> Plan:
@@ -112,9 +130,11 @@ def assemble(
             watched, loader, dataset = _collect(val), data, None
         else:
             shape, remark = data.image_shape, _check_dataset(model, data, config, val)
-            watched = (data.val.images.to(place), data.val.labels) if len(data.val) else None
-            loader, dataset = batches(data.train, config.batch_size, seed=config.seed, device=place), data
             about = {**about, "data_fingerprint": data.fingerprint}
+            data = data.few(config.examples) if config.examples else data
+            watched = (data.val.images.to(place), data.val.labels) if len(data.val) else None
+            change = make_change(config.augment, len(data.classes), mixup=config.mixup, cutmix=config.cutmix)
+            loader, dataset = batches(data.train, config.batch_size, seed=config.seed, device=place, change=change), data
     if config.patience and watched is None:
         raise UsageError("patience needs validation images, and there are none.", hint="Leave out --patience, or use --val 0.1.")
     config = config.model_copy(update={"threads": _threads(config, model)})

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -275,6 +276,18 @@ def make_optimizer(model: nn.Module, name: str, *, lr: float, momentum: float = 
     own = {"momentum": momentum} if name == "sgd" else {}
     optimizer: Optimizer = make(groups, lr=lr, weight_decay=weight_decay, **own)
     return optimizer
+
+
+def make_loss(label_smoothing: float = 0.0, class_weights: Tensor | None = None) -> Loss:
+    """Cross-entropy, with what is wished.
+
+    Args:
+        label_smoothing: the share of each label that all classes get alike (Szegedy et al. 2016).
+        class_weights: what an image of each class counts, K numbers on the network's device; None if all count alike.
+    """
+    if not label_smoothing and class_weights is None:
+        return cross_entropy
+    return functools.partial(cross_entropy, weight=class_weights, label_smoothing=label_smoothing)
 
 
 def _step(done: float) -> float:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import handlens
 
 if TYPE_CHECKING:
+    from handlens.data.augment import AUGMENTATIONS, Augmentation, make_change
     from handlens.data.batches import batches, order
     from handlens.data.cache import check, status
     from handlens.data.catalog import DATASETS
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from handlens.data.tensors import as_dataset, find_split, from_tensors, load, split_name
 
 _HOMES = {
+    "AUGMENTATIONS": "augment",
+    "Augmentation": "augment",
     "DATASETS": "catalog",
     "Dataset": "dataset",
     "Split": "dataset",
@@ -32,6 +35,7 @@ _HOMES = {
     "from_tensors": "tensors",
     "import_folder": "sources",
     "load": "tensors",
+    "make_change": "augment",
     "order": "batches",
     "read_idx": "formats",
     "split_name": "tensors",
@@ -40,7 +44,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "AUGMENTATIONS",
     "DATASETS",
+    "Augmentation",
     "Dataset",
     "Split",
     "as_dataset",
@@ -51,6 +57,7 @@ __all__ = [
     "from_tensors",
     "import_folder",
     "load",
+    "make_change",
     "order",
     "read_idx",
     "split_name",

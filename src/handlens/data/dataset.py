@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import html
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from handlens import seeds
 from handlens.errors import DataDamaged, DataError
 
 if TYPE_CHECKING:
@@ -133,6 +135,20 @@ class Dataset:
     def splits(self) -> dict[str, Split]:
         """The three splits by name."""
         return {"train": self.train, "val": self.val, "test": self.test}
+
+    def few(self, count: int) -> Dataset:
+        """The same with at most `count` training images: equally many of each class as far as there are, the same ones each time.
+
+        The images of a smaller number are among those of a larger one, so that what a curve over numbers shows is the number.
+        """
+        shuffled = torch.randperm(len(self.train), generator=seeds.generator("few examples"))
+        labels = self.train.labels.cpu()[shuffled]
+        turn = torch.empty(len(labels), dtype=torch.int64)  # the how-many-th of its class each image is
+        for label in range(len(self.classes)):
+            mine = labels == label
+            turn[mine] = torch.arange(int(mine.sum()))
+        chosen = shuffled[turn.argsort(stable=True)[:count]].sort().values
+        return dataclasses.replace(self, train=self.train.subset(chosen))
 
     @property
     def fingerprint(self) -> str:

@@ -67,14 +67,20 @@ def _from_own_file(name: str, about: About) -> nn.Module:
     return models.from_file(f"{path}:{name.rpartition(':')[2]}")
 
 
-def load_weights(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], kind: str = "") -> None:
     """Put a checkpoint's weights into a network.
+
+    Args:
+        model: the network.
+        tensors: of the checkpoint.
+        kind: `model` or `average`; without it the averaged weights, if there are such.
 
     Raises:
         ModelError: they do not fit it.
         RunDamaged: they do not fit it, and it was made from what the run's folder says.
     """
-    weights = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
+    kind = kind or ("average" if any(name.startswith("average.") for name in tensors) else "model")
+    weights = {name.removeprefix(f"{kind}."): tensor for name, tensor in tensors.items() if name.startswith(f"{kind}.")}
     if models.device_of(model).type == "meta":
         expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
         if expected != {name: tensor.shape for name, tensor in weights.items()}:
@@ -94,7 +100,9 @@ def restore(state: State, tensors: Mapping[str, Tensor]) -> None:
         ModelError: the weights do not fit its network.
         RunDamaged: the history does not fit its optimizer.
     """
-    load_weights(state.model, tensors)
+    load_weights(state.model, tensors, "model")
+    if state.average:
+        load_weights(state.average.model, tensors, "average")
     history = _history(state.optimizer, {name: value for name, value in tensors.items() if name.startswith("optimizer.")})
     state.optimizer.load_state_dict({"state": history, "param_groups": state.optimizer.state_dict()["param_groups"]})
 
