@@ -97,7 +97,7 @@ def test_the_numbers_are_those_of_the_evaluation(run: hl.Run, page: Page) -> Non
     assert f"{evaluation.n - int(evaluation.correct.sum())} of {evaluation.n}" in words
     assert "A network with 1,108 parameters in 2 layers learned 4 classes from 128 images" in words
     assert "2 of the 4 steps have any" in page.text("p")
-    assert "All below is of the weights after epoch 2, the last." in words
+    assert "The results below are those of the weights after epoch 2, the last." in words
     assert "Note: a note of two lines" in words
     for score in evaluation.per_class:
         assert f"{score.f1:.4f}" in page.text("td")

@@ -58,7 +58,7 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[object]], 
 def scrolling(content: str, name: str) -> str:
     """What is wider than a telephone scrolls by itself, also with the keyboard, and says so there."""
     region = f'<div class="wide" role="region" aria-label="{text(name)}" tabindex="0">{content}</div>'
-    return region + '<p class="hint">Scroll sideways to see all of it.</p>'
+    return region + '<p class="hint">If it is cut off, scroll it sideways.</p>'
 
 
 def data_uri(png: bytes) -> str:

@@ -47,7 +47,7 @@ def _which_weights(facts: Facts) -> str:
         kind = "the one with the lowest validation loss"
     else:
         kind = "the last" + (f"; the validation loss was lowest after epoch {best.epoch}" if best and best.epoch < used.epoch else "")
-    return f" All below is of the weights after epoch {used.epoch}, {kind}."
+    return f" The results below are those of the weights after epoch {used.epoch}, {kind}."
 
 
 def layers_section(facts: Facts, _charts: Charts) -> Section | None:
