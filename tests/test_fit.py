@@ -175,9 +175,9 @@ def steps(model, count):
         nn.functional.cross_entropy(model(images[:count]), labels[:count]).backward()
         optimizer.step()
 
-model = nn.Sequential(nn.Flatten(), nn.Linear(784, 32_000))  # 100 MB, the gradients too, and twice that for Adam
-images, labels = torch.rand(2000, 1, 28, 28), torch.zeros(2000, dtype=torch.int64)
-steps(nn.Sequential(nn.Flatten(), nn.Linear(784, 1)), 1)  # what PyTorch imports at the first step takes address space too
+model = nn.Sequential(nn.Flatten(), nn.Linear(49, 500_000))  # 100 MB, the gradients too, and twice that for Adam; 2 MB an image and layer
+images, labels = torch.rand(200, 1, 7, 7), torch.zeros(200, dtype=torch.int64)
+steps(nn.Sequential(nn.Flatten(), nn.Linear(49, 1)), 1)  # what PyTorch imports at the first step takes address space too
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 500_000_000,) * 2)
 largest = memory.largest_batch(model, images, labels)
@@ -190,7 +190,7 @@ print(largest)
 def test_the_largest_batch_leaves_room_for_what_the_optimizer_remembers() -> None:
     done = subprocess.run([sys.executable, "-c", TIGHT], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert 50 < int(done.stdout) < 1500
+    assert 5 < int(done.stdout) < 150
 
 
 def test_fit_tells_one_line_an_epoch(capsys: pytest.CaptureFixture[str]) -> None:
