@@ -66,6 +66,8 @@ MEASURE = """<!DOCTYPE html><title>measure</title><iframe src="{page}" style="bo
     title: page.title, width: page.documentElement.scrollWidth, wide: wide.map(e => e.outerHTML.slice(0, 80)),
     images: [...page.images].filter(i => !i.complete || !i.naturalWidth).length,
     smallest: Math.min(...texts.map(e => parseFloat(view.getComputedStyle(e).fontSize))),
+    unhinted: [...page.querySelectorAll("[role=region]")].filter(e => e.scrollWidth > e.clientWidth + 1 &&
+      !(e.nextElementSibling?.className == "hint" && e.nextElementSibling.offsetHeight)).map(e => e.ariaLabel),
     shrunk: [...page.querySelectorAll("figure img")].filter(i => Math.abs(i.width - i.getAttribute("width")) > 1).length,
     background: view.getComputedStyle(page.body).backgroundColor }});
 }});</script>"""

@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import hashlib
 import os
@@ -14,6 +15,7 @@ from nursery import slowed
 
 from handlens import files
 from handlens.errors import FileError, RunBusy, UsageError
+from handlens.files import locks, writing
 
 
 def test_write_atomic_writes_bytes_text_and_pieces(tmp_path: Path) -> None:
@@ -315,6 +317,44 @@ def test_without_fcntl_looking_at_a_lock_works_too(tmp_path: Path, monkeypatch: 
     with files.lock(lock):
         assert files.is_locked(lock)
     assert not files.is_locked(lock)
+
+
+def test_without_fcntl_many_who_only_look_do_not_take_each_other_for_a_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock, seen = tmp_path / "lock", set()
+    with files.lock(lock):  # filelock is imported while there is fcntl, which it has in Windows' locks' stead
+        monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.setattr(locks, "_GLANCE_S", 5)
+
+    def look() -> None:
+        seen.update(files.is_locked(lock) for _ in range(100))
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == {False}
+
+
+@pytest.mark.parametrize("windows, refusals, written", [(True, 2, True), (True, 99, False), (False, 1, False)])
+def test_a_target_that_somebody_reads_is_replaced_when_they_are_done_on_windows_only(
+    windows: bool, refusals: int, written: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("old")
+    real, left = os.replace, [PermissionError(errno.EACCES, "Access is denied")] * refusals
+
+    def replace(source: Path, target: Path) -> None:
+        if left:
+            raise left.pop()
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(writing, "WINDOWS", windows)
+    monkeypatch.setattr(writing, "_PAUSES_S", (0.0,) * 3)
+    with contextlib.nullcontext() if written else pytest.raises(FileError, match="No permission"):
+        files.write_atomic(tmp_path / "file", "new")
+    assert (tmp_path / "file").read_text() == ("new" if written else "old")
+    assert os.listdir(tmp_path) == ["file"]
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO, errno.ENAMETOOLONG])

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -157,6 +159,38 @@ def test_out_of_memory_is_one_sentence_with_the_largest_batch_that_fits() -> Non
     with pytest.raises(TrainingError, match="largest that does has 5") as caught:
         hl.fit(NeedsMemory(), small_data(), epochs=1, batch_size=64, quiet=True)
     assert caught.value.hint == "Use --batch-size 5"
+
+
+TIGHT = """
+import resource, torch
+from pathlib import Path
+from torch import nn
+from handlens import memory
+from handlens.train import make_optimizer
+
+def steps(model, count):
+    optimizer = make_optimizer(model, "adam", lr=0.1)
+    for _ in range(2):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(images[:count]), labels[:count]).backward()
+        optimizer.step()
+
+model = nn.Sequential(nn.Flatten(), nn.Linear(49, 500_000))  # 100 MB, the gradients too, and twice that for Adam; 2 MB an image and layer
+images, labels = torch.rand(200, 1, 7, 7), torch.zeros(200, dtype=torch.int64)
+steps(nn.Sequential(nn.Flatten(), nn.Linear(49, 1)), 1)  # what PyTorch imports at the first step takes address space too
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 500_000_000,) * 2)
+largest = memory.largest_batch(model, images, labels)
+steps(model, largest * 9 // 10)  # what lies idle between two pieces counts as used here
+print(largest)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux holds a process to its address space.")
+def test_the_largest_batch_leaves_room_for_what_the_optimizer_remembers() -> None:
+    done = subprocess.run([sys.executable, "-c", TIGHT], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert 5 < int(done.stdout) < 150
 
 
 def test_fit_tells_one_line_an_epoch(capsys: pytest.CaptureFixture[str]) -> None:

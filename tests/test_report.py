@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,9 +20,10 @@ from pages import Page, measured, read
 from small import small_data
 
 import handlens as hl
-from handlens import plots, report
+from handlens import files, plots, report
 from handlens.cli.train import train
 from handlens.config import FIELDS
+from handlens.report.recipe import config_section
 
 NOTE = "a note\nof two lines"
 PAYLOADS = [
@@ -91,8 +95,9 @@ def test_the_numbers_are_those_of_the_evaluation(run: hl.Run, page: Page) -> Non
     assert f"{evaluation.accuracy * 100:.2f} %" in words.replace("\xa0", " ")
     assert f"{low * 100:.2f} to {high * 100:.2f} %" in words.replace("\xa0", " ")
     assert f"{evaluation.n - int(evaluation.correct.sum())} of {evaluation.n}" in words
-    assert "A network of 2 layers with 1,108 weights learned 4 classes from 128 images" in words
-    assert "weights after epoch 2, the last" in words
+    assert "A network with 1,108 parameters in 2 layers learned 4 classes from 128 images" in words
+    assert "2 of the 4 steps have any" in page.text("p")
+    assert "The results below are those of the weights after epoch 2, the last." in words
     assert "Note: a note of two lines" in words
     for score in evaluation.per_class:
         assert f"{score.f1:.4f}" in page.text("td")
@@ -132,6 +137,42 @@ def test_the_config_says_what_was_changed_and_why_it_is_there(page: Page) -> Non
     for name in ("epochs", "lr", "momentum"):
         assert " ".join(str(FIELDS[name].description).split()) in words
     assert "The other 15 knobs" in page.text("summary")
+    assert page.text("summary") == page.text("caption").split("Not at their default ")[1].split(" Versions")[0]
+
+
+def test_where_no_knob_was_changed_all_are_folded() -> None:
+    facts: Any = SimpleNamespace(run=SimpleNamespace(config=hl.Config()))
+    page = read(config_section(facts).html())
+    assert page.text("summary") == f"All {len(FIELDS)} knobs"
+    assert "at their defaults" in page.text("p")
+
+
+@pytest.mark.parametrize(
+    "status, said",
+    [
+        ("interrupted", "This training was interrupted: 2 of 2 epochs are done. To go on: hl.resume('half', ...)"),
+        ("running", "This training was still running when the report was made, with 2 of 2 epochs done."),
+        ("failed", "This training failed: 2 of 2 epochs are done."),
+        ("complete", "half"),
+    ],
+)
+def test_a_training_that_is_not_at_its_end_is_said_to_be_so_before_any_number(tmp_path: Path, status: str, said: str) -> None:
+    run = fit(tmp_path, small_data(), name="half", epochs=2)
+    run.pointer = dataclasses.replace(run.pointer, finished=status == "complete")
+    run.annotate(failure="The loss became infinite" if status == "failed" else "")
+    with files.lock(run.folder / "run.lock") if status == "running" else contextlib.nullcontext():
+        words = read(report.build(run)).text("header")
+    assert words.split(" A network")[0].strip().endswith(said)
+
+
+def test_a_training_that_stopped_early_says_so_and_whose_weights_are_used(tmp_path: Path) -> None:
+    run = fit(tmp_path, small_data(), name="patient", epochs=50, lr=0.3, patience=1)
+    best, last = run.pointer.best, run.pointer.last
+    assert best is not None
+    assert best.epoch < last.epoch < 50
+    words = read(report.build(run)).text("header")
+    assert f"stopped early, after {last.epoch} of 50 epochs" in words
+    assert f"weights after epoch {best.epoch}, the one with the lowest validation loss" in words
 
 
 KNOBS = {"hidden_sizes": (32, 16), "normalize": True, "lr": 0.00123456789, "schedule": "one-cycle", "val": 0.0}
@@ -194,6 +235,7 @@ def test_in_a_browser_it_fits_its_text_is_large_enough_and_all_pictures_are_ther
     assert found["width"] <= width
     assert found["wide"] == []
     assert found["images"] == found["shrunk"] == 0
+    assert found["unhinted"] == []
     assert found["smallest"] >= 8 / 72 * 96
     assert found["background"] == "rgb(255, 255, 255)"
 
@@ -242,7 +284,8 @@ def test_where_the_only_layer_has_a_unit_for_each_class_the_units_are_named_afte
     assert [picture["alt"] for picture in found.all("img") if picture["alt"].startswith("Weights of")] == [
         f"Weights of {name}" for name in small_data().classes
     ]
-    assert "A network of 1 layer " in found.text("header")
+    assert "in 1 layer learned" in found.text("header")
+    assert "1 of the 2 steps has any" in found.text()
 
 
 def test_a_learners_own_network_without_pictures_in_its_first_layer_is_reported_without_them(tmp_path: Path) -> None:

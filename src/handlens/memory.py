@@ -28,7 +28,11 @@ def explain(model: nn.Module, loader: Loader) -> TrainingError:
 
 
 def largest_batch(model: nn.Module, images: Tensor, labels: Tensor) -> int:
-    """The largest part of a batch with which one step forward and back works; 0 if none. Found by halving, to 1 in 16."""
+    """The largest part of a batch with which one step forward and back works; 0 if none. Found by halving, to 1 in 16.
+
+    There is then room left for what Adam remembers, two numbers for each weight, as if nothing of it were there yet: with SGD, or after the
+    first step, somewhat more may fit.
+    """
     fits, fails = 0, len(labels)
     while fails - fits > max(1, fits // 16):
         tried = (fits + fails) // 2
@@ -42,7 +46,9 @@ def largest_batch(model: nn.Module, images: Tensor, labels: Tensor) -> int:
 def _step_fits(model: nn.Module, images: Tensor, labels: Tensor) -> bool:
     place = models.device_of(model)
     try:
+        history = [torch.empty_like(weights) for weights in model.parameters() if weights.requires_grad for _ in range(2)]
         cross_entropy(model(images.to(place)), labels.to(place)).backward()
+        del history
     except RuntimeError as error:
         if ran_out(error):
             return False

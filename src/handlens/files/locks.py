@@ -12,6 +12,8 @@ from handlens.errors import FileError, RunBusy
 from handlens.files.reasons import explain, printable
 from handlens.files.writing import make_folder, write_atomic
 
+_GLANCE_S = 0.1
+
 
 @contextlib.contextmanager
 def lock(path: Path, *, wait_s: float = 0) -> Iterator[None]:
@@ -79,10 +81,13 @@ def _can_share(descriptor: int, path: Path) -> bool:
 
 
 def _can_lock(path: Path) -> bool:
+    """Without locks that can be shared, one looks by holding it for an instant: another who does so is waited for."""
     import filelock
 
     try:
-        with filelock.FileLock(path, timeout=0):
+        with filelock.FileLock(path, timeout=_GLANCE_S, poll_interval=_GLANCE_S / 50):
             return True
     except filelock.Timeout:
         return False
+    except OSError:
+        return True

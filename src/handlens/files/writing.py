@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from handlens.files.reasons import explain, printable
 
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
 WINDOWS = os.name == "nt"
+_PAUSES_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 
 
 def write_atomic(path: str | os.PathLike[str], data: bytes | str | Iterable[bytes]) -> Path:
@@ -39,7 +41,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes | str | Iterable[byte
     try:
         make_folder(target.parent)
         _write_synced(temporary, pieces)
-        os.replace(temporary, target)
+        _replace(temporary, target)
         sync_folder(target.parent)
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -61,6 +63,16 @@ def _write_synced(path: Path, pieces: Iterable[bytes]) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _replace(temporary: Path, target: Path) -> None:
+    """Windows refuses while another process has the target open; whoever only reads it is done in a moment."""
+    for pause_s in _PAUSES_S if WINDOWS else ():
+        try:
+            return os.replace(temporary, target)
+        except PermissionError:
+            time.sleep(pause_s)
+    return os.replace(temporary, target)
 
 
 def sync_folder(folder: Path) -> None:

@@ -56,8 +56,9 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[object]], 
 
 
 def scrolling(content: str, name: str) -> str:
-    """What may be wider than a telephone scrolls by itself, also with the keyboard."""
-    return f'<div class="wide" role="region" aria-label="{text(name)}" tabindex="0">{content}</div>'
+    """What is wider than a telephone scrolls by itself, also with the keyboard, and says so there."""
+    region = f'<div class="wide" role="region" aria-label="{text(name)}" tabindex="0">{content}</div>'
+    return region + '<p class="hint">If it is cut off, scroll it sideways.</p>'
 
 
 def data_uri(png: bytes) -> str:
@@ -79,8 +80,7 @@ def chart(picture: Chart, name: str, alt: str) -> str:
     width, height = (round(size * SCREEN_DPI) for size in picture.size)
     dark = f'<source media="screen and (prefers-color-scheme: dark)" srcset="{data_uri(picture.dark)}">'
     image = f'<img src="{data_uri(picture.light)}" alt="{text(alt)}" width="{width}" height="{height}">'
-    hint = "<figcaption>Scroll sideways to see all of it.</figcaption>"
-    return f"<figure>{scrolling(f'<picture>{dark}{image}</picture>', name)}{hint}</figure>"
+    return f"<figure>{scrolling(f'<picture>{dark}{image}</picture>', name)}</figure>"
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def _page(facts: Facts, drawn: Drawn) -> str:
     }
     parts = [part for make in _RESULTS if (part := make(facts, charts))] + [make(facts) for make in _RECIPE]
     links = "".join(f'<li><a href="#{part.name}">{text(part.title)}</a></li>' for part in parts)
-    missing = "".join(paragraph(f"Not in this report: {sentence}", "missing") for sentence in facts.missing)
+    missing = "".join(paragraph(f"Not in this report: {sentence}", "notice") for sentence in facts.missing)
     figures = sections.key_figures(facts.evaluation) if facts.evaluation else ""
     body = "".join(part.html() for part in parts)
     return f"""<!DOCTYPE html>
@@ -87,6 +87,7 @@ def _page(facts: Facts, drawn: Drawn) -> str:
 <header>
 <p class="kicker">handlens report</p>
 <h1>{text(facts.run.name)}</h1>
+{_state(facts.run)}
 {paragraph(sections.in_one_sentence(facts), "lead")}
 {_remarks(facts.run)}{missing}{figures}
 </header>
@@ -97,6 +98,19 @@ def _page(facts: Facts, drawn: Drawn) -> str:
 </body>
 </html>
 """
+
+
+def _state(run: Run) -> str:
+    """What a reader must know of a training that is not at its end before they believe its numbers."""
+    done = f"{len(run.rows)} of {run.config.epochs} epochs"
+    sentences = {
+        "running": f"This training was still running when the report was made, with {done} done.",
+        "interrupted": f"This training was interrupted: {done} are done. To go on: {recipe.resume_command(run)}",
+        "failed": f"This training failed: {done} are done.",
+        "stopped early": f"This training stopped early, after {done}: no better validation loss in the last {run.config.patience}.",
+        "damaged": f"The last checkpoint of this training is damaged; {done} can be read.",
+    }
+    return paragraph(sentences[run.status], "notice") if run.status in sentences else ""
 
 
 def _remarks(run: Run) -> str:

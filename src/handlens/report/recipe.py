@@ -23,11 +23,10 @@ def config_section(facts: Facts) -> Section:
     else:
         first = paragraph("All knobs that decide the result are at their defaults.")
     rest = [(name, value, reason) for name, (value, _, reason) in rows.items() if name not in changed]
-    folded = table("The other knobs", ("knob", "value", "what it does"), rest)
+    others = f"{'The other' if changed else 'All'} {len(rest)} knobs"
+    folded = table(others, ("knob", "value", "what it does"), rest)
     words = "What can be set before a training, and what it was set to here. The same config gives the same network."
-    return section(
-        "config", "Config", paragraph(words), first, f"<details><summary>The other {len(rest)} knobs</summary>{folded}</details>"
-    )
+    return section("config", "Config", paragraph(words), first, f"<details><summary>{others}</summary>{folded}</details>")
 
 
 def _changes(run: Run) -> dict[str, Any]:
@@ -71,6 +70,11 @@ def repeat_command(run: Run) -> str:
     if OWN in (run.config.model[: len(OWN)], run.config.data[: len(OWN)]):
         return ""
     return " ".join(["handlens train", *(_option(name, value) for name, value in _changes(run).items())])
+
+
+def resume_command(run: Run) -> str:
+    """The command or call that goes on with this run."""
+    return f"handlens train --resume {shlex.quote(run.name)}" if repeat_command(run) else f"hl.resume({run.name!r}, ...)"
 
 
 def _call(run: Run, **other: Any) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from handlens import plots
 from handlens.config import OWN
 from handlens.evaluation import Evaluation, Selection
+from handlens.models import Layer
 from handlens.plots.style import percent
 from handlens.report.facts import UNITS, Facts
 from handlens.report.markup import Chart, Section, Tile, chart, data_uri, paragraph, section, table, text, tiles
@@ -17,9 +18,8 @@ Charts = dict[str, Chart]
 def in_one_sentence(facts: Facts) -> str:
     """What was trained, on what, for how long."""
     run, layers = facts.run, facts.layers
-    weights = sum(layer.parameters for layer in layers)
-    deep = sum(layer.parameters > 0 for layer in layers)
-    network = f"A network of {deep} layer{'' if deep == 1 else 's'} with {weights:,} weights" if layers else "A network"
+    deep, parameters = _that_learn(layers), sum(layer.parameters for layer in layers)
+    network = f"A network with {parameters:,} parameters in {deep} layer{'' if deep == 1 else 's'}" if layers else "A network"
     epochs = len(run.rows)
     time_s = sum(row.get("time_s", 0.0) for row in run.rows)
     classes = f"{len(facts.dataset.classes)} classes" if facts.dataset else "classes"
@@ -31,30 +31,39 @@ def in_one_sentence(facts: Facts) -> str:
     return f"{network} learned {classes} from {images}, each seen {_times(epochs)}, in {time_s:.3g} s{device}.{_which_weights(facts)}"
 
 
+def _that_learn(layers: list[Layer]) -> int:
+    return sum(layer.parameters > 0 for layer in layers)
+
+
 def _times(epochs: int) -> str:
     return {1: "once", 2: "twice"}.get(epochs, f"{epochs} times")
 
 
 def _which_weights(facts: Facts) -> str:
-    entry = facts.run.pointer.pick(facts.run.default_checkpoint)
-    if facts.evaluation is None or entry is None:
+    used, best = facts.run.pointer.pick(facts.run.default_checkpoint), facts.run.pointer.best
+    if facts.model is None or used is None:
         return ""
-    kind = {"best": "the best by validation loss", "last": "the last"}.get(facts.run.default_checkpoint, "as asked for")
-    return f" The results are those of the weights after epoch {entry.epoch}, {kind}."
+    if facts.run.default_checkpoint == "best":
+        kind = "the one with the lowest validation loss"
+    else:
+        kind = "the last" + (f"; the validation loss was lowest after epoch {best.epoch}" if best and best.epoch < used.epoch else "")
+    return f" The results below are those of the weights after epoch {used.epoch}, {kind}."
 
 
 def layers_section(facts: Facts, _charts: Charts) -> Section | None:
     """The layer table."""
     if not facts.layers:
         return None
+    deep = _that_learn(facts.layers)
     rows = [(layer.name, layer.kind, "×".join(map(str, layer.output_shape)), f"{layer.parameters:,}") for layer in facts.layers]
     rows.append(("all", "", "", f"{sum(layer.parameters for layer in facts.layers):,}"))
     words = (
-        "An image passes through these layers from top to bottom; the last one gives one score for each class, and the highest score "
-        "is the answer. Training changes the weights. A layer without weights, such as ReLU, always does the same."
+        "An image passes through these steps from top to bottom; the last one gives one score for each class, and the highest score "
+        f"is the answer. Training changes the parameters, which are weights and biases; {deep} of the {len(facts.layers)} steps "
+        f"{'has' if deep == 1 else 'have'} any, counted as layers above. A step without any, such as ReLU, always does the same."
     )
-    heads = ("layer", "what it is", "output for one image", "weights")
-    return section("layers", "The network", paragraph(words), table("Layers", heads, rows, numbers=(3,)))
+    heads = ("step", "what it is", "output for one image", "parameters")
+    return section("layers", "The network", paragraph(words), table("From image to scores", heads, rows, numbers=(3,)))
 
 
 def samples_section(facts: Facts, _charts: Charts) -> Section | None:
@@ -185,7 +194,8 @@ def weights_section(facts: Facts, _charts: Charts) -> Section | None:
     words = (
         f"{_one_picture(weights.shape, facts.run.about.image_shape, bool(names))} Where it is orange, a bright pixel raises that sum; "
         "where blue, it lowers it; white leaves it as it is. Look for strokes and edges among the noise: a network starts with nothing "
-        "but noise, and the forms are what it has learned."
+        "but noise, and the forms are what it has learned. All pictures share one scale: a pale one has small weights, still near those "
+        "that it started with, so its sum depends little on the image."
     )
     if len(weights) > UNITS:
         words += f" These are the first {UNITS} of {len(weights)}."

@@ -18,7 +18,7 @@ a { color: var(--right); }
 .kicker { margin: 0; }
 .small, .remark, footer { font-size: 0.9rem; }
 .lead { font-size: 1.15rem; }
-.missing { padding: 0.5rem 0.75rem; border-left: 4px solid var(--wrong); background: var(--soft); }
+.notice { padding: 0.5rem 0.75rem; border-left: 4px solid var(--wrong); background: var(--soft); }
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 
 .key { display: flex; flex-wrap: wrap; gap: 0.75rem; margin: 1.25rem 0 0.5rem; }
@@ -41,7 +41,7 @@ thead th { border-bottom: 2px solid var(--muted); }
 tbody th { font-weight: 600; }
 .number { text-align: right; white-space: nowrap; }
 thead .number { white-space: normal; }
-figcaption { display: none; color: var(--muted); font-size: 0.9rem; }
+.hint { display: none; margin: 0.25rem 0 0; color: var(--muted); font-size: 0.9rem; }
 td:last-child:not(.number) { min-width: 12rem; }
 
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(6.2rem, 1fr)); gap: 0.9rem; }
@@ -65,10 +65,11 @@ code { font: 0.95rem ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono
 .commands dd { margin: 0.15rem 0 0.9rem 0.75rem; color: var(--muted); font-size: 0.95rem; }
 summary { cursor: pointer; padding: 0.25rem 0; color: var(--right); }
 
-@media screen and (max-width: 40rem) { figcaption { display: block; } }
+@media screen and (max-width: 40rem) { figure .hint { display: block; } }
 @media (max-width: 30rem) {
   table { font-size: 0.8rem; }
   th, td { padding-right: 0.4rem; }
+  .hint { display: block; }
   .scale img { width: 9rem; }
   h1 { font-size: 1.6rem; }
   .tiles { grid-template-columns: repeat(3, 1fr); gap: 0.6rem; }
