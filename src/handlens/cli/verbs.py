@@ -72,7 +72,8 @@ def _ended_like_an_interrupt() -> Iterator[None]:
 
 def _run(words: list[str], debug: bool) -> int:
     try:
-        result: Any = handlens.main(words, prog_name="handlens", standalone_mode=False)
+        with handlens.make_context("handlens", words) as context:  # as `main` of click, which would drop what an interrupt tells
+            result: Any = handlens.invoke(context)
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
