@@ -365,6 +365,16 @@ def test_an_epoch_is_one_line_of_80_columns_and_losses_stand_below_each_other() 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+@pytest.mark.parametrize("words", [("--help",), ("runs", "--help"), ("train", "--list"), ("train", "--print-config", "--json")])
+def test_a_pipe_that_nobody_reads_is_no_error(words: tuple[str, ...], tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        answer = subprocess.run([sys.executable, "-m", "handlens", *words], stdout=pipe, stderr=subprocess.PIPE, check=False)
+    assert (answer.returncode, answer.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
 def test_a_reader_that_goes_away_ends_nothing(mnist: hl.Dataset, tmp_path: Path) -> None:
     program = [sys.executable, "-m", "handlens", *SMALL, "--name", "one"]
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
