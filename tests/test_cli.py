@@ -1,13 +1,22 @@
+import contextlib
+import importlib
+import io
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import handlens as hl
 from handlens import cli
 from handlens.config import FIELDS, PRESETS
+from handlens.fit import in_words
 
+LONG = "mlp-with-a-very-long-name-that-somebody-found-good-to-have"
 SMALL = ("train", "softmax", "--epochs", "1", "--batch-size", "500")
 
 
@@ -61,11 +70,11 @@ def test_train_shows_the_network_each_epoch_the_result_and_commands_that_work(te
     assert "epoch 1/1" in terminal.err
     page = (runs / "three" / "report.html").read_text()
     assert "<title>" in page
-    suggested = [line.split("  ")[1].split() for line in out[out.index("Try next") :].splitlines()[1:]]
+    suggested = [line.split() for line in out[out.index("Try next") :].splitlines() if line.startswith("  handlens")]
     assert [words[:2] for words in suggested] == [["handlens", "train"], ["handlens", "train"], ["handlens", "compare"]]
-    for words in suggested[:2]:
-        terminal(*words[1:], "--dry-run")
-    terminal(*suggested[2][1:])
+    terminal(*suggested[0][1:], "--dry-run")
+    for words in suggested[1:]:
+        terminal(*words[1:])
 
 
 def test_train_as_json_is_the_run_with_its_test_figures(terminal: Terminal, mnist: hl.Dataset) -> None:
@@ -156,7 +165,7 @@ def test_every_preset_is_listed_with_its_network_and_purpose(terminal: Terminal)
         (("train", "--model", "mpl"), 2, "Did you mean 'mlp'"),
         (("train", "--data", "mnits"), 2, "Did you mean 'mnist'"),
         (("train", "--model", "nothing.py:Net"), 2, "no file 'nothing.py'"),
-        (("train", "--config", "nothing.toml"), 5, "not there"),
+        (("train", "--config", "nothing.toml"), 2, "not there"),
         (("train", "--device", "tpu"), 2, "no device 'tpu'"),
         (("train", "--resume", "nothing"), 4, "no runs yet"),
         (("evaluate", "nothing"), 4, "handlens train session"),
@@ -166,6 +175,12 @@ def test_every_preset_is_listed_with_its_network_and_purpose(terminal: Terminal)
         (("data", "fetch", "nmist"), 2, "Did you mean 'mnist'"),
         (("data", "import", "nowhere"), 3, "nowhere"),
         (("data", "path", "nmist"), 2, "Did you mean 'mnist'"),
+        (("train", "--hidden-sizes", "256", "128"), 2, "--hidden-sizes 256,128"),
+        (("train", "softmax", "mlp"), 2, "one preset"),
+        (("train", "--checkpoint", "last"), 2, "--checkpoint goes with --resume"),
+        (("train", "--resume", "one", "--name", "two"), 2, "handlens runs rename one"),
+        (("train", "--resume", "one", "--note", "hm"), 2, "handlens runs note one"),
+        (("runs", "nothing"), 2, "No such command"),
     ],
 )
 def test_a_mistake_is_answered_with_a_sentence_what_helps_and_the_exit_code(
@@ -194,3 +209,190 @@ def test_each_verb_has_help_with_its_exit_free_of_errors(terminal: Terminal) -> 
     for verb in cli.VERBS:
         assert "Usage" in terminal(verb, "--help")
     assert "--hidden-sizes" in terminal("train", "--help")
+
+
+@pytest.mark.parametrize("verb", ["runs", "data"])
+def test_a_verb_of_many_alone_shows_its_help_with_every_purpose_whole(terminal: Terminal, verb: str) -> None:
+    commands = terminal(verb).partition("Commands:")[2].splitlines()
+    assert len(commands) > 5
+    assert terminal.err == ""
+    assert not [line for line in commands if line.endswith("...")]
+
+
+@pytest.mark.parametrize(
+    "words, code, said",
+    [
+        (("runs", "rm", "one", "nosuch"), 4, "no run 'nosuch'"),
+        (("runs", "rename", "one", "two"), 2, "a run 'two' already"),
+        (("runs", "tag", "one", "two words"), 2, "one word"),
+        (("runs", "tag", "one", ""), 2, "one word"),
+        (("compare", "one", "one"), 2, "'one' is given twice"),
+        (("evaluate", "one", "--on", "tset"), 2, "Did you mean 'test'? Choose test, val, train"),
+        (("evaluate", "best:test_accuracy"), 2, "best:val_accuracy"),
+        (("report", "one", "--checkpoint", "previous"), 0, ""),
+    ],
+)
+def test_what_cannot_be_done_with_runs_is_said_and_changes_nothing(
+    terminal: Terminal, runs: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
+    before = sorted(runs.iterdir())
+    terminal(*words, code=code)
+    assert said in terminal.err
+    assert sorted(runs.iterdir()) == before
+    assert hl.load_run("one").about.tags == ()
+
+
+@pytest.mark.parametrize("option", [(), ("--dry-run",)])
+@pytest.mark.parametrize("name, said", [("one", "already"), ("A b", "cannot be a name"), ("latest", "one of the others")])
+def test_a_name_is_looked_at_before_the_data(
+    terminal: Terminal, runs: Path, monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...], name: str, said: str
+) -> None:
+    monkeypatch.setattr("handlens.data.load", lambda *_, **__: pytest.fail("data were loaded"))
+    terminal(*SMALL, "--name", name, *option, code=2)
+    assert said in terminal.err
+
+
+def test_knobs_of_our_networks_are_refused_for_a_network_of_ones_own(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text("from torch import nn\n\n\ndef Net():\n    return nn.Flatten()\n")
+    (tmp_path / "mine.toml").write_text("dropout = 0.5\n")
+    own = ("train", "--model", "net.py:Net", "--print-config")
+    for words in (("--hidden-sizes", "32"), ("--config", "mine.toml"), ("mlp",)):
+        terminal(*own, *words, code=2)
+        assert "has no effect" in terminal.err
+    assert "lr\t" in terminal(*own)
+    assert "hidden_sizes" not in terminal.out
+
+
+@pytest.mark.parametrize(
+    "where, said",
+    [
+        ("handlens.cli.training.load_dataset", "No run had begun"),
+        ("handlens.cli.training.show_layers", "No run had begun"),
+        ("handlens.fit._check_new", "No run had begun"),
+        ("handlens.fit._check_room", "0 of 1 epochs are saved; to go on: handlens train --resume three"),
+        ("handlens.cli.training._watch", "0 of 1 epochs are saved; to go on: handlens train --resume three"),
+    ],
+)
+def test_an_interrupt_at_any_time_says_what_is_saved(
+    terminal: Terminal, runs: Path, monkeypatch: pytest.MonkeyPatch, where: str, said: str
+) -> None:
+    def interrupt(*_: object) -> None:
+        if where != "handlens.fit._check_new" or (runs / "three").exists():  # it looks at the name before, too
+            raise KeyboardInterrupt
+
+    module, _, name = where.rpartition(".")
+    monkeypatch.setattr(importlib.import_module(module), name, interrupt)
+    terminal(*SMALL, "--name", "three", code=130)
+    assert terminal.err.splitlines()[-1].startswith(f"Interrupted. {said}")
+
+
+def test_a_run_that_is_not_at_its_end_says_so_first(terminal: Terminal, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(importlib.import_module("handlens.fit"), "_check_room", lambda _run: (_ for _ in ()).throw(KeyboardInterrupt))
+        terminal(*SMALL, "--name", "three", code=130)
+    for verb in ("evaluate", "report"):
+        terminal(verb, "three")
+        assert terminal.err.splitlines()[0] == "Run three is interrupted: 0 of 1 epochs are done; to go on: handlens train --resume three"
+
+
+def test_after_a_training_that_guesses_smaller_steps_are_advised(terminal: Terminal, mnist: hl.Dataset) -> None:
+    out = terminal("train", "--hidden-sizes", "8", "--epochs", "1", "--batch-size", "500", "--lr", "10")
+    assert "--lr 1.0" in out
+    assert "no better than guessing" in out
+    assert "--lr 100" not in out
+    out = terminal("train", "softmax", "--epochs", "1", "--batch-size", "30000", "--lr", "1e-9")
+    assert "--lr 1e-08" in out
+
+
+def test_the_advice_for_one_batch_tells_small_steps_from_large_ones(terminal: Terminal, mnist: hl.Dataset) -> None:
+    assert "larger steps may get there, --lr 1e-06" in terminal("train", "--overfit-one-batch", "--lr", "1e-7", code=1)
+    assert "smaller steps, --lr 10" in terminal("train", "--overfit-one-batch", "--lr", "100", code=1)
+
+
+def test_a_runs_folder_that_cannot_be_written_is_answered_with_its_variable(
+    terminal: Terminal, mnist: hl.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HANDLENS_RUNS", str(tmp_path / "file"))
+    terminal(*SMALL, code=5)
+    assert "HANDLENS_RUNS" in terminal.err
+
+
+def test_a_busy_run_says_how_to_stop_who_has_it(terminal: Terminal, runs: Path) -> None:
+    with hl.runs.writing(runs / "one"):
+        terminal("runs", "rm", "one", code=5)
+    assert f"kill {os.getpid()}" in terminal.err
+
+
+def test_the_device_is_shown_with_the_threads_that_will_be_used(terminal: Terminal, mnist: hl.Dataset) -> None:
+    before = torch.get_num_threads()
+    terminal(*SMALL, "--dry-run", "--threads", str(before + 1))
+    assert f"{before + 1} threads)" in terminal.err
+
+
+class Screen(io.StringIO):
+    """A terminal, as far as anybody asks."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """A terminal of 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")  # no bold letters, which would be counted
+    return Screen()
+
+
+@pytest.mark.parametrize("words", [("runs", "ls"), ("runs", "show", "two"), ("compare", "one", "two", LONG), ("data", "ls")])
+def test_on_80_columns_no_word_is_broken(terminal: Terminal, runs: Path, screen: Screen, words: tuple[str, ...]) -> None:
+    shutil.copytree(runs / "two", runs / LONG)
+    hl.load_run(LONG).annotate(note="a remark that is too long for the rest of the line, and cannot have a column of its own")
+    with contextlib.redirect_stdout(screen):
+        terminal(*words)
+    lines = screen.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    wanted = {"runs": ("two", "accuracy"), "compare": (LONG, "test_accuracy", "interval"), "data": ("fashion-mnist", "handwritten")}
+    assert all(any(word in line for line in lines) for word in wanted[words[0]])
+
+
+def test_an_epoch_is_one_line_of_80_columns_and_losses_stand_below_each_other() -> None:
+    row = {"epoch": 9.0, "train_loss": 0.5, "train_accuracy": 1.0, "val_loss": 15.46, "val_accuracy": 0.1, "time_s": 1.25}
+    one, other = in_words(row, 10), in_words({**row, "epoch": 10.0, "train_loss": 1234.5}, 10)
+    assert len(one) <= 80
+    assert one.index("val loss") == other.index("val loss")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+@pytest.mark.parametrize("words", [("--help",), ("runs", "--help"), ("train", "--list"), ("train", "--print-config", "--json")])
+def test_a_pipe_that_nobody_reads_is_no_error(words: tuple[str, ...], tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        answer = subprocess.run([sys.executable, "-m", "handlens", *words], stdout=pipe, stderr=subprocess.PIPE, check=False)
+    assert (answer.returncode, answer.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_a_reader_that_goes_away_ends_nothing(mnist: hl.Dataset, tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "handlens", *SMALL, "--name", "one"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()
+        assert process.wait(60) == 0
+    assert hl.load_run("one").status == "complete"
+    assert (tmp_path / "runs" / "one" / "report.html").exists()
+
+
+def test_in_one_file_tables_and_remarks_are_in_order_without_empty_lines(mnist: hl.Dataset, tmp_path: Path) -> None:
+    with (tmp_path / "said").open("w") as said:
+        subprocess.run([sys.executable, "-m", "handlens", *SMALL, "--name", "one"], stdout=said, stderr=said, check=True)
+    lines = (tmp_path / "said").read_text().splitlines()
+    places = [next(number for number, line in enumerate(lines) if line.startswith(start)) for start in ("Data", "layer", "Run", "epoch")]
+    assert places[0] == 0
+    assert places == sorted(places)
+    assert "" not in lines[: places[-1] + 1]

@@ -30,7 +30,30 @@ def test_it_shows_what_was_reached_what_it_cost_and_only_the_knobs_that_differ(t
 def test_disagreements_are_counted_on_the_same_images(two: tuple[hl.Run, hl.Run]) -> None:
     predictions = [run.evaluate("test").predictions for run in two]
     assert hl.compare(*two).disagreements == int((predictions[0] != predictions[1]).sum()) > 0
-    assert hl.compare(two[0], two[0]).disagreements == 0
+    with pytest.raises(UsageError, match="twice"):
+        hl.compare(two[0], "good")
+
+
+def test_epochs_are_those_done_and_planned_and_the_figures_those_of_the_weights_that_are_used() -> None:
+    data = small_data()
+    patient = hl.fit("mlp", data, epochs=30, lr=0.3, patience=1, name="patient", quiet=True)
+    best = patient.pointer.best
+    assert best is not None
+    assert best.epoch < len(patient.rows) < 30
+    other = hl.fit("softmax", data, epochs=2, name="other", quiet=True)
+    found = hl.compare(patient, other)
+    assert [row["epochs"] for row in found.rows] == [len(patient.rows), 2]
+    assert found.rows[0]["val_loss"] == min(patient.history["val_loss"])
+    table = dict(zip(found.columns, found.cells()[0], strict=True))
+    assert table["weights"] == f"best epoch, {best.epoch}"
+    assert table["epochs"] == f"{len(patient.rows)}/30"
+    assert f"val_accuracy {patient.used_row['val_accuracy']:.4f}" in repr(patient)
+
+
+def test_a_network_without_hidden_layers_claims_no_sizes_of_them() -> None:
+    data = small_data()
+    rows = hl.compare(*(hl.fit(name, data, epochs=1, hidden_sizes=sizes, quiet=True) for name, sizes in (("mlp", 8), ("softmax", 9)))).rows
+    assert [row["hidden_sizes"] for row in rows] == [(8,), None]
 
 
 def test_the_table_survives_csv_and_markdown(two: tuple[hl.Run, hl.Run]) -> None:
@@ -38,6 +61,8 @@ def test_the_table_survives_csv_and_markdown(two: tuple[hl.Run, hl.Run]) -> None
     rows = list(csv.DictReader(io.StringIO(found.to_csv())))
     assert [row["run"] for row in rows] == ["good", "poor"]
     assert float(rows[0]["test_accuracy"]) == found.rows[0]["test_accuracy"]
+    assert float(rows[0]["interval_low"]) == found.rows[0]["interval"][0]
+    assert rows[0]["hidden_sizes"] == "16"
     assert found.to_markdown().splitlines()[2].startswith("| good | complete | ")
     assert "<th>run</th>" in found._repr_html_()
 

@@ -30,6 +30,10 @@ def test_every_preset_is_a_config_and_the_session_is_the_default() -> None:
         ({"hidden_sizes": (0,)}, "1 to 65,536"),
         ({"val": 1}, "val cannot be 1"),
         ({"seed": -1}, "seed cannot be -1"),
+        ({"hidden_sizes": "[256,128]"}, "brackets: 256,128"),
+        ({"lr": "0,01"}, "a point in place of the comma: 0.01"),
+        ({"dropout": "20"}, "20 % are 0.2"),
+        ({"val": 10}, "10 % are 0.1"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_knob_the_value_and_help(knobs: dict[str, object], said: str) -> None:

@@ -196,7 +196,7 @@ def test_the_largest_batch_leaves_room_for_what_the_optimizer_remembers() -> Non
 def test_fit_tells_one_line_an_epoch(capsys: pytest.CaptureFixture[str]) -> None:
     hl.fit(small_model(), small_data(), epochs=2)
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split("   ")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
+    assert [line.split("  ")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
     assert all("train loss" in line and "val loss" in line for line in lines)
 
 

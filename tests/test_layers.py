@@ -45,7 +45,7 @@ WRITING_METHODS = set("write_text write_bytes tofile touch mkdir rmdir unlink re
 # The one place each that may, and why.
 ALLOWED = {
     ("cli/runs.py", "rename"),  # a run's, not a path's
-    ("cli/verbs.py", "os.open"),  # of the null device, when nobody reads the output any more
+    ("cli/pipes.py", "os.open"),  # of the null device, when nobody reads the output any more
     ("models/own.py", "exec_module"),  # a learner's own network, in a file that they named
     ("plots/style.py", "savefig"),  # into memory
 }

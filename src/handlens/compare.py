@@ -88,7 +88,7 @@ def compare(*references: str | os.PathLike[str] | Run) -> Comparison:
     for index, run in enumerate(runs):
         if run.folder.absolute() in (other.folder.absolute() for other in runs[:index]):
             raise UsageError(f"Run '{run.name}' is given twice.", hint="Compare it with another one: handlens runs ls")
-    different = [name for name in FIELDS if name != "epochs" and len({str(_knob(run, name)) for run in runs}) > 1]
+    different = [name for name in FIELDS if name != "epochs" and len({str(getattr(run.config, name)) for run in runs}) > 1]
     tests = [_test_of(run) for run in runs]
     rows = tuple(_row(run, test, different) for run, test in zip(runs, tests, strict=True))
     return Comparison(runs, rows, _disagreements(tests))

@@ -58,12 +58,13 @@ def test_a_signal_at_random_times_ends_it_with_a_whole_checkpoint(nursery: Nurse
     assert places["in training"] > 0, places
 
 
-def test_what_a_signal_interrupted_goes_on_by_the_command_that_it_told(nursery: Nursery, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_a_signal_interrupted_goes_on_by_the_command_that_it_told(number: int, nursery: Nursery, tmp_path: Path) -> None:
     environment = {"HANDLENS_DATA": str(tmp_path / "data")}
     words = [*WORDS, "--epochs", "30"]
     child = nursery.start("jobs:cli", *words, "--name", "one", log=tmp_path / "one", environment=environment)
     wait_for(lambda: epochs_told(child.said) >= 3)
-    child.send(signal.SIGINT)
+    child.send(number)
     assert child.wait() == 130
     command = re.findall(r"to go on: handlens (.*)", child.said)[0].split()
     nursery.run("jobs:cli", *command, log=tmp_path / "one", environment=environment)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from handlens.cli.help import HELP, VERBS
+from handlens.cli.pipes import write
 
 __all__ = ["VERBS", "main"]
 
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if hasattr(stream, "reconfigure"):  # a console that cannot show a letter shows '?' instead of stopping
             stream.reconfigure(errors="replace")
     if words in ([], ["-h"], ["--help"]):
-        print(HELP, end="")
+        write(HELP)
         sys.exit(0)
     from handlens.cli.verbs import run
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handlens.cli.terminal import json_option, out, print_json, remark, show_table, tell, write
+from handlens.cli.pipes import write
+from handlens.cli.terminal import json_option, out, print_json, remark, show_table, tell
 
 if TYPE_CHECKING:
     from handlens.compare import Comparison

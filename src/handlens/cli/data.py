@@ -99,7 +99,10 @@ def show(name: str, plot: Path | None, as_json: bool) -> int:
 @data.command(name="import")
 @click.argument("folder", type=click.Path(path_type=Path))
 def import_(folder: Path) -> int:
-    """Take a data set's files from FOLDER; which set it is, their checksums say."""
+    """Take a data set's files from FOLDER.
+
+    Which set it is, their checksums say.
+    """
     from handlens.data import import_folder
 
     tell(f"Imported into {import_folder(folder, say=say).folder}")

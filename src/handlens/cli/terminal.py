@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar
@@ -14,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 from rich.text import Text
 
+from handlens.cli.pipes import silence, write
 from handlens.files import printable
 
 if TYPE_CHECKING:
@@ -44,13 +44,6 @@ class Screen(Console):
         silence(self.file.fileno())
 
 
-def silence(descriptor: int) -> None:
-    """Let what is written to a descriptor vanish."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
-
-
 def out() -> Console:
     """The console of results."""
     return Screen(sys.stdout)
@@ -59,15 +52,6 @@ def out() -> Console:
 def err() -> Console:
     """The console of what goes on."""
     return Screen(sys.stderr)
-
-
-def write(text: str) -> None:
-    """A result for a program on stdout, at once: in a file it then stands before what stderr tells later."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        silence(sys.stdout.fileno())
 
 
 def say(sentence: str, done: float | None = None) -> None:

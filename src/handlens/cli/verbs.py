@@ -14,6 +14,7 @@ import click
 
 from handlens import __version__
 from handlens.cli.help import HELP, INTERRUPTED, VERBS
+from handlens.cli.pipes import silence, write
 from handlens.errors import HandlensError, nearest
 
 
@@ -72,12 +73,13 @@ def _ended_like_an_interrupt() -> Iterator[None]:
 
 def _run(words: list[str], debug: bool) -> int:
     try:
-        result: Any = handlens.main(words, prog_name="handlens", standalone_mode=False)
+        with handlens.make_context("handlens", words) as context:  # as `main` of click, which would drop what an interrupt tells
+            result: Any = handlens.invoke(context)
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.exceptions.NoArgsIsHelpError as help_:
-        print(help_.format_message())
+        write(help_.format_message() + "\n")
         return 0
     except (KeyboardInterrupt, click.Abort) as stop:
         _complain(" ".join(["Interrupted.", *getattr(stop, "__notes__", [])[:1]]), apart=sys.stderr.isatty())
@@ -115,7 +117,5 @@ def _flush() -> None:
     try:
         sys.stdout.flush()
     except (BrokenPipeError, ValueError):
-        from handlens.cli.terminal import silence
-
         with contextlib.suppress(OSError):
             silence(1)
