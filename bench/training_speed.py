@@ -17,7 +17,8 @@ import torch
 
 import handlens as hl
 from handlens import device, models
-from handlens.train import State, make_optimizer, train
+from handlens.optim import make_optimizer
+from handlens.train import State, train
 
 
 def ours(data: hl.Dataset, epochs: int, seed: int) -> torch.nn.Module:

@@ -20,10 +20,11 @@ from handlens.cli import training as _training  # noqa: F401
 from handlens.data import cache
 from handlens.data.catalog import DATASETS
 from handlens.fit import resuming, starting
+from handlens.optim import make_optimizer
 from handlens.plan import plan
 from handlens.runs import runs_folder
 from handlens.runs.folder import is_free
-from handlens.train import State, make_optimizer, train
+from handlens.train import State, train
 
 
 def warm_up() -> None:

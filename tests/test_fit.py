@@ -166,7 +166,7 @@ import resource, torch
 from pathlib import Path
 from torch import nn
 from handlens import memory
-from handlens.train import make_optimizer
+from handlens.optim import make_optimizer
 
 def steps(model, count):
     optimizer = make_optimizer(model, "adam", lr=0.1)

@@ -17,7 +17,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "handlens"
 LAYERS = (
     ("errors",),
     ("files", "limits", "seeds"),
-    ("metrics", "plots", "device", "named", "optim"),
+    ("metrics", "plots", "device", "named"),
+    ("optim", "schedules"),
     ("models", "data"),
     ("config", "train"),
     ("evaluation", "memory", "plan"),

@@ -1,5 +1,6 @@
 import inspect
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -69,7 +70,7 @@ def test_dropout_and_batch_norm_stand_in_each_hidden_block() -> None:
 @pytest.mark.parametrize(
     "options, said",
     [
-        ({"hidden_sizes": (8, 0)}, "0 units"),
+        ({"hidden_sizes": (8, 0)}, "hidden_sizes cannot have a 0"),
         ({"dropout": 1.0}, "dropout of 1.0"),
         ({"activation": "rleu"}, "'relu'"),
         ({"num_clases": 3}, "'num_classes'"),
@@ -174,3 +175,90 @@ def test_layers_that_are_found_may_stand_in_a_list_too_and_those_of_a_class_with
     with pytest.raises(ModelError, match="ModuleList has no forward") as told:
         models.check_fits(nn.ModuleList([models.MLP()]), images, MNIST_CLASSES)
     assert told.value.where == ""
+
+
+CNNS: list[tuple[dict[str, Any], list[tuple[int, ...]]]] = [
+    ({}, [(32, 28, 28), (32, 14, 14), (64, 14, 14), (64, 7, 7), (3136,), (128,), (10,)]),
+    (
+        {"channels": (4, 8), "kernel_size": (5, 3), "padding": "none"},
+        [(4, 24, 24), (4, 12, 12), (8, 10, 10), (8, 5, 5), (200,), (128,), (10,)],
+    ),
+    ({"channels": (4,), "pooling": "stride", "hidden_sizes": ()}, [(4, 14, 14), (784,), (10,)]),
+    ({"channels": (4, 4), "image_size": 9, "in_channels": 3, "num_classes": 2}, [(4, 9, 9), (4, 4, 4), (4, 2, 2), (16,), (128,), (2,)]),
+    ({"channels": (4,), "kernel_size": (2,), "batch_norm": True, "dropout": 0.5}, [(4, 29, 29), (4, 14, 14), (784,), (128,), (10,)]),
+]
+
+
+@pytest.mark.parametrize("options, sizes", CNNS)
+@pytest.mark.parametrize("pooling", ["max", "average"])
+def test_a_cnn_computes_all_sizes_between(options: dict[str, Any], sizes: list[tuple[int, ...]], pooling: str) -> None:
+    model = models.CNN(**{"pooling": pooling, **options})
+    shape = (options.get("in_channels", 1), options.get("image_size", 28), options.get("image_size", 28))
+    shapes = [layer.output_shape for layer in models.summary(model, shape)]
+    assert list(dict.fromkeys(shapes)) == sizes
+    assert models.build("cnn", **model.options).state_dict().keys() == model.state_dict().keys()
+
+
+def test_the_sessions_cnn_is_the_one_of_its_hints() -> None:
+    hints = nn.Sequential(
+        nn.Conv2d(in_channels=1, out_channels=32, kernel_size=3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(kernel_size=2, stride=2),
+        nn.Conv2d(32, 64, kernel_size=3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(kernel_size=2, stride=2),
+        nn.Flatten(),
+        nn.Linear(64 * 7 * 7, 128),
+        nn.ReLU(),
+        nn.Linear(128, 10),
+    )
+    ours = models.CNN(seed=1)
+    hints.load_state_dict(ours.layers.state_dict())
+    images = torch.rand(3, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(ours(images), hints(images))
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        ({"channels": (4,) * 6}, "leaves nothing of an image that is 1x1"),
+        ({"channels": (4, 4), "kernel_size": (25,), "padding": "none"}, "leaves nothing of an image that is 2x2"),
+        ({"kernel_size": (3, 3, 3)}, "3 kernel sizes do not go with 2 blocks"),
+        ({"channels": 32}, r"channels=\(32,\)"),
+        ({"pooling": "maxx"}, "Did you mean 'max'"),
+        ({"padding": "sane"}, "Did you mean 'same'"),
+        ({"activation": "relo"}, "Did you mean 'relu'"),
+    ],
+)
+def test_an_impossible_cnn_is_refused_in_words(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ModelError, match=said):
+        models.CNN(**options)
+
+
+@pytest.mark.parametrize("depth, size", [(8, 28), (8, 32), (20, 28), (8, 9)])
+def test_a_resnets_depth_is_the_number_of_its_layers(depth: int, size: int) -> None:
+    model = models.ResNet(depth, width=4, image_size=size, in_channels=3, seed=1)
+    counted = [layer for layer in models.summary(model, (3, size, size)) if layer.kind.startswith(("Conv2d", "Linear"))]
+    shortcuts = [layer for layer in counted if "shortcut" in layer.name]
+    assert len(counted) - len(shortcuts) == depth
+    assert len(shortcuts) == 2  # where the image is halved
+    stages = [layer.output_shape for layer in models.summary(model, (3, size, size)) if layer.name.endswith("activation")]
+    half, quarter = -(-size // 2), -(-size // 4)
+    assert list(dict.fromkeys(stages)) == [(4, size, size), (8, half, half), (16, quarter, quarter)]
+
+
+def test_a_residual_block_adds_to_its_input() -> None:
+    block = models.ResidualBlock(3, 3, stride=1)
+    for weights in block.convolutions.parameters():
+        weights.data.zero_()
+    features = torch.rand(2, 3, 5, 5)
+    assert torch.equal(block(features), features)
+
+
+@pytest.mark.parametrize("depth, nearest", [(18, 20), (1, 8), (9, 8), (50, 50)])
+def test_a_resnet_of_another_depth_is_refused_with_the_nearest(depth: int, nearest: int) -> None:
+    if depth == nearest:
+        models.ResNet(depth, width=1)
+        return
+    with pytest.raises(ModelError, match=f"the nearest is {nearest}"):
+        models.ResNet(depth)

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from handlens import optim
+from handlens.optim import make_optimizer
 from handlens.runs.checkpoint import pack
-from handlens.train import State, make_optimizer
+from handlens.train import State
 
 STEPS = 300
 PAIRS: dict[str, tuple[Any, Any, dict[str, Any]]] = {

@@ -1,6 +1,7 @@
 import copy
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,9 @@ from torch.nn.functional import cross_entropy
 
 import handlens as hl
 from handlens.errors import TrainingError
-from handlens.train import SCHEDULES, State, make_optimizer, train
+from handlens.optim import make_optimizer
+from handlens.schedules import SCHEDULES
+from handlens.train import Average, State, make_loss, train
 
 
 def new_state(model: nn.Module | None = None, name: str = "adam", schedule: str = "none") -> State:
@@ -170,3 +173,121 @@ def test_one_cycle_has_pytorchs_start_peak_and_end() -> None:
 def test_step_falls_to_a_tenth_after_each_third() -> None:
     step = SCHEDULES["step"]
     assert [round(step(done), 6) for done in (0, 0.3, 0.34, 0.66, 0.67, 0.99)] == [1, 1, 0.1, 0.1, 0.01, 0.01]
+
+
+def stepwise(state: State, images: list[Tensor], labels: list[Tensor]) -> list[Tensor]:
+    """The weights after one epoch over these batches."""
+    list(train(state, Given(list(zip(images, labels, strict=True))), epochs=1))
+    return weights(state)
+
+
+class Given(list[tuple[Tensor, Tensor]]):
+    """Batches that are there already, as a loader."""
+
+
+def given_batches(count: int, size: int) -> tuple[list[Tensor], list[Tensor]]:
+    split = small_data().train
+    pairs = [(split.images[at : at + size].div(255), split.labels[at : at + size]) for at in range(0, count * size, size)]
+    return [images for images, _ in pairs], [labels for _, labels in pairs]
+
+
+def test_accumulated_batches_take_the_step_of_the_large_batch() -> None:
+    small, large = new_state(), new_state()
+    small.accumulate = 4
+    images, labels = given_batches(8, 16)
+    pairs = zip(stepwise(small, images, labels), stepwise(large, *given_batches(2, 64)), strict=True)
+    for one, two in pairs:
+        torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-4)
+    assert small.optimizer.state_dict()["state"][0]["step"] == 2
+
+
+def test_what_is_left_over_at_the_end_of_an_epoch_is_a_step_too() -> None:
+    state = new_state()
+    state.accumulate = 3
+    stepwise(state, *given_batches(4, 16))
+    assert state.optimizer.state_dict()["state"][0]["step"] == 2
+
+
+def test_clipped_gradients_are_as_long_as_allowed_and_no_longer() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
+    free, clipped = (State(copy.deepcopy(model), make_optimizer(model, "sgd", lr=1.0)) for _ in range(2))
+    for state in (free, clipped):
+        state.optimizer = make_optimizer(state.model, "sgd", lr=1.0, momentum=0.0)
+        state.optimizer.param_groups[0]["initial_lr"] = 1.0
+    clipped.clip = 0.01
+    moves = []
+    for state in (free, clipped):
+        after = stepwise(state, *given_batches(1, 16))
+        moves.append(torch.cat([(new - old).flatten() for new, old in zip(after, model.state_dict().values(), strict=True)]))
+    assert moves[0].norm() > 0.05
+    assert moves[1].norm().item() == pytest.approx(0.01, rel=1e-3)
+    torch.testing.assert_close(moves[1], moves[0] * 0.01 / moves[0].norm(), atol=1e-6, rtol=1e-3)
+
+
+def test_averaged_weights_are_those_of_pytorchs_averaged_model() -> None:
+    state = new_state(hl.models.MLP((16,), image_size=8, num_classes=4, batch_norm=True, seed=1))
+    state.average = Average(state.model, 0.7)
+    counts = iter(range(1, 100))
+
+    def decayed(mean: Any, current: Any, _count: Any) -> None:
+        step = next(counts)
+        torch._foreach_lerp_(mean, current, 1 - min(0.7, step / (step + 9)))
+
+    theirs = torch.optim.swa_utils.AveragedModel(state.model, multi_avg_fn=decayed)
+    theirs.n_averaged += 1  # its first update would only copy
+    for _row in train(state, Given(zip(*given_batches(8, 16), strict=True)), epochs=3, every=1):
+        if "step" in _row:
+            theirs.update_parameters(state.model)
+    for ours, oracle in zip(state.average.model.parameters(), theirs.module.parameters(), strict=True):
+        torch.testing.assert_close(ours, oracle)
+    assert not same(weights(state), [tensor.clone() for tensor in state.average.model.state_dict().values()])
+    assert torch.equal(state.average.model.layers[2].running_mean, state.model.layers[2].running_mean)  # type: ignore[index,union-attr]
+    assert state.network is state.average.model
+
+
+def test_what_is_watched_is_what_is_averaged() -> None:
+    data, state = small_data(), new_state()
+    state.average = Average(state.model, 0.99)
+    (row,) = train(state, hl.batches(data.train, 16), (data.val.images, data.val.labels), epochs=1)
+    logits = hl.models.predict_logits(state.average.model, data.val.images)
+    assert row["val_loss"] == pytest.approx(cross_entropy(logits, data.val.labels).item())
+
+
+def test_bfloat16_is_used_where_it_is_wished_and_only_there() -> None:
+    seen = []
+    for amp in (False, True):
+        state = new_state()
+        state.amp = amp
+        state.model.layers[1].register_forward_hook(lambda _module, _inputs, output: seen.append(output.dtype))  # type: ignore[index,union-attr]
+        stepwise(state, *given_batches(2, 16))
+        assert all(weight.dtype == torch.float32 for weight in state.model.parameters())
+    assert seen == [torch.float32] * 2 + [torch.bfloat16] * 2
+
+
+def test_label_smoothing_and_class_weights_are_pytorchs() -> None:
+    logits, labels = torch.randn(6, 4, generator=torch.Generator().manual_seed(1)), torch.tensor([0, 1, 2, 3, 0, 1])
+    weight = torch.tensor([1.0, 2.0, 0.5, 1.0])
+    assert make_loss() is cross_entropy
+    assert make_loss(0.1, weight)(logits, labels) == nn.CrossEntropyLoss(weight=weight, label_smoothing=0.1)(logits, labels)
+
+
+def test_labels_may_be_probabilities_and_accuracy_counts_the_most_likely() -> None:
+    images, labels = given_batches(4, 16)
+    mixed = [0.7 * nn.functional.one_hot(some, 4) + 0.3 * nn.functional.one_hot((some + 1) % 4, 4) for some in labels]
+    (hard,) = train(new_state(), Given(zip(images, labels, strict=True)), epochs=1)
+    state = new_state()
+    (soft,) = train(state, Given(zip(images, mixed, strict=True)), epochs=1)
+    assert soft["train_loss"] != hard["train_loss"]
+    again = new_state()
+    list(train(again, Given(zip(images, mixed, strict=True)), epochs=20))
+    logits = hl.models.predict_logits(again.model, torch.cat(images))
+    assert again.rows[-1]["train_accuracy"] > 0.9
+    assert (logits.argmax(1) == torch.cat(labels)).float().mean() > 0.9
+
+
+def test_weight_decay_leaves_biases_and_norms_alone() -> None:
+    model = hl.models.MLP((8,), image_size=4, batch_norm=True, seed=1)
+    groups = make_optimizer(model, "adamw", lr=0.01, weight_decay=0.1).param_groups
+    pulled = {id(weight) for group in groups if group["weight_decay"] for weight in group["params"]}
+    assert pulled == {id(module.weight) for module in model.modules() if isinstance(module, nn.Linear)}
+    assert sum(len(group["params"]) for group in groups) == len([*model.parameters()])

@@ -154,3 +154,35 @@ class AdamW(Adam):
     """Adam whose weight decay is no part of the gradient (Loshchilov and Hutter 2019): `torch.optim.AdamW`."""
 
     _kernel = staticmethod(torch._fused_adamw_)
+
+
+def make_optimizer(model: nn.Module, name: str, *, lr: float, momentum: float = 0.9, weight_decay: float = 0.0) -> Optimizer:
+    """SGD, Adam or AdamW over all weights that learn.
+
+    Args:
+        model: the network, already on its device.
+        name: `sgd`, `adam` or `adamw`.
+        lr: the learning rate.
+        momentum: of SGD only.
+        weight_decay: with `adam` and `sgd` an L2 term in the gradient; with `adamw` apart from it (Loshchilov and Hutter 2019). Biases and
+            the factors of norms are left out: pulling them to zero helps nobody.
+    """
+    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    free = [weight for weight in weights if weight.ndim < 2] if weight_decay else []
+    pulled = [weight for weight in weights if weight.ndim >= 2] if weight_decay else weights
+    groups = [{"params": pulled}, {"params": free, "weight_decay": 0.0}] if free and pulled else [{"params": weights}]
+    # One call for all of them needs one kind of number, on a device that has it.
+    kinds = {(weight.device.type, weight.dtype) for weight in weights}
+    ours = all(device in ("cpu", "cuda") and dtype.is_floating_point for device, dtype in kinds) and len(kinds) == 1
+    theirs = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+    make: Any = (OPTIMIZERS if ours else theirs)[name]
+    own = {"momentum": momentum} if name == "sgd" else {}
+    optimizer: Optimizer = make(groups, lr=lr, weight_decay=weight_decay, **own)
+    return optimizer
+
+
+OPTIMIZERS: dict[str, type[Fused]] = {
+    "sgd": SGD,
+    "adam": Adam,
+    "adamw": AdamW,
+}

@@ -16,7 +16,9 @@ from handlens import device, models, named, seeds
 from handlens.config import FIELDS, OWN, Config
 from handlens.data import Dataset, batches, make_change
 from handlens.errors import DataError, ModelError, UsageError
-from handlens.train import SCHEDULES, Average, Loader, State, make_loss, make_optimizer
+from handlens.optim import make_optimizer
+from handlens.schedules import SCHEDULES
+from handlens.train import Average, Loader, State, make_loss
 
 Model = nn.Module | Callable[[], nn.Module]
 _PREVIEW = 4

@@ -18,12 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from handlens import models, optim, seeds
+from handlens import models, seeds
 from handlens.errors import TrainingError
 from handlens.optim import Optimizer
+from handlens.schedules import Schedule
 
 Row = dict[str, float]
-Schedule = Callable[[float], float]
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 _MOST_WAITING = 1 << 16
@@ -253,31 +253,6 @@ def set_lr(optimizer: Optimizer, factor: float) -> None:
         group["lr"] = group["initial_lr"] * factor
 
 
-def make_optimizer(model: nn.Module, name: str, *, lr: float, momentum: float = 0.9, weight_decay: float = 0.0) -> Optimizer:
-    """SGD, Adam or AdamW over all weights that learn.
-
-    Args:
-        model: the network, already on its device.
-        name: `sgd`, `adam` or `adamw`.
-        lr: the learning rate.
-        momentum: of SGD only.
-        weight_decay: with `adam` and `sgd` an L2 term in the gradient; with `adamw` apart from it (Loshchilov and Hutter 2019). Biases and
-            the factors of norms are left out: pulling them to zero helps nobody.
-    """
-    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    free = [weight for weight in weights if weight.ndim < 2] if weight_decay else []
-    pulled = [weight for weight in weights if weight.ndim >= 2] if weight_decay else weights
-    groups = [{"params": pulled}, {"params": free, "weight_decay": 0.0}] if free and pulled else [{"params": weights}]
-    # One call for all of them needs one kind of number, on a device that has it.
-    kinds = {(weight.device.type, weight.dtype) for weight in weights}
-    ours = all(device in ("cpu", "cuda") and dtype.is_floating_point for device, dtype in kinds) and len(kinds) == 1
-    library: Any = optim if ours else torch.optim
-    make = {"sgd": library.SGD, "adam": library.Adam, "adamw": library.AdamW}[name]
-    own = {"momentum": momentum} if name == "sgd" else {}
-    optimizer: Optimizer = make(groups, lr=lr, weight_decay=weight_decay, **own)
-    return optimizer
-
-
 def make_loss(label_smoothing: float = 0.0, class_weights: Tensor | None = None) -> Loss:
     """Cross-entropy, with what is wished.
 
@@ -288,30 +263,3 @@ def make_loss(label_smoothing: float = 0.0, class_weights: Tensor | None = None)
     if not label_smoothing and class_weights is None:
         return cross_entropy
     return functools.partial(cross_entropy, weight=class_weights, label_smoothing=label_smoothing)
-
-
-def _step(done: float) -> float:
-    """A tenth of the rate after each third of the training."""
-    return 0.1 ** int(3 * done)
-
-
-def _cosine(done: float) -> float:
-    """Down to zero along half a cosine (Loshchilov and Hutter 2017, without restarts)."""
-    return (1 + math.cos(math.pi * done)) / 2
-
-
-def _one_cycle(done: float) -> float:
-    """Up from 1/25 in the first 30 %, then down to nearly nothing, each along half a cosine (Smith and Topin 2018, PyTorch's figures)."""
-    warm = 0.3
-    low, high, end = 1 / 25, 1.0, 1 / 25e4
-    if done < warm:
-        return high + (low - high) * _cosine(done / warm)
-    return end + (high - end) * _cosine((done - warm) / (1 - warm))
-
-
-SCHEDULES: dict[str, Schedule] = {
-    "none": lambda _done: 1.0,
-    "step": _step,
-    "cosine": _cosine,
-    "one-cycle": _one_cycle,
-}

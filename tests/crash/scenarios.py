@@ -12,10 +12,11 @@ from torch import nn
 
 from handlens import files
 from handlens.config import Config
+from handlens.optim import make_optimizer
 from handlens.runs import Run, scan, to_trash, writing
 from handlens.runs import checkpoint as checkpoints
 from handlens.runs.about import About, read_about
-from handlens.train import State, make_optimizer
+from handlens.train import State
 
 OLD, NEW = b"old " * 3000, b"new " * 5000
 NAMES = {"config.json", "env.json", "run.json", "checkpoint.json", "rows.jsonl", "run.lock"}

@@ -34,6 +34,11 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "softmax, cosine": {"model": "softmax", "schedule": "cosine", "normalize": True, "val": 0},
     "mlp, dropout": {"model": "mlp", "hidden_sizes": (16, 8), "dropout": 0.3, "optimizer": "adamw", "schedule": "one-cycle"},
     "mlp, batch norm": {"model": "mlp", "hidden_sizes": (16,), "batch_norm": True, "optimizer": "sgd", "schedule": "step"},
+    "cnn, all that is random": {
+        **{"model": "cnn", "channels": (4,), "hidden_sizes": (), "augment": "robust", "mixup": 0.5, "cutmix": 1.0, "optimizer": "adamw"},
+        **{"ema": 0.9, "accumulate": 2, "clip": 1.0, "amp": True, "label_smoothing": 0.1, "class_weights": True, "examples": 90},
+    },
+    "resnet": {"model": "resnet", "width": 2, "weight_decay": 0.1, "ema": 0.5},
     "mlp, patience": {"model": "mlp", "hidden_sizes": (16,), "patience": 2, "lr": 3.0, "activation": "gelu", "weight_decay": 0.01},
 }
 EPOCHS = 6

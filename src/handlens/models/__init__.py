@@ -10,7 +10,7 @@ from handlens.models.networks import ACTIVATIONS, MLP, Classifier, SoftmaxRegres
 from handlens.models.own import call_maker, from_file
 from handlens.models.places import line_of
 from handlens.models.registry import KNOBS, MODEL_KNOBS, MODELS, build, idle_knobs
-from handlens.models.resnet import ResNet
+from handlens.models.resnet import ResidualBlock, ResNet
 from handlens.models.use import count_parameters, device_of, evaluating, predict_logits, to_float
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Classifier",
     "Layer",
     "ResNet",
+    "ResidualBlock",
     "SoftmaxRegression",
     "Task",
     "build",

@@ -19,7 +19,7 @@ def check_sizes(name: str, sizes: object) -> None:
     if not isinstance(sizes, Sequence) or not all(isinstance(size, Integral) for size in sizes):
         raise ModelError(f"{name} cannot be {sizes!r}.", hint=f"Give one whole number for each layer: {name}=(128, 64)")
     if any(size < 1 for size in sizes):
-        raise ModelError(f"{name} cannot have a {min(sizes)}.", hint=f"{name} are whole numbers from 1.")
+        raise ModelError(f"{name} cannot have a {min(sizes)}.", hint="The numbers are whole, and from 1.")
 
 
 def check_word(name: str, word: object, known: Collection[str]) -> None:
