@@ -320,7 +320,7 @@ def test_without_fcntl_looking_at_a_lock_works_too(tmp_path: Path, monkeypatch: 
 
 
 def test_without_fcntl_many_who_only_look_do_not_take_each_other_for_a_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lock, seen = tmp_path / "lock", set()
+    lock, seen = tmp_path / "lock", set[bool]()
     with files.lock(lock):  # filelock is imported while there is fcntl, which it has in Windows' locks' stead
         monkeypatch.setitem(sys.modules, "fcntl", None)
     monkeypatch.setattr(locks, "_GLANCE_S", 5)
