@@ -18,6 +18,7 @@ import pytest
 Holdings = dict[str, Counter[str]]
 
 KEPT_FONTS = "/mpl-data/fonts/"  # matplotlib keeps each font that it has drawn with open
+QUICK_DISK = re.compile(r"hl-\d+-")  # see crash/conftest.py
 PATIENCE_S = 2.0  # for what ends by itself a moment after it was told to
 
 
@@ -74,16 +75,30 @@ def _children() -> Counter[str]:
 
 def _shared_memory() -> Counter[str]:
     folder = Path("/dev/shm")
-    entries = [entry for entry in folder.iterdir() if entry.is_file()] if folder.is_dir() else []  # folders there are just quick disks
-    return Counter(entry.name for entry in entries if not _belongs_to_others(entry))
+    entries = [*folder.iterdir()] if folder.is_dir() else []
+    kept = [entry for entry in entries if entry.is_file() or QUICK_DISK.match(entry.name)]  # other folders there are other programs' own
+    return Counter(entry.name for entry in kept if not _belongs_to_others(entry))
 
 
 def _belongs_to_others(entry: Path) -> bool:
-    """Whether a process that is no child of ours made it: PyTorch, joblib and `quick_disk` write the process's number into the name."""
+    """Whether only processes that are no children of ours made or use it.
+
+    PyTorch, joblib and `quick_disk` write the process's number into the name; for the others one must look who has it mapped.
+    """
     maker = re.match(r"(?:torch_|sem\.loky-|hl-)(\d+)[_-]", entry.name)
-    if not maker or not psutil.pid_exists(int(maker[1])):
-        return False
-    return int(maker[1]) not in {os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))}
+    users = {int(maker[1])} & {*psutil.pids()} if maker else _users(entry)
+    ours = {os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))}
+    return bool(users) and users.isdisjoint(ours)
+
+
+def _users(entry: Path) -> set[int]:
+    """By the number of the file: a semaphore is mapped under a name that it then loses."""
+    users: set[int] = set()
+    for maps in Path("/proc").glob("[0-9]*/maps"):
+        with contextlib.suppress(OSError):  # one of the two is no more, or we may not look
+            if f" {entry.stat().st_ino} " in maps.read_text(errors="replace"):
+                users.add(int(maps.parent.name))
+    return users
 
 
 def shrink_thread_pool() -> None:

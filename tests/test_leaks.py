@@ -1,14 +1,18 @@
 """The watch for leaks sees a leak of each kind, and nothing in tests that clean up."""
 
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
+import leaks
+import psutil
 import pytest
 
 pytest_plugins = ["pytester"]
 
 LEAKY = """
-    import _thread, os, subprocess, tempfile, threading, time
+    import _thread, multiprocessing, os, subprocess, tempfile, threading, time
     from multiprocessing import resource_tracker, shared_memory
 
     kept = []
@@ -32,6 +36,12 @@ LEAKY = """
     def test_temporary_file():
         os.close(tempfile.mkstemp()[0])
 
+    def test_semaphore():
+        kept.append(multiprocessing.get_context("spawn").Lock())
+
+    def test_quick_disk():
+        kept.append(tempfile.mkdtemp(prefix=f"hl-{os.getpid()}-", dir="/dev/shm"))
+
     def test_shared_memory():
         memory = shared_memory.SharedMemory(create=True, size=10)
         resource_tracker.unregister(memory._name, "shared_memory")
@@ -41,11 +51,13 @@ LEAKY = """
     def test_foot():
         kept[0].kill()
         kept[0].wait()
-        resource_tracker.register(kept[1]._name, "shared_memory")
-        kept[1].unlink()
+        os.rmdir(kept[2])
+        resource_tracker.register(kept[3]._name, "shared_memory")
+        kept[3].unlink()
+        kept.clear()
 """
 SEEN = ["descriptor: /dev/null", "thread: Python thread*", "thread: native thread*", "child: sleep*", "child: one that has ended*"]
-SEEN += ["temporary file: tmp*", "shared memory: psm_*"]
+SEEN += ["temporary file: tmp*", "shared memory: sem.mp-*", "shared memory: hl-*", "shared memory: psm_*"]
 
 CLEAN = """
     import multiprocessing, os, subprocess, tempfile, threading
@@ -85,9 +97,21 @@ def run(pytester: pytest.Pytester, code: str) -> pytest.RunResult:
 
 def test_each_kind_of_leak_fails_its_test(pytester: pytest.Pytester) -> None:
     result = run(pytester, LEAKY)
-    result.assert_outcomes(passed=8, errors=7)
+    result.assert_outcomes(passed=10, errors=9)
     for line in SEEN:
         result.stdout.fnmatch_lines(["This test left behind", f"  {line}"])
+
+
+def test_what_another_program_has_in_shared_memory_is_not_ours_as_long_as_it_runs() -> None:
+    code = "import multiprocessing; kept = multiprocessing.get_context('spawn').Lock(); print(kept._semlock.name, flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        name = "sem." + other.stdout.readline().strip().removeprefix("/")
+        assert name in leaks.holdings()["shared memory"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(psutil.Process, "children", lambda *_, **__: [])
+            assert name not in leaks.holdings()["shared memory"]
+        other.communicate("\n")
 
 
 def test_clean_tests_pass(pytester: pytest.Pytester) -> None:

@@ -11,9 +11,7 @@ Every name below is imported when it is first used, so that `import handlens` al
 
 from __future__ import annotations
 
-import importlib
-import sys
-from types import ModuleType
+from handlens.lazy import make_lazy
 
 __version__ = "0.1.0"
 
@@ -49,7 +47,6 @@ _HOMES = {
     "resume": "fit",
     "train": "train",
 }
-_MODULES = ("data", "metrics", "models", "plots")
 
 __all__ = [
     "Config",
@@ -73,27 +70,8 @@ __all__ = [
     "train",
 ]
 
-
-class _Package(ModuleType):
-    """Importing the module `handlens.fit` sets the package's attribute `fit`; it must not hide the function `hl.fit`."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in self.__dict__["_HOMES"] and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
+_package = make_lazy(__name__)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return importlib.import_module(f"handlens.{name}")
-    if name in _HOMES:
-        value = getattr(importlib.import_module(f"handlens.{_HOMES[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"handlens has no '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    return _package.find(name)

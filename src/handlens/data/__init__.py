@@ -5,11 +5,9 @@ Every name below is imported when it is first used: finding and checking data ne
 
 from __future__ import annotations
 
-import importlib
-import sys
 from typing import TYPE_CHECKING, Any
 
-import handlens
+from handlens.lazy import make_lazy
 
 if TYPE_CHECKING:
     from handlens.data.augment import AUGMENTATIONS, Augmentation, make_change
@@ -65,17 +63,8 @@ __all__ = [
     "write_idx",
 ]
 
-# As in the package above: importing the module `batches` must not hide the function.
-sys.modules[__name__].__class__ = type(handlens)
+_package = make_lazy(__name__)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        value = getattr(importlib.import_module(f"handlens.data.{_HOMES[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"handlens.data has no '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    return _package.find(name)
