@@ -36,11 +36,7 @@ def ls(as_json: bool) -> int:
     if not found and not broken:
         raise no_runs()
     say(f"Runs in {runs_folder().resolve()}")
-    columns = (
-        dict.fromkeys(("name", "model", "data"), "left")
-        | dict.fromkeys(("epochs", "val accuracy", "time"), "right")
-        | {"status": "left", "note": "left"}
-    )
+    columns = dict.fromkeys(("name", "model", "data"), "left") | dict.fromkeys(("epochs", "val accuracy", "time"), "right")
     rows = [
         (
             run.name,
@@ -53,7 +49,11 @@ def ls(as_json: bool) -> int:
         )
         for run in found
     ]
-    show_table(columns, rows + [(ruin.name, "", "", "", "", "", f"broken: {ruin.reason}", "") for ruin in broken])
+    rows += [(ruin.name, "", "", "", "", "", f"broken: {ruin.reason}", "") for ruin in broken]
+    if sys.stdout.isatty():  # a column less leaves room for longer names
+        show_table(columns | {"status": "left"}, [(*row[:-2], "; ".join(filter(None, row[-2:]))) for row in rows])
+    else:
+        show_table(columns | {"status": "left", "note": "left"}, rows)
     return 0
 
 

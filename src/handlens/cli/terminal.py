@@ -101,7 +101,7 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Sequence[object]], tit
         return
     for number, line in enumerate(texts):
         block = [(heading, cell) for heading, cell in zip(headings, line, strict=True) if cell]
-        screen.print(_table("" if number else title, ["", ""], ["left", "left"], [max(map(len, headings)), 1], block), end="\n")
+        screen.print(_table("" if number else title, ["", ""], ["left", "left"], [max(map(len, headings)), 1], [*block, ("", "")]))
 
 
 _LONGEST = 40  # of a path, say, which is broken where it must be
