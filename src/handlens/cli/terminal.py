@@ -95,8 +95,7 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Sequence[object]], tit
         lines = ["\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in line) for line in ([*columns], *texts)]
         write("".join(f"{line}\n" for line in lines))
         return
-    headings = [heading.replace("_", " ") for heading in columns]
-    screen = out()
+    headings, screen = [*columns], out()
     widths = [max(_longest_word(cell) for cell in column) for column in zip(headings, *texts, strict=True)]
     if sum(widths) + 2 * len(widths) <= screen.width + 2:
         screen.print(_table(title, headings, list(columns.values()), widths, texts))
