@@ -16,7 +16,7 @@ from handlens import cli
 from handlens.config import FIELDS, PRESETS
 from handlens.fit import in_words
 
-LONG = "mlp-with-a-very-long-name-that-somebody-found-good-to-have"
+LONG = "mlp_with-a-very-long-name-that-somebody-found-good-to-have"
 SMALL = ("train", "softmax", "--epochs", "1", "--batch-size", "500")
 
 

@@ -106,7 +106,8 @@ def show(run: str, as_json: bool) -> int:
         return 0  # one table, for a program; the epochs are in rows.jsonl and in --json
     tell()
     columns = ["epoch", *(name for name in found.history if name.endswith(("loss", "accuracy"))), "lr", "time_s", "images_per_s"]
-    show_table(dict.fromkeys(columns, "right"), [[_cell(name, row.get(name)) for name in columns] for row in found.rows])
+    headings = [name.replace("_", " ") for name in columns]  # which may then be of two lines
+    show_table(dict.fromkeys(headings, "right"), [[_cell(name, row.get(name)) for name in columns] for row in found.rows])
     return 0
 
 

@@ -19,6 +19,8 @@ from handlens.files import printable
 if TYPE_CHECKING:
     from handlens.evaluation import Evaluation
 
+_LONGEST = 40  # letters that are kept together; a path of more is broken where it must be
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -93,8 +95,7 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Sequence[object]], tit
         lines = ["\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in line) for line in ([*columns], *texts)]
         write("".join(f"{line}\n" for line in lines))
         return
-    headings = [heading.replace("_", " ") for heading in columns]
-    screen = out()
+    headings, screen = [*columns], out()
     widths = [max(_longest_word(cell) for cell in column) for column in zip(headings, *texts, strict=True)]
     if sum(widths) + 2 * len(widths) <= screen.width + 2:
         screen.print(_table(title, headings, list(columns.values()), widths, texts))
@@ -104,17 +105,14 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Sequence[object]], tit
         screen.print(_table("" if number else title, ["", ""], ["left", "left"], [max(map(len, headings)), 1], [*block, ("", "")]))
 
 
-_LONGEST = 40  # of a path, say, which is broken where it must be
-
-
 def _longest_word(cell: str) -> int:
     return min(_LONGEST, max(map(len, cell.split()), default=0))
 
 
 def _table(title: str, headings: list[str], sides: list[str], widths: list[int], rows: Sequence[Sequence[str]]) -> Table:
     """No column is narrower than its longest word."""
-    look = {"header_style": "bold", "show_header": any(headings), "box": None, "pad_edge": False, "padding": (0, 2, 0, 0)}
-    table = Table(title=title or None, title_justify="left", **look)  # type: ignore[arg-type]
+    table = Table(title=title or None, title_justify="left", show_header=any(headings), header_style="bold", box=None)
+    table.pad_edge, table.padding = False, (0, 2, 0, 0)
     for heading, side, width in zip(headings, sides, widths, strict=True):
         table.add_column(heading, justify="right" if side == "right" else "left", overflow="fold", min_width=width)
     for row in rows:
@@ -136,8 +134,8 @@ class Bar:
     def __init__(self, total: float) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[detail]}"), TimeRemainingColumn(compact=True))
         self.total = total
-        off: Any = {"redirect_stdout": False, "redirect_stderr": False}
-        self.progress = Progress(*columns, console=err(), transient=True, **off, disable=not sys.stderr.isatty())
+        nobody = not sys.stderr.isatty()
+        self.progress = Progress(*columns, console=err(), transient=True, redirect_stdout=False, redirect_stderr=False, disable=nobody)
         self.task: TaskID | None = None
 
     def __enter__(self) -> Self:
