@@ -136,7 +136,9 @@ def test_the_config_says_what_was_changed_and_why_it_is_there(page: Page) -> Non
     assert page.text("th").index("epochs") < page.text("th").index("momentum")
     for name in ("epochs", "lr", "momentum"):
         assert " ".join(str(FIELDS[name].description).split()) in words
-    assert "The other 15 knobs" in page.text("summary")
+    idle = idle_knobs("mlp")
+    assert f"The other {len(FIELDS.keys() - idle) - 4} knobs" in page.text("summary")
+    assert not idle & set(page.text("th"))
     assert page.text("summary") == page.text("caption").split("Not at their default ")[1].split(" Versions")[0]
 
 

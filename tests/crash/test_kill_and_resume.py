@@ -38,8 +38,10 @@ CONFIGS: dict[str, dict[str, Any]] = {
         **{"model": "cnn", "channels": (4,), "hidden_sizes": (), "augment": "robust", "mixup": 0.5, "cutmix": 1.0, "optimizer": "adamw"},
         **{"ema": 0.9, "accumulate": 2, "clip": 1.0, "amp": True, "label_smoothing": 0.1, "class_weights": True, "examples": 90},
     },
+    "cnn, plain": {"model": "cnn", "channels": (4, 4), "batch_norm": True, "dropout": 0.2, "hidden_sizes": (8,)},
     "resnet": {"model": "resnet", "width": 2, "weight_decay": 0.1, "ema": 0.5},
-    "mlp, patience": {"model": "mlp", "hidden_sizes": (16,), "patience": 2, "lr": 3.0, "activation": "gelu", "weight_decay": 0.01},
+    "resnet, sgd": {"model": "resnet", "width": 2, "optimizer": "sgd", "schedule": "cosine", "augment": "light"},
+    "mlp, patience": {"model": "mlp", "hidden_sizes": (16,), "patience": 2, "lr": 2.0, "activation": "gelu", "weight_decay": 0.01},
 }
 EPOCHS = 6
 
