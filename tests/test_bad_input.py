@@ -39,7 +39,7 @@ def changed(old: str, new: str) -> str:
 CASES = {
     "syntax": (changed("def forward(self, images):", "def forward(self, images)"), 2, ["SyntaxError", "line 11"]),
     "missing class": (changed("class Net", "class Nett"), 2, ["no class 'Net'", "Nett"]),
-    "no super init": (changed("super().__init__()", "pass"), 2, ["Net sets its layers without super().__init__()", "line 9"]),
+    "no super init": (changed("super().__init__()", "pass"), 2, ["Net does not begin with super().__init__()", "line 9"]),
     "no super init, no layer": (changed("super().__init__()", "pass").replace("self.layer = ", ""), 2, ["super().__init__()", "line 7"]),
     "no forward": (changed("def forward", "def fordward"), 2, ["Net has no forward", "net.py, line 6"]),
     "layers in a list": (

@@ -73,7 +73,6 @@ def check_fits(model: nn.Module, images: Tensor, classes: Sequence[str]) -> str:
         ModelError: it has no forward, hides its layers in a list, has nothing to learn, does not accept such images, or returns something
             other than one score a class.
     """
-    _check_forward(model)
     _check_nothing_hidden(model)
     if not any(weights.requires_grad for weights in model.parameters()):
         raise ModelError(f"{type(model).__name__} has nothing to learn: no parameter in it asks for gradients.")
@@ -93,15 +92,6 @@ def check_fits(model: nn.Module, images: Tensor, classes: Sequence[str]) -> str:
             f"already; with two of them the loss cannot fall below {floor:.2f}. Return the raw scores: leave out the last softmax."
         )
     return ""
-
-
-def _check_forward(model: nn.Module) -> None:
-    if getattr(model.forward, "__func__", None) is nn.Module.forward:
-        raise ModelError(
-            f"{type(model).__name__} has no forward.",
-            where=line_that_says(type(model)),
-            hint="Add it to the class, indented like __init__: def forward(self, images): ... return logits",
-        )
 
 
 def _check_nothing_hidden(model: nn.Module) -> None:

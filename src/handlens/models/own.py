@@ -67,7 +67,7 @@ def call_maker(maker: Callable[[], object], where: str, path: Path | None = None
 
 def _not_begun(maker: object, where: str) -> ModelError:
     return ModelError(
-        f"{getattr(maker, '__name__', 'It')} sets its layers without super().__init__().",
+        f"{getattr(maker, '__name__', 'It')} does not begin with super().__init__().",
         where=where,
         hint="Write super().__init__() as the first line of its __init__: it makes the place where PyTorch keeps layers.",
     )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from handlens.errors import HandlensError, ModelError
-from handlens.models.places import line_of
+from handlens.models.places import line_of, line_that_says
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -40,8 +40,9 @@ def predict_logits(model: nn.Module, images: Tensor, batch_size: int = 1000) -> 
         batch_size: images at a time; bounds the memory.
 
     Raises:
-        ModelError: the network does not accept images of this shape, or does not return a tensor.
+        ModelError: the network has no forward, does not accept images of this shape, or does not return a tensor.
     """
+    _check_forward(model)
     device = device_of(model)
     with evaluating(model):
         try:
@@ -61,6 +62,15 @@ def _logits(model: nn.Module, images: Tensor) -> Tensor:
             hint="forward must return the logits alone: one row an image, one score a class.",
         )
     return logits.float().cpu()
+
+
+def _check_forward(model: nn.Module) -> None:
+    if getattr(model.forward, "__func__", None) is nn.Module.forward:
+        raise ModelError(
+            f"{type(model).__name__} has no forward.",
+            where=line_that_says(type(model)),
+            hint="Add it to the class, indented like __init__: def forward(self, images): ... return logits",
+        )
 
 
 def device_of(model: nn.Module) -> torch.device:

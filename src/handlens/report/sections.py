@@ -194,8 +194,8 @@ def weights_section(facts: Facts, _charts: Charts) -> Section | None:
     words = (
         f"{_one_picture(weights.shape, facts.run.about.image_shape, bool(names))} Where it is orange, a bright pixel raises that sum; "
         "where blue, it lowers it; white leaves it as it is. Look for strokes and edges among the noise: a network starts with nothing "
-        "but noise, and the forms are what it has learned. All pictures share one scale: a pale one has small weights, still near those "
-        "that it started with, so its sum depends little on the image."
+        "but noise, and the forms are what it has learned. All pictures share one scale: a pale one has small weights, often still those "
+        "of the start, so its sum depends little on the image."
     )
     if len(weights) > UNITS:
         words += f" These are the first {UNITS} of {len(weights)}."
