@@ -23,6 +23,7 @@ import handlens as hl
 from handlens import files, plots, report
 from handlens.cli.train import train
 from handlens.config import FIELDS
+from handlens.models import idle_knobs
 from handlens.report.recipe import config_section
 
 NOTE = "a note\nof two lines"

@@ -8,6 +8,7 @@ from typing import Any
 
 from handlens.config import FIELDS, OWN
 from handlens.evaluation import Evaluation
+from handlens.models import idle_knobs
 from handlens.report.facts import Facts
 from handlens.report.markup import Section, paragraph, section, table, text
 from handlens.runs import Run
@@ -16,7 +17,9 @@ from handlens.runs import Run
 def config_section(facts: Facts) -> Section:
     """Every knob with its reason: those that were changed first, the others folded."""
     changed = _changes(facts.run)
-    rows = {name: (shown(getattr(facts.run.config, name)), shown(field.default), field.description) for name, field in FIELDS.items()}
+    config = facts.run.config
+    fields = {name: field for name, field in FIELDS.items() if name not in idle_knobs(config.model)}
+    rows = {name: (shown(getattr(config, name)), shown(field.default), field.description) for name, field in fields.items()}
     if changed:
         heads = ("knob", "value", "default", "what it does")
         first = table("Not at their default", heads, [(name, *rows[name]) for name in changed])
