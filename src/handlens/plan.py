@@ -38,6 +38,7 @@ class Plan:
         val: images and labels to watch by.
         about: how to make the network again.
         remark: what is odd about the network, in words; usually nothing.
+        origin: where its first weights come from, in words; nothing if they are random.
     """
 
     config: Config
@@ -47,6 +48,7 @@ class Plan:
     val: tuple[Tensor, Tensor] | None
     about: dict[str, Any] = field(default_factory=dict)
     remark: str = ""
+    origin: str = ""
 
     def state(self) -> State:
         """The training before its first step."""
@@ -126,6 +128,8 @@ def assemble(
     place = device.choose(config.device)
     about = about or {}
     loader: Loader
+    if config.freeze:
+        models.freeze(model)
     with seeds.seeded("weights", config.seed):  # a lazy layer makes its weights when it sees the first image
         if isinstance(data, DataLoader):
             shape, remark = _check_loader(model, data)

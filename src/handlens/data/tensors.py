@@ -17,7 +17,7 @@ from handlens.data.cache import Cached
 from handlens.data.catalog import DataFile
 from handlens.data.dataset import Dataset, Split
 from handlens.data.say import Say, megabytes, on_stderr
-from handlens.errors import DataError, UsageError
+from handlens.errors import DataError, UsageError, nearest
 
 MOST_BYTES = 4 << 30
 _CHANNELS = (1, 3)
@@ -167,7 +167,10 @@ def find_split(dataset: Dataset, name: str) -> Split:
         UsageError: there is none of that name, or no image in it.
         DataMissing, DataDamaged, FileError: as in `load`.
     """
-    split = dataset.splits[name] if name in dataset.splits else load(name).test.named(name)
+    try:
+        split = dataset.splits[name] if name in dataset.splits else load(name).test.named(name)
+    except UsageError as error:
+        raise UsageError(error.what, hint=f"{nearest(name, dataset.splits)} Choose test, val, train, or a data set.") from error
     if len(split) == 0:
         raise UsageError(f"The data set {dataset.name} has no {name} images.", hint="Choose others: train, val, test, or a data set.")
     return split

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handlens.plots.curves import plot_compare, plot_curves
+from handlens.plots.lines import plot_few_examples, plot_learning_rates, plot_line_fit, plot_line_losses
 from handlens.plots.matrix import plot_confusion_matrix
 from handlens.plots.pixels import image_png, weights_png
 from handlens.plots.reliability import plot_calibration
@@ -21,6 +22,10 @@ __all__ = [
     "plot_compare",
     "plot_confusion_matrix",
     "plot_curves",
+    "plot_few_examples",
+    "plot_learning_rates",
+    "plot_line_fit",
+    "plot_line_losses",
     "plot_mistakes",
     "plot_predictions",
     "plot_samples",
@@ -39,4 +44,8 @@ PLOTS = {
     "weights": plot_weights,
     "calibration": plot_calibration,
     "compare": plot_compare,
+    "learning_rates": plot_learning_rates,
+    "few_examples": plot_few_examples,
+    "line_fit": plot_line_fit,
+    "line_losses": plot_line_losses,
 }
