@@ -71,6 +71,20 @@ def figures() -> dict[str, Any]:
     for shape in ((1, 1, 28, 28), (10, 1, 28, 28), (128, 1, 28, 28), (16, 1, 5, 5), (32, 3, 3, 3)):
         made[f"weights {shape}"] = lambda theme, s=shape: plots.plot_weights(RNG.normal(size=list(s)), theme=theme)
     made["weights named"] = lambda theme: plots.plot_weights(RNG.normal(size=(10, 1, 8, 8)), FASHION, theme=theme)
+    for steps in (0, 3, 110):
+        lrs, losses = [1e-6 * 1.12**step for step in range(steps)], [2.3 - 0.02 * step for step in range(steps)]
+        mark = lrs[steps // 2] if steps else None
+        made[f"learning rates {steps}"] = lambda theme, x=lrs, y=losses, m=mark: plots.plot_learning_rates(x, y, m, theme=theme)
+    for counts in ([10], [30, 100, 300, 1000], [1, 2, 5, 10, 10000]):
+        ways = {
+            f"weights that come from {way}": [[0.3 + 0.1 * at, 0.35 + 0.1 * at] for at in range(len(counts))] for way in ("a", "b", "c")
+        }
+        made[f"few examples {len(counts)}"] = lambda theme, c=counts, w=ways: plots.plot_few_examples(c, w, 0.1, theme=theme)
+    for epochs, bias in ((1, 10.0), (100, -250.0)):
+        lines = [(epoch, 2 - 1 / (1 + epoch), bias) for epoch in range(0, epochs + 1, max(1, epochs // 5))]
+        heights = 2 * np.arange(30) + bias
+        made[f"line {epochs}"] = lambda theme, y=heights, f=lines: plots.plot_line_fit(np.arange(30), y, f, theme=theme)
+        made[f"line losses {epochs}"] = lambda theme, e=epochs: plots.plot_line_losses([100 / (1 + n) for n in range(e + 1)], theme=theme)
     return made
 
 

@@ -95,11 +95,11 @@ def plot_line_fit(features: Array, targets: Array, lines: Sequence[tuple[int, fl
     dress(axes, theme, xlabel="x", ylabel="y")
     axes.plot(features, targets, "o", color=theme.muted, markersize=3.5, alpha=0.7, label="points")
     ends = np.array([float(features.min()), float(features.max())])
-    for number, (epoch, slope, height) in enumerate(lines):
+    for number, (_, slope, height) in enumerate(lines):
         last = number == len(lines) - 1
         strength = 1.0 if last else 0.3 + 0.4 * number / len(lines)
         axes.plot(ends, slope * ends + height, color=theme.series[0], alpha=strength, linewidth=2.4 if last else 1.2)
-        _name_line(axes, f"epoch {epoch}", (ends[1], slope * ends[1] + height), theme, shown=last or number in (0, 1))
+    _name_ends(axes, {f"epoch {epoch}": slope * ends[1] + height for epoch, slope, height in (lines[0], lines[-1])}, ends[1], theme)
     epoch, slope, height = lines[-1]
     headline(axes, f"After {epoch} epochs: y = {slope:.2f} x {'+' if height >= 0 else '-'} {abs(height):.2f}", theme)
     axes.margins(x=0.02)
@@ -107,9 +107,13 @@ def plot_line_fit(features: Array, targets: Array, lines: Sequence[tuple[int, fl
     return finish(figure)
 
 
-def _name_line(axes: Axes, name: str, end: tuple[float, float], theme: Theme, *, shown: bool) -> None:
-    if shown:
-        axes.annotate(name, end, xytext=(5, 0), textcoords="offset points", va="center", color=theme.text, fontsize=SMALL)
+def _name_ends(axes: Axes, heights: Mapping[str, float], right: float, theme: Theme) -> None:
+    """Names at the ends of lines, the last one alone where two would lie upon each other."""
+    low, high = axes.get_ylim()
+    named = list(heights.items())
+    apart = abs(named[0][1] - named[-1][1]) > 0.08 * (high - low)
+    for name, height in named if apart else named[-1:]:
+        axes.annotate(name, (right, height), xytext=(5, 0), textcoords="offset points", va="center", color=theme.text, fontsize=SMALL)
 
 
 def plot_line_losses(losses: Sequence[float], *, theme: Theme = LIGHT) -> Picture:
