@@ -72,7 +72,7 @@ def plan(config: Config, model: Model | None = None, data: object = None, *, val
         config = config.model_copy(update={"data": OWN + "loader", "batch_size": data.batch_size or config.batch_size})
     elif data is not None:
         dataset = datasets.as_dataset(data, val=config.val)
-        known = dataset.name in datasets.DATASETS
+        known = datasets.is_known(dataset.name)
         knobs = {"data": dataset.name, "val": _share(dataset)} if known else {"data": OWN + dataset.name}
         config = config.model_copy(update=knobs)
     else:
@@ -114,7 +114,7 @@ def assemble(
             shape, remark = data.image_shape, _check_dataset(model, data, config, val)
             watched = (data.val.images.to(place), data.val.labels) if len(data.val) else None
             loader, dataset = batches(data.train, config.batch_size, seed=config.seed, device=place), data
-            about = {**about, "data_fingerprint": data.fingerprint}
+            about = {**about, "classes": data.classes, "data_fingerprint": data.fingerprint}
     if config.patience and watched is None:
         raise UsageError("patience needs validation images, and there are none.", hint="Leave out --patience, or use --val 0.1.")
     config = config.model_copy(update={"threads": _threads(config, model)})

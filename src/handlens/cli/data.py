@@ -18,23 +18,14 @@ def data() -> None:
 @json_option
 def ls(as_json: bool) -> int:
     """List the data sets, and whether they are on this machine."""
-    from handlens.data import DATASETS, status
+    from handlens.data import status
 
     found = status()
     if as_json:
         print_json([{"name": one.name, "on_disk": one.on_disk, "folder": str(one.folder), "size_bytes": one.size_bytes} for one in found])
         return 0
     columns = {"name": "left", "on this machine": "left", "size": "right", "licence": "left", "what it is": "left"}
-    rows = [
-        (
-            one.name,
-            "yes" if one.on_disk else "no",
-            f"{one.size_bytes / 1e6:.0f} MB",
-            DATASETS[one.name].licence,
-            DATASETS[one.name].description,
-        )
-        for one in found
-    ]
+    rows = [(one.name, "yes" if one.on_disk else "no", f"{one.size_bytes / 1e6:.0f} MB", one.licence, one.description) for one in found]
     show_table(columns, rows)
     return 0
 
@@ -57,11 +48,12 @@ def path(name: str | None, as_json: bool) -> int:
     """Print the folder of data set NAME, or of all."""
     from handlens.data import status
     from handlens.data.cache import root
-    from handlens.data.catalog import find
+    from handlens.data.shelf import unknown
 
-    if name:
-        find(name)
-    folder = str(next((one.folder for one in status() if one.name == name), root()))
+    folders = {one.name: one.folder for one in status()}
+    if name and name not in folders:
+        raise unknown(name)
+    folder = str(folders[name] if name else root())
     print_json({"folder": folder}) if as_json else tell(folder)
     return 0
 
@@ -76,12 +68,11 @@ def show(name: str, plot: Path | None, as_json: bool) -> int:
     from handlens.cli.loading import load_dataset
 
     dataset = load_dataset(name, 0.1)
-    picture = files.write_atomic(plot or Path(f"{name}.png"), plots.png(dataset.show(32)))
+    picture = files.write_atomic(plot or Path(f"{dataset.name}.png"), plots.png(dataset.show(32)))
     if as_json:
         splits = {part: {"images": len(split), "per_class": split.counts} for part, split in dataset.splits.items()}
-        print_json(
-            {"name": name, "classes": list(dataset.classes), "image_shape": dataset.image_shape, "splits": splits, "plot": str(picture)}
-        )
+        about = {"name": dataset.name, "classes": list(dataset.classes), "image_shape": dataset.image_shape}
+        print_json({**about, "splits": splits, "plot": str(picture)})
         return 0
     counts = [split.counts for split in dataset.splits.values()]
     rows = [(label, *(f"{count[index]:,}" for count in counts)) for index, label in enumerate(dataset.classes)]
@@ -94,12 +85,36 @@ def show(name: str, plot: Path | None, as_json: bool) -> int:
 
 
 @data.command(name="import")
-@click.argument("folder", type=click.Path(path_type=Path))
-def import_(folder: Path) -> int:
-    """Take a data set's files from FOLDER; which set it is, their checksums say."""
-    from handlens.data import import_folder
+@click.argument("source", type=click.Path(path_type=Path), metavar="FOLDER|FILE.zip|FILE.csv")
+@click.option("--name", metavar="NAME", help="What the data set is called.  [made from the name of FOLDER]")
+@click.option("--image-size", type=int, metavar="N", help="Height and width in pixels.  [the median of the images, at most 224]")
+def import_(source: Path, name: str | None, image_size: int | None) -> int:
+    """Make a data set of your own images: a FOLDER of class folders, a zip file of one, or a CSV file of pixels.
 
-    tell(f"Imported into {import_folder(folder, say=say).folder}")
+    A FOLDER with the published files of a data set of the catalogue is taken for that; which one it is, their checksums say.
+    """
+    from handlens.cli.loading import telling
+    from handlens.data import import_folder, import_images, shelf, sources
+
+    with telling() as tell_step:
+        if image_size is None and sources.is_official(source):
+            folder = import_folder(source, name, say=tell_step).folder
+        else:
+            name = import_images(source, name, image_size=image_size, say=tell_step)
+            folder = shelf.check(name).folder
+    tell(f"Imported into {folder}")
+    if name:
+        say(f"To train on it: handlens train --data {name}")
+    return 0
+
+
+@data.command()
+@click.argument("name")
+def rm(name: str) -> int:
+    """Delete data set NAME, which you imported, from the cache. The images it was made of stay where they are."""
+    from handlens.data import shelf
+
+    tell(f"Deleted {shelf.remove(name)}")
     return 0
 
 

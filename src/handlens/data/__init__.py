@@ -13,10 +13,11 @@ import handlens
 
 if TYPE_CHECKING:
     from handlens.data.batches import batches, order
-    from handlens.data.cache import check, status
     from handlens.data.catalog import DATASETS
     from handlens.data.dataset import Dataset, Split
     from handlens.data.formats import read_idx, write_idx
+    from handlens.data.importing import import_images
+    from handlens.data.shelf import check, is_known, status
     from handlens.data.sources import fetch, import_folder
     from handlens.data.tensors import as_dataset, from_tensors, load
 
@@ -26,14 +27,16 @@ _HOMES = {
     "Split": "dataset",
     "as_dataset": "tensors",
     "batches": "batches",
-    "check": "cache",
+    "check": "shelf",
     "fetch": "sources",
     "from_tensors": "tensors",
     "import_folder": "sources",
+    "import_images": "importing",
+    "is_known": "shelf",
     "load": "tensors",
     "order": "batches",
     "read_idx": "formats",
-    "status": "cache",
+    "status": "shelf",
     "write_idx": "formats",
 }
 
@@ -47,6 +50,8 @@ __all__ = [
     "fetch",
     "from_tensors",
     "import_folder",
+    "import_images",
+    "is_known",
     "load",
     "order",
     "read_idx",

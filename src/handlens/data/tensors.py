@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from handlens import seeds
-from handlens.data import catalog, sources
+from handlens.data import catalog, shelf, sources
 from handlens.data.cache import Cached
-from handlens.data.catalog import DataFile
 from handlens.data.dataset import Dataset, Split
+from handlens.data.entry import DataFile
+from handlens.data.importing import import_images
 from handlens.data.say import Say, megabytes, on_stderr
+from handlens.data.shares import chosen
+from handlens.data.stored import SPLITS, Stored
 from handlens.errors import DataError, UsageError
 
 MOST_BYTES = 4 << 30
@@ -24,14 +25,16 @@ _CHANNELS = (1, 3)
 
 
 def load(
-    name: str = "mnist", *, val: float = 0.1, folder: Path | str | None = None, offline: bool = False, say: Say = on_stderr
+    data: object = "mnist", *, val: float = 0.1, folder: Path | str | None = None, offline: bool = False, say: Say = on_stderr
 ) -> Dataset:
     """A data set by its name; downloaded first if it is not on this machine, saying so.
 
     Args:
-        name: a key of `handlens.data.DATASETS`.
+        data: a key of `handlens.data.DATASETS`, or the name of a data set that was imported; a folder of class folders, a zip file of one,
+            or a CSV file, which is then imported under its own name; or an object that `as_dataset` takes.
         val: the share of the training images that become the validation split. Which ones depends on the data set and on this number,
-            never on a seed; each class gives the same share. 0 leaves all images to train.
+            never on a seed; each class gives the same share. 0 leaves all images to train. A data set with validation images of its own
+            keeps those.
         folder: has its files; used, and nothing else, if the data set is not in the cache.
         offline: touch no network.
         say: is told each step before it is taken; see `handlens.data.say.Say`.
@@ -41,42 +44,64 @@ def load(
 
     Raises:
         UsageError: there is no data set of that name, or `val` is no share.
-        DataMissing, DataDamaged, FileError: as in `handlens.data.fetch`.
+        DataMissing, DataDamaged, FileError: as in `handlens.data.fetch` and `handlens.data.import_images`.
     """
-    entry = catalog.find(name)
     _check_share(val)
-    cached = sources.fetch(name, folder=folder, offline=offline, say=say)
-    train = Split(_tensor(cached, entry.train_images), _tensor(cached, entry.train_labels), entry.classes, "train")
-    test = Split(_tensor(cached, entry.test_images), _tensor(cached, entry.test_labels), entry.classes, "test")
+    if not isinstance(data, str | Path):
+        return as_dataset(data, val=val)
+    name = import_images(data, say=say) if _is_place(data) else str(data)
+    found = sources.fetch(name, folder=folder, offline=offline, say=say)
+    if isinstance(found, Stored):
+        return _from_stored(name, found, val)
+    entry = catalog.find_idx(name)
+    train = Split(_tensor(found, entry.train_images), _tensor(found, entry.train_labels), entry.classes, "train")
+    test = Split(_tensor(found, entry.test_images), _tensor(found, entry.test_labels), entry.classes, "test")
     return Dataset(name, *split_off(train, val, name), test, ink=entry.ink)
+
+
+def _is_place(data: str | Path) -> bool:
+    """Whether a folder or file is meant, and not a name: a name that is known comes first, as a folder of that name may be anywhere."""
+    if isinstance(data, Path):
+        return True
+    return not shelf.is_known(data) and (Path(data).exists() or Path(data).name != data)
 
 
 def _tensor(cached: Cached, file: DataFile) -> Tensor:
     return torch.from_numpy(cached.arrays[file.name])
 
 
+def _from_stored(name: str, found: Stored, val: float) -> Dataset:
+    """The data set in arrays that were made here. If it has validation images of its own, they are used; with `val` 0 they train too."""
+    splits = {split: _stored_split(found, split) for split in SPLITS}
+    train, own = splits["train"], splits["val"]
+    if len(own) == 0:
+        train, own = split_off(train, val, name)
+    elif val == 0:
+        train, own = train.joined(own), _empty(own, "val")
+    return Dataset(name, train, own, splits["test"], ink=found.about.ink)
+
+
+def _stored_split(found: Stored, split: str) -> Split:
+    arrays, classes = found.arrays, found.about.classes
+    if f"{split}-images" not in arrays:
+        some = torch.from_numpy(next(array for part, array in arrays.items() if part.endswith("-images")))
+        return Split(some[:0], torch.zeros(0, dtype=torch.int64), classes, split)
+    writers = arrays.get(f"{split}-writers")
+    images, labels = (torch.from_numpy(arrays[f"{split}-{part}"]) for part in ("images", "labels"))
+    return Split(images, labels, classes, split, None if writers is None else torch.from_numpy(writers))
+
+
 def split_off(split: Split, share: float, name: str) -> tuple[Split, Split]:
     """Two splits, train and val, of which the second has the `share` of the first's images, of each class as exactly as can be.
 
-    Which images is a pure function of `name`, `share` and the labels, the same on every machine; both keep the order they had. Shares that
-    are no whole numbers of images are rounded by the method of largest remainders.
+    Which images is a pure function of `name`, `share` and the labels, the same on every machine; both keep the order they had.
     """
     total = round(share * len(split))
     if total == 0:
         return split, _empty(split, "val")
     held = np.zeros(len(split), bool)
-    held[_chosen(split.labels.cpu().numpy(), total, name)] = True
+    held[chosen(split.labels.cpu().numpy(), total, "val", name)] = True
     return split.subset(torch.from_numpy(np.flatnonzero(~held))), split.subset(torch.from_numpy(np.flatnonzero(held)), "val")
-
-
-def _chosen(labels: NDArray[np.int64], total: int, name: str) -> NDArray[np.int64]:
-    counts = np.bincount(labels)
-    wanted, remainders = np.divmod(counts * total, len(labels))
-    wanted[np.lexsort((-counts, -remainders))[: total - wanted.sum()]] += 1  # of equal remainders the larger class can spare one
-    # NumPy keeps the stream of a bit generator for ever, unlike that of any shuffle.
-    keys = np.random.PCG64(seeds.seed_for("val", name)).random_raw(len(labels))
-    order = np.argsort(keys, kind="stable")
-    return np.concatenate([order[labels[order] == label][:count] for label, count in enumerate(wanted)])
 
 
 def _empty(split: Split, name: str) -> Split:
