@@ -11,6 +11,7 @@ import contextlib
 import gzip
 import math
 import tarfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,8 +33,8 @@ _MOST_TEXT = 1 << 28
 _CIFAR_PIXELS = 3 * 32 * 32
 # What zipfile, tarfile, bz2, scipy and numpy raise when the bytes are wrong; they name no common ancestor.
 _UNREADABLE = (
-    *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error),
-    *(OSError, EOFError, LookupError, ValueError, TypeError, NotImplementedError, RuntimeError, AttributeError),
+    *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, tokenize.TokenError, SyntaxError),
+    *(OSError, EOFError, LookupError, ValueError, TypeError, NotImplementedError, RuntimeError, AttributeError, MemoryError),
 )
 
 
@@ -140,11 +141,11 @@ def read_svhn(paths: Sequence[Path], entry: Archive) -> Arrays:
 
     SciPy reads numbers from them. It makes objects of what else can stand there, and calls none of it.
     """
-    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError, loadmat
 
     arrays: Arrays = {}
     for split, path, count in zip(("train", "test"), paths, entry.counts, strict=True):
-        with _reading(path):
+        with _reading(path, MatReadError):
             found: Mapping[str, Any] = loadmat(path, variable_names=["X", "y"])
             images, labels = np.asarray(found["X"]), np.asarray(found["y"]).ravel()
         if images.dtype != np.uint8 or images.ndim != 4 or labels.dtype.kind not in "iu" or len(labels) != count:
@@ -224,11 +225,11 @@ def _limited(file: IO[bytes], most: int) -> bytes:
 
 
 @contextlib.contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _reading(path: Path, *more: type[Exception]) -> Iterator[None]:
     """In its body, whatever the libraries raise over a file that is not what it should be becomes a sentence."""
     try:
         yield
-    except _UNREADABLE as error:
+    except (*_UNREADABLE, *more) as error:
         words = f"{type(error).__name__}: {files.printable(str(error))}"
         raise DataDamaged(f"The file cannot be read: {words}.", where=shown(path)) from error
 
