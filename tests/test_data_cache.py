@@ -23,6 +23,7 @@ from tiny import Tiny, install
 import handlens
 from handlens import files
 from handlens.data import cache, catalog, shelf, sources
+from handlens.data.stored import Stored
 from handlens.errors import DataDamaged, DataError, DataMissing, FileError, UsageError
 
 
@@ -290,7 +291,7 @@ def test_eight_processes_on_an_empty_cache_make_one_download(tiny: Tiny, monkeyp
 
 def test_who_waits_says_for_whom_and_does_not_fetch_again(tiny: Tiny, said: list[str]) -> None:
     folder = tiny.write(Path("files"))
-    found: list[cache.Cached] = []
+    found: list[cache.Cached | Stored] = []
     with cache.filling("tiny", lambda *_: None) as filling:
         waiting = threading.Thread(
             target=lambda: found.append(sources.fetch("tiny", folder=folder, say=lambda sentence, done=None: said.append(sentence)))

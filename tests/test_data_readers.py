@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -119,7 +120,7 @@ def svhn() -> dict[str, bytes]:
     for split, images in COLOUR.items():
         body = io.BytesIO()
         labels = np.where(COLOUR_LABELS[split] == 0, 10, COLOUR_LABELS[split])[:, None]
-        scipy.io.savemat(body, {"X": images.transpose(2, 3, 1, 0), "y": labels}, do_compression=True)
+        scipy.io.savemat(cast("str", body), {"X": images.transpose(2, 3, 1, 0), "y": labels}, do_compression=True)
         found[f"{split}_32x32.mat"] = body.getvalue()
     return found
 
@@ -273,15 +274,15 @@ def test_a_changed_byte_in_the_cache_is_found_and_the_set_made_anew(monkeypatch:
     for file, content in install(monkeypatch, "kmnist").items():
         (empty / file).write_bytes(content)
     found = sources.fetch("kmnist", folder=empty, say=quiet)
-    for file in found.folder.iterdir():
-        right = file.read_bytes()
-        file.write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
+    for path in found.folder.iterdir():
+        right = path.read_bytes()
+        path.write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
         with pytest.raises(DataDamaged):
             data.check("kmnist")
-        file.write_bytes(right[:-1])
+        path.write_bytes(right[:-1])
         with pytest.raises(DataDamaged):
             data.check("kmnist")
-        file.write_bytes(right)
+        path.write_bytes(right)
     (found.folder / stored.ABOUT).write_text("{}")
     assert sources.fetch("kmnist", folder=empty, say=quiet)
 

@@ -170,7 +170,7 @@ def test_import_says_what_is_wrong(tiny: Tiny, say: Callable[..., None], tmp_pat
     (folder / NAMES[3]).write_bytes(b"")
     with pytest.raises(DataDamaged, match="an empty file of 0 bytes"):
         sources.import_folder(folder, say=say)
-    with pytest.raises(DataDamaged, match=DATASETS["mnist"].train_images.sha256):
+    with pytest.raises(DataDamaged, match=catalog.find_idx("mnist").train_images.sha256):
         sources.import_folder(folder, "mnist", say=say)
     (folder / NAMES[3]).unlink()
     (folder / NAMES[3]).mkdir()
@@ -237,7 +237,7 @@ def test_fashion_mnist_comes_from_debians_package(monkeypatch: pytest.MonkeyPatc
     found = sources.fetch("fashion-mnist", offline=True, say=say)
     assert found.arrays[NAMES[0]].shape == (60000, 28, 28)
     assert found.arrays[NAMES[1]][:4].tolist() == [9, 0, 0, 3]
-    for file in catalog.find("fashion-mnist").files:
+    for file in catalog.find_idx("fashion-mnist").files:
         assert (FASHION / f"{file.name}.gz").stat().st_size != file.gz_bytes
 
 

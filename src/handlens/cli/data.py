@@ -120,9 +120,14 @@ def rm(name: str) -> int:
 
 @data.command()
 @click.argument("name", required=False)
+@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Where the picture of NAME goes.  [NAME-check.png here]")
+@click.option("--near", type=float, default=0.985, metavar="X", help="From which correlation on two images are nearly equal.  [0.985]")
 @json_option
-def check(name: str | None, as_json: bool) -> int:
-    """Read each byte of data set NAME, or of all that are here, and compare checksums. Exit code 1 if one is damaged."""
+def check(name: str | None, plot: Path | None, near: float, as_json: bool) -> int:
+    """Read each byte of data set NAME, or of all that are here, and compare checksums. Exit code 1 if one is damaged.
+
+    Of one NAME also say how even its classes are and which images are in it twice, and draw that.
+    """
     from handlens.data import check as verify
     from handlens.data import status
     from handlens.errors import DataDamaged
@@ -134,8 +139,42 @@ def check(name: str | None, as_json: bool) -> int:
             verify(one)
         except DataDamaged as error:
             damage[one] = str(error)
+    if name and not damage:
+        return _inspect(name, plot, near, as_json)
     if as_json:
         print_json([{"name": one, "damage": damage.get(one)} for one in names])
     else:
-        show_table({"name": "left", "finding": "left"}, [(one, damage.get(one, "right, byte for byte")) for one in names])
+        show_table({"name": "left", "finding": "left"}, [(one, damage.get(one, _RIGHT)) for one in names])
     return 1 if damage else 0
+
+
+_RIGHT = "right, byte for byte"
+_MOST_ROWS = 20
+
+
+def _inspect(name: str, plot: Path | None, near: float, as_json: bool) -> int:
+    """The findings about one data set that is not damaged."""
+    from handlens import files, plots
+    from handlens.cli.loading import load_dataset
+    from handlens.data import inspect, shelf, stored
+
+    found = shelf.check(name)
+    unreadable = found.about.unreadable if isinstance(found, stored.Stored) else {}
+    inspection = inspect(load_dataset(name, 0.1), near=near, unreadable=unreadable)
+    picture = files.write_atomic(plot or Path(f"{name}-check.png"), plots.png(inspection.plot()))
+    if as_json:
+        print_json([{**inspection.to_dict(), "damage": None, "plot": str(picture)}])
+        return 0
+    tell(f"{name} is {_RIGHT}.")
+    for sentence in inspection.sentences():
+        tell(sentence)
+    for path, reason in list(unreadable.items())[:_MOST_ROWS]:
+        tell(f"  {path}: {reason}")
+    if inspection.twins:
+        tell()
+        rows = [
+            (f"{twin.correlation:.4f}", *(" ".join(map(str, place)) for place in twin.places), *twin.classes) for twin in inspection.twins
+        ]
+        show_table({"correlation": "right", "image": "left", "and": "left", "class": "left", "and class": "left"}, rows[:_MOST_ROWS])
+    say(f"Picture  {picture}")
+    return 0

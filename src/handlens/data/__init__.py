@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from handlens.data.dataset import Dataset, Split
     from handlens.data.formats import read_idx, write_idx
     from handlens.data.importing import import_images
+    from handlens.data.inspection import Inspection, inspect
     from handlens.data.shelf import check, is_known, status
     from handlens.data.sources import fetch, import_folder
     from handlens.data.tensors import as_dataset, from_tensors, load
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "DATASETS": "catalog",
     "Dataset": "dataset",
+    "Inspection": "inspection",
     "Split": "dataset",
     "as_dataset": "tensors",
     "batches": "batches",
@@ -32,6 +34,7 @@ _HOMES = {
     "from_tensors": "tensors",
     "import_folder": "sources",
     "import_images": "importing",
+    "inspect": "inspection",
     "is_known": "shelf",
     "load": "tensors",
     "order": "batches",
@@ -43,6 +46,7 @@ _HOMES = {
 __all__ = [
     "DATASETS",
     "Dataset",
+    "Inspection",
     "Split",
     "as_dataset",
     "batches",
@@ -51,6 +55,7 @@ __all__ = [
     "from_tensors",
     "import_folder",
     "import_images",
+    "inspect",
     "is_known",
     "load",
     "order",

@@ -229,7 +229,7 @@ def _reading(path: Path, *more: type[Exception]) -> Iterator[None]:
     """In its body, whatever the libraries raise over a file that is not what it should be becomes a sentence."""
     try:
         yield
-    except (*_UNREADABLE, *more) as error:
+    except _UNREADABLE + more as error:
         words = f"{type(error).__name__}: {files.printable(str(error))}"
         raise DataDamaged(f"The file cannot be read: {words}.", where=shown(path)) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handlens.plots.curves import plot_compare, plot_curves
+from handlens.plots.inspection import plot_inspection
 from handlens.plots.matrix import plot_confusion_matrix
 from handlens.plots.pixels import image_png, weights_png
 from handlens.plots.reliability import plot_calibration
@@ -21,6 +22,7 @@ __all__ = [
     "plot_compare",
     "plot_confusion_matrix",
     "plot_curves",
+    "plot_inspection",
     "plot_mistakes",
     "plot_predictions",
     "plot_samples",
@@ -39,4 +41,5 @@ PLOTS = {
     "weights": plot_weights,
     "calibration": plot_calibration,
     "compare": plot_compare,
+    "inspection": plot_inspection,
 }
