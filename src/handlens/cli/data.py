@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from handlens.cli.terminal import json_option, print_json, say, show_table, tell
+
+if TYPE_CHECKING:
+    from handlens.data.inspection import Twin
 
 
 @click.group()
@@ -172,9 +176,12 @@ def _inspect(name: str, plot: Path | None, near: float, as_json: bool) -> int:
         tell(f"  {path}: {reason}")
     if inspection.twins:
         tell()
-        rows = [
-            (f"{twin.correlation:.4f}", *(" ".join(map(str, place)) for place in twin.places), *twin.classes) for twin in inspection.twins
-        ]
-        show_table({"correlation": "right", "image": "left", "and": "left", "class": "left", "and class": "left"}, rows[:_MOST_ROWS])
+        rows = [_row(twin) for twin in inspection.twins[:_MOST_ROWS]]
+        show_table({"correlation": "right", "image": "left", "and": "left", "class": "left", "and class": "left"}, rows)
     say(f"Picture  {picture}")
     return 0
+
+
+def _row(twin: Twin) -> tuple[str, ...]:
+    first, second = (f"{split} {place}" for split, place in twin.places)
+    return "equal" if twin.correlation == 1 else f"{min(twin.correlation, 0.9999):.4f}", first, second, *twin.classes
