@@ -77,6 +77,7 @@ def plan(config: Config, model: Model | None = None, data: object = None, *, val
         config = config.model_copy(update=knobs)
     else:
         dataset = datasets.load(config.data, val=config.val)
+        config = config.model_copy(update={"data": dataset.name})  # a folder that was imported has a name from now on
     network, knobs, about = _make_network(config, model, dataset)
     return assemble(config.model_copy(update=knobs), network, dataset, about=about, val=val)
 

@@ -99,8 +99,8 @@ class Inspection:
         largest, smallest = (self.classes[counts.index(extreme(counts))] for extreme in (max, min))
         if max(counts) == min(counts):
             return f"Balance: each class has {max(counts):,} training images."
-        times = f"{self.imbalance:.2f} times" if min(counts) else "none at all against"
-        return f"Balance: '{largest}' has {max(counts):,} training images, '{smallest}' {min(counts):,}: {times} as many."
+        times = f"{self.imbalance:.2f} times as many" if min(counts) else "nothing to learn it from"
+        return f"Balance: '{largest}' has {max(counts):,} training images, '{smallest}' {min(counts):,}: {times}."
 
     def _about(self, words: str, twins: tuple[Twin, ...]) -> str:
         if not twins:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from handlens.data import catalog, shelf, sources
+from handlens.data import catalog, objects, shelf, sources
 from handlens.data.cache import Cached
 from handlens.data.dataset import Dataset, Split
 from handlens.data.entry import DataFile
@@ -148,8 +148,9 @@ def as_dataset(data: object, *, val: float = 0.1) -> Dataset:
     """Whatever the learner has, as a data set.
 
     Args:
-        data: a `Dataset` (taken as it is); a `Split`; a pair of images and labels, as in `from_tensors`; or a `torch.utils.data.Dataset` of
-            (image, label), which is read once into memory. What is random in its transform is then drawn once and for all.
+        data: a `Dataset` (taken as it is); a `Split`; a pair of images and labels, as in `from_tensors`; a `torch.utils.data.Dataset` of
+            (image, label), such as torchvision's, or one of Hugging Face's; or a dictionary of such with `train` and perhaps `val` and
+            `test`. They are read once into memory. What is random in a transform is then drawn once and for all.
         val: the share of the images that become the validation split, as in `load`.
 
     Raises:
@@ -161,8 +162,11 @@ def as_dataset(data: object, *, val: float = 0.1) -> Dataset:
     if isinstance(data, Split):
         _check_share(val)
         return Dataset(data.name, *split_off(data, val, data.name), _empty(data, "test"))
-    if isinstance(data, torch.utils.data.Dataset):
-        return from_tensors(*_read_all(data), val=val, classes=_classes_of(data), name=type(data).__name__.lower())
+    if _has_items(data):
+        return from_tensors(*_read_all(data), val=val, classes=objects.class_names(data), name=type(data).__name__.lower())
+    splits = objects.splits_of(data)
+    if splits:
+        return _of_splits(splits, val)
     if isinstance(data, tuple | list) and len(data) == 2:
         return from_tensors(*data, val=val)
     raise UsageError(
@@ -171,7 +175,22 @@ def as_dataset(data: object, *, val: float = 0.1) -> Dataset:
     )
 
 
-def _read_all(data: torch.utils.data.Dataset[Any]) -> tuple[Tensor, Tensor]:
+def _has_items(data: object) -> bool:
+    return isinstance(data, torch.utils.data.Dataset) or objects.is_rows(data)
+
+
+def _of_splits(splits: dict[str, Any], val: float) -> Dataset:
+    """The data set of a dictionary of data set objects; its own validation images come before others."""
+    _check_share(val)
+    read = {split: _read_all(some) for split, some in splits.items()}
+    names = objects.class_names(splits["train"]) or _class_numbers(labels for _, labels in read.values())
+    made = {split: Split(*pair, names, split) for split, pair in read.items()}
+    name, train = type(splits["train"]).__name__.lower(), made["train"]
+    train, own = (train, made["val"]) if "val" in made else split_off(train, val, name)
+    return Dataset(name, train, own, made.get("test") or _empty(train, "test"))
+
+
+def _read_all(data: Any) -> tuple[Tensor, Tensor]:
     """Every item of a torch data set: images as bytes, N,H,W or N,C,H,W, and labels."""
     count = len(data) if isinstance(data, Sized) else 0
     if count == 0:
@@ -195,21 +214,16 @@ def _read_all(data: torch.utils.data.Dataset[Any]) -> tuple[Tensor, Tensor]:
     return images, labels
 
 
-def _item(data: torch.utils.data.Dataset[Any], index: int) -> tuple[Tensor, int]:
+def _item(data: Any, index: int) -> tuple[Tensor, int]:
     item = data[index]
     try:
-        image, label = item
+        image, label = objects.pair_of(item)
         return _images([image])[0], int(label)
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(
             f"Item {index} of the data set {type(data).__name__} is no pair of an image and a whole number ({error}).",
             hint="It must give a tensor or array C,H,W and a label; torchvision's data sets do with transform=ToTensor().",
         ) from error
-
-
-def _classes_of(data: object) -> tuple[str, ...] | None:
-    classes = getattr(data, "classes", None)
-    return tuple(classes) if isinstance(classes, tuple | list) and all(isinstance(name, str) for name in classes) else None
 
 
 def _images(images: object) -> Tensor:
