@@ -369,4 +369,8 @@ def test_qmnists_own_labels_are_mnists_and_no_writer_of_train_is_in_test(mnist: 
     assert (len(train), len(test)) == (60000, 60000)
     assert np.array_equal(test[:10000, 0], mnist.test.labels.numpy())
     assert len(set(train[:, 2])) == 539
+    writers, of_test = data.mnist_writers(offline=True)
+    assert (writers == train[:, 2]).all()
+    assert len(of_test) == 10000
+    assert not set(writers) & set(of_test)
     assert not set(train[:, 2]) & set(test[:, 2])

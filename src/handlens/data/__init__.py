@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from handlens.data.shelf import check, is_known, status
     from handlens.data.sources import fetch, import_folder
     from handlens.data.tensors import as_dataset, from_tensors, load
+    from handlens.data.writers import mnist_writers
 
 _HOMES = {
     "DATASETS": "catalog",
@@ -37,6 +38,7 @@ _HOMES = {
     "inspect": "inspection",
     "is_known": "shelf",
     "load": "tensors",
+    "mnist_writers": "writers",
     "order": "batches",
     "read_idx": "formats",
     "status": "shelf",
@@ -58,6 +60,7 @@ __all__ = [
     "inspect",
     "is_known",
     "load",
+    "mnist_writers",
     "order",
     "read_idx",
     "status",

@@ -43,7 +43,7 @@ def fill(name: str, entry: Archive, named: Path | None, *, offline: bool, say: S
         DataDamaged: a file is there, but not the published one, or not what its reader expects.
         FileError: the cache cannot be written.
     """
-    with cache.alone(name, say) as home, Writer(home) as writer, _collected(name, entry, named, offline, say) as paths:
+    with cache.alone(name, say) as home, Writer(home) as writer, collected(name, entry, named, offline, say) as paths:
         say(f"Reading {entry.title}. {entry.remark}".rstrip())
         _write(writer, entry, READERS[entry.reader](paths, entry))
         about = About(
@@ -72,8 +72,13 @@ def _write(writer: Writer, entry: Archive, arrays: dict[str, NDArray[np.generic]
 
 
 @contextlib.contextmanager
-def _collected(name: str, entry: Archive, named: Path | None, offline: bool, say: Say) -> Iterator[list[Path]]:
-    """The path of each published file, verified; what was downloaded is deleted when no other data set of the catalogue needs it."""
+def collected(name: str, entry: Archive, named: Path | None, offline: bool, say: Say) -> Iterator[list[Path]]:
+    """The path of each published file, verified; what was downloaded is deleted when no other data set of the catalogue needs it.
+
+    Raises:
+        DataMissing: as in `fill`.
+        FileError: the cache cannot be written.
+    """
     patience, problems, paths, fetched = Patience(), [], [], []
     mirrors = [] if offline else addresses(name, entry.mirrors)
     for original in entry.originals:
