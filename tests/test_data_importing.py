@@ -228,6 +228,27 @@ def test_what_is_not_there_is_said(say: Callable[..., None]) -> None:
         data.import_images("some.txt", say=say)
 
 
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "~nobody/x", "zero\0byte", "zero\0/byte", "x" * 300, "x/" * 2000 + "y", "\udcff", "/dev/null", "a b", "ü"]
+)
+def test_any_word_after_data_is_answered_in_words(name: str) -> None:
+    with pytest.raises(HandlensError) as caught:
+        hl.load(name)
+    str(caught.value).encode()
+    with pytest.raises(HandlensError):
+        data.import_images(name, say=lambda *_: None)
+
+
+def test_class_folders_of_any_name_are_taken(say: Callable[..., None]) -> None:
+    for name in ("with space", "new\nline", os.fsdecode(b"not-\xff-utf8"), "日本", "a" * 200):
+        tree(Path("mine"), {f"{name}/{number}.png": picture((number, 0, 0)) for number in range(3)} | {f"{name}/bad{name[:9]}.png": b"x"})
+    found = hl.load(data.import_images("mine", say=say))
+    assert len(found.classes) == 5
+    assert "日本" in found.classes
+    assert "new\ufffdline" in found.classes
+    assert len(data.check("mine").about.unreadable) == 5  # type: ignore[union-attr]
+
+
 def test_too_much_for_memory_is_refused_before_anything_is_decoded(monkeypatch: pytest.MonkeyPatch, say: Callable[..., None]) -> None:
     monkeypatch.setattr(importing, "MOST_BYTES", 10_000)
     with pytest.raises(DataError, match="at most 10 kB are kept") as caught:

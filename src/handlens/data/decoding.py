@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from handlens import files
 from handlens.data import pictures
 from handlens.data.folders import MOST_FILE_BYTES, Picture, Tree
 from handlens.data.pictures import Look, Unreadable
@@ -84,7 +85,7 @@ class Decoding:
         for group, block in zip(groups, in_order(self._decode, groups), strict=True):
             for picture, pixels in zip(group, block, strict=True):
                 if isinstance(pixels, str):
-                    self.unreadable[picture.name] = pixels
+                    self.unreadable[files.printable(picture.name, 400)] = files.printable(pixels)
                 else:
                     read(picture)
                     yield pixels[None]

@@ -117,7 +117,7 @@ def opened(path: Path) -> Iterator[Tree]:
         DataDamaged: a zip file that is damaged or dangerous.
         FileError: the system does not let us read it.
     """
-    if path.is_dir():
+    if files.is_folder(path):
         yield Folder(path)
     elif path.is_file():
         with contextlib.closing(Zip(path)) as tree:
@@ -202,6 +202,6 @@ def _place(path: tuple[str, ...], top: int, split: bool) -> Picture | None:
     """The picture that a path promises; None for what is in no class folder."""
     rest = path[top:]
     if not split:
-        return Picture("/".join(path), rest[0], "") if len(rest) > 1 else None
+        return Picture("/".join(path), files.printable(rest[0]), "") if len(rest) > 1 else None
     kind = _SPLITS.get(rest[0].lower())
-    return Picture("/".join(path), rest[1], kind) if kind and len(rest) > 2 else None
+    return Picture("/".join(path), files.printable(rest[1]), kind) if kind and len(rest) > 2 else None

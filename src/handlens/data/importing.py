@@ -40,7 +40,7 @@ def import_images(source: Path | str, name: str | None = None, *, image_size: in
         DataDamaged: a zip file that is damaged or dangerous.
         FileError: the source cannot be read, or the cache not be written.
     """
-    path = Path(source).expanduser().absolute()
+    path = Path(source).absolute()
     name = name or name_for(path)
     _check_size(image_size)
     _check_name(name, path)
@@ -49,7 +49,10 @@ def import_images(source: Path | str, name: str | None = None, *, image_size: in
         key = files.sha256(f"{image_size} {tree.stamp() if tree else table.stamp(path)}".encode())
         if stored.same_source(name, key):
             return name
-        writer = stack.enter_context(Writer(stack.enter_context(cache.alone(name, say))))
+        home = stack.enter_context(cache.alone(name, say))
+        if stored.same_source(name, key):  # another process was quicker
+            return name
+        writer = stack.enter_context(Writer(home))
         about = _from_tree(tree, path, writer, image_size, say) if tree else _from_table(path, writer, say)
         for sentence in about.remarks:
             say(sentence)
@@ -63,7 +66,7 @@ def name_for(path: Path) -> str:
     Raises:
         UsageError: there is no letter in its name that could stand in one.
     """
-    stem = path.name if path.is_dir() else path.stem
+    stem = path.name if files.is_folder(path) else path.stem
     name = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:50].rstrip("-")
     if not name:
         raise UsageError(f"No name can be made of '{files.printable(path.name)}'.", hint="Give one: --name NAME.")

@@ -43,7 +43,11 @@ def fill(name: str, entry: Archive, named: Path | None, *, offline: bool, say: S
         DataDamaged: a file is there, but not the published one, or not what its reader expects.
         FileError: the cache cannot be written.
     """
-    with cache.alone(name, say) as home, Writer(home) as writer, collected(name, entry, named, offline, say) as paths:
+    with cache.alone(name, say) as home, contextlib.ExitStack() as stack:
+        if stored.same_source(name, entry.fingerprint):
+            return  # another process was quicker
+        writer = stack.enter_context(Writer(home))
+        paths = stack.enter_context(collected(name, entry, named, offline, say))
         say(f"Reading {entry.title}. {entry.remark}".rstrip())
         _write(writer, entry, READERS[entry.reader](paths, entry))
         about = About(

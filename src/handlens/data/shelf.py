@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from handlens import files
 from handlens.data import cache, catalog, originals, stored
 from handlens.data.cache import Cached
 from handlens.data.catalog import DATASETS
@@ -87,7 +88,10 @@ def check(name: str) -> Cached | Stored:
 def unknown(name: str) -> UsageError:
     """The error for a name that leads nowhere, with the one that was probably meant."""
     hint = nearest(name, [*DATASETS, *imported()])
-    return UsageError(f"There is no data set '{name}'.", hint=f"{hint} To make one of your own images: handlens data import FOLDER".strip())
+    return UsageError(
+        f"There is no data set '{files.printable(name)}'.",
+        hint=f"{hint} To make one of your own images: handlens data import FOLDER".strip(),
+    )
 
 
 def remove(name: str) -> Path:

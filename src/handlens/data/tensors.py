@@ -63,7 +63,10 @@ def _is_place(data: str | Path) -> bool:
     """Whether a folder or file is meant, and not a name: a name that is known comes first, as a folder of that name may be anywhere."""
     if isinstance(data, Path):
         return True
-    return not shelf.is_known(data) and (Path(data).exists() or Path(data).name != data)
+    try:
+        return not shelf.is_known(data) and data != "" and (Path(data).name != data or Path(data).exists())
+    except (OSError, ValueError):  # no name of a file can be that
+        return False
 
 
 def _tensor(cached: Cached, file: DataFile) -> Tensor:
