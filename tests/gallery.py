@@ -47,6 +47,13 @@ def judged(count: int, names: list[str]) -> tuple[Any, list[str], list[str], lis
     return images(count), true, predicted, RNG.random(count).tolist()
 
 
+def inspection(theme: plots.Theme, classes: int, twins: int, channels: int, names: list[str]) -> Figure:
+    counts = {split: RNG.integers(0, 900, classes).tolist() for split in ("train", "val", "test")}
+    words = [(f"train {number}: {names[0]}", f"test {number}: {names[1]}") for number in range(twins)]
+    pairs = images(2 * twins, channels).reshape(twins, 2, channels, 8, 8)
+    return plots.plot_inspection(names[:classes], counts, images(classes, channels), pairs, words, theme=theme)
+
+
 def figures() -> dict[str, Any]:
     """Every plot in the sizes it has to cope with, by name; made when called."""
     made: dict[str, Any] = {"calibration": lambda theme: plots.plot_calibration(calibration(), theme=theme)}
@@ -56,6 +63,8 @@ def figures() -> dict[str, Any]:
         made[f"samples {count} {kind}"] = lambda theme, c=count, n=names: plots.plot_samples(images(c), judged(c, n)[1], theme=theme)
         made[f"predictions {count} {kind}"] = lambda theme, c=count, n=names: plots.plot_predictions(*judged(c, n), theme=theme)
         made[f"mistakes {count} {kind}"] = lambda theme, c=count, n=names: plots.plot_mistakes(*judged(c, n), [9.0] * c, theme=theme)
+    for classes, twins, channels, names in ((10, 12, 1, DIGITS), (10, 3, 3, LONG), (2, 0, 1, FASHION), (47, 12, 1, LONG * 5)):
+        made[f"inspection {classes} {twins}"] = lambda theme, c=classes, t=twins, k=channels, n=names: inspection(theme, c, t, k, n)
     for classes in (2, 10, 26, 47, 100):
         names = (FASHION if classes <= 10 else [f"class {number}" for number in range(classes)])[:classes]
         made[f"confusion {classes}"] = lambda theme, c=classes, n=names: plots.plot_confusion_matrix(confusion(c), n, theme=theme)

@@ -94,11 +94,12 @@ def plan(config: Config, model: Model | None = None, data: object = None, *, val
         config = config.model_copy(update={"data": OWN + "loader", "batch_size": data.batch_size or config.batch_size})
     elif data is not None:
         dataset = datasets.as_dataset(data, val=config.val)
-        known = dataset.name in datasets.DATASETS
+        known = datasets.is_known(dataset.name)
         knobs = {"data": dataset.name, "val": _share(dataset)} if known else {"data": OWN + dataset.name}
         config = config.model_copy(update=knobs)
     else:
         dataset = datasets.load(config.data, val=config.val)
+        config = config.model_copy(update={"data": dataset.name})  # a folder that was imported has a name from now on
     network, knobs, about = _make_network(config, model, dataset)
     return assemble(config.model_copy(update=knobs), network, dataset, about=about, val=val)
 
@@ -136,7 +137,7 @@ def assemble(
             watched, loader, dataset = _collect(val), data, None
         else:
             shape, remark = data.image_shape, _check_dataset(model, data, config, val)
-            about = {**about, "data_fingerprint": data.fingerprint}
+            about = {**about, "classes": data.classes, "data_fingerprint": data.fingerprint}
             data = data.few(config.examples) if config.examples else data
             watched = (data.val.images.to(place), data.val.labels) if len(data.val) else None
             change = make_change(config.augment, len(data.classes), mixup=config.mixup, cutmix=config.cutmix)

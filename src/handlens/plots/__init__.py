@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handlens.plots.curves import plot_compare, plot_curves
+from handlens.plots.inspection import plot_inspection
 from handlens.plots.lines import plot_few_examples, plot_learning_rates, plot_line_fit, plot_line_losses
 from handlens.plots.matrix import plot_confusion_matrix
 from handlens.plots.pixels import image_png, weights_png
@@ -23,6 +24,7 @@ __all__ = [
     "plot_confusion_matrix",
     "plot_curves",
     "plot_few_examples",
+    "plot_inspection",
     "plot_learning_rates",
     "plot_line_fit",
     "plot_line_losses",
@@ -48,4 +50,5 @@ PLOTS = {
     "few_examples": plot_few_examples,
     "line_fit": plot_line_fit,
     "line_losses": plot_line_losses,
+    "inspection": plot_inspection,
 }
