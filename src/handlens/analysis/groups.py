@@ -121,5 +121,6 @@ def plot_strokes(evaluation: Evaluation, groups: Mapping[str, list[Group]]) -> F
         )
         for name, found in groups.items()
     ]
-    note = f"each group has about {next(iter(groups.values()))[0].n:,} images; bars: 95 % intervals; dashed: all images, {evaluation.accuracy * 100:.1f} %"
+    about, level = next(iter(groups.values()))[0].n, f"{evaluation.accuracy * 100:.1f} %"
+    note = f"each group has about {about:,} images; bars: 95 % intervals; dashed: all images, {level}"
     return plots.plot_panels(panels, "Accuracy by how it is written", note, level=evaluation.accuracy)

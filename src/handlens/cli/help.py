@@ -6,6 +6,8 @@ VERBS = {
     "train": "Train a network and keep the run.",
     "evaluate": "Measure a run on images that it has not seen.",
     "report": "Put all about a run into one HTML file.",
+    "errors": "Where a run is wrong; what several always get wrong.",
+    "labels": "Training images whose label is probably wrong.",
     "compare": "Two or more runs side by side.",
     "runs": "List, show, rename, note, tag, repeat, remove runs.",
     "data": "List, fetch, show, import, check data sets.",

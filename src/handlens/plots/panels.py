@@ -68,10 +68,9 @@ def plot_panels(panels: Sequence[Panel], title: str, note: str, *, level: float,
 
 def _summary(panels: Sequence[Panel]) -> list[str]:
     """A line for each panel: its middle."""
-    middles = [(len(panel.names) // 2, panel) for panel in panels]
-    lines = [
-        f"{panel.accuracies[place] * 100:.1f} %   {plain(panel.title.split(' (')[0])} {panel.names[place]}" for place, panel in middles
-    ]
+    middles = [(panel, len(panel.names) // 2) for panel in panels]
+    names = [f"{plain(panel.title.split(' (')[0])} {panel.names[place]}" for panel, place in middles]
+    lines = [f"{panel.accuracies[place] * 100:.1f} %   {name}" for (panel, place), name in zip(middles, names, strict=True)]
     return ["", "At the middle strength:", *lines]
 
 
