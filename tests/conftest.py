@@ -49,6 +49,18 @@ def pytest_report_header() -> list[str]:
     return [f"commit: {commit()} (chooses the tenth of each big corpus)", f"data: {SHARED_DATA}"]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Say in the very last line what was skipped because the extra files are not here."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(config, "workerinput"):
+        return
+    reasons = {str(report.longrepr[2]) for report in reporter.stats.get("skipped", ()) if isinstance(report.longrepr, tuple)}
+    missing = sorted(reason.split("HANDLENS_SHARED: ")[1] for reason in reasons if "HANDLENS_SHARED: " in reason)
+    if missing:
+        print(f"HANDLENS_SHARED is not set, so what needs these was skipped: {', '.join(missing)}")
+
+
 @pytest.fixture(autouse=True)
 def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A test stands in a folder of its own, where its runs go too; data come from the one that all share.

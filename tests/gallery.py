@@ -47,6 +47,13 @@ def judged(count: int, names: list[str]) -> tuple[Any, list[str], list[str], lis
     return images(count), true, predicted, RNG.random(count).tolist()
 
 
+def inspection(theme: plots.Theme, classes: int, twins: int, channels: int, names: list[str]) -> Figure:
+    counts = {split: RNG.integers(0, 900, classes).tolist() for split in ("train", "val", "test")}
+    words = [(f"train {number}: {names[0]}", f"test {number}: {names[1]}") for number in range(twins)]
+    pairs = images(2 * twins, channels).reshape(twins, 2, channels, 8, 8)
+    return plots.plot_inspection(names[:classes], counts, images(classes, channels), pairs, words, theme=theme)
+
+
 def figures() -> dict[str, Any]:
     """Every plot in the sizes it has to cope with, by name; made when called."""
     made: dict[str, Any] = {"calibration": lambda theme: plots.plot_calibration(calibration(), theme=theme)}
@@ -56,6 +63,8 @@ def figures() -> dict[str, Any]:
         made[f"samples {count} {kind}"] = lambda theme, c=count, n=names: plots.plot_samples(images(c), judged(c, n)[1], theme=theme)
         made[f"predictions {count} {kind}"] = lambda theme, c=count, n=names: plots.plot_predictions(*judged(c, n), theme=theme)
         made[f"mistakes {count} {kind}"] = lambda theme, c=count, n=names: plots.plot_mistakes(*judged(c, n), [9.0] * c, theme=theme)
+    for classes, twins, channels, names in ((10, 12, 1, DIGITS), (10, 3, 3, LONG), (2, 0, 1, FASHION), (47, 12, 1, LONG * 5)):
+        made[f"inspection {classes} {twins}"] = lambda theme, c=classes, t=twins, k=channels, n=names: inspection(theme, c, t, k, n)
     for classes in (2, 10, 26, 47, 100):
         names = (FASHION if classes <= 10 else [f"class {number}" for number in range(classes)])[:classes]
         made[f"confusion {classes}"] = lambda theme, c=classes, n=names: plots.plot_confusion_matrix(confusion(c), n, theme=theme)
@@ -71,6 +80,20 @@ def figures() -> dict[str, Any]:
     for shape in ((1, 1, 28, 28), (10, 1, 28, 28), (128, 1, 28, 28), (16, 1, 5, 5), (32, 3, 3, 3)):
         made[f"weights {shape}"] = lambda theme, s=shape: plots.plot_weights(RNG.normal(size=list(s)), theme=theme)
     made["weights named"] = lambda theme: plots.plot_weights(RNG.normal(size=(10, 1, 8, 8)), FASHION, theme=theme)
+    for steps in (0, 3, 110):
+        lrs, losses = [1e-6 * 1.12**step for step in range(steps)], [2.3 - 0.02 * step for step in range(steps)]
+        mark = lrs[steps // 2] if steps else None
+        made[f"learning rates {steps}"] = lambda theme, x=lrs, y=losses, m=mark: plots.plot_learning_rates(x, y, m, theme=theme)
+    for counts in ([10], [30, 100, 300, 1000], [1, 2, 5, 10, 10000]):
+        ways = {
+            f"weights that come from {way}": [[0.3 + 0.1 * at, 0.35 + 0.1 * at] for at in range(len(counts))] for way in ("a", "b", "c")
+        }
+        made[f"few examples {len(counts)}"] = lambda theme, c=counts, w=ways: plots.plot_few_examples(c, w, 0.1, theme=theme)
+    for epochs, bias in ((1, 10.0), (100, -250.0)):
+        lines = [(epoch, 2 - 1 / (1 + epoch), bias) for epoch in range(0, epochs + 1, max(1, epochs // 5))]
+        heights = 2 * np.arange(30) + bias
+        made[f"line {epochs}"] = lambda theme, y=heights, f=lines: plots.plot_line_fit(np.arange(30), y, f, theme=theme)
+        made[f"line losses {epochs}"] = lambda theme, e=epochs: plots.plot_line_losses([100 / (1 + n) for n in range(e + 1)], theme=theme)
     return made
 
 

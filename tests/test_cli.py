@@ -396,3 +396,43 @@ def test_in_one_file_tables_and_remarks_are_in_order_without_empty_lines(mnist: 
     assert places[0] == 0
     assert places == sorted(places)
     assert "" not in lines[: places[-1] + 1]
+
+
+def test_lr_find_tells_a_rate_and_draws_the_curve(terminal: Terminal, runs: Path, tmp_path: Path) -> None:
+    knobs = ("lr-find", "softmax", "--examples", "2000", "--save", tmp_path / "curve.png")
+    out = terminal(*knobs)
+    assert "Try lr = " in out
+    found = json.loads(terminal(*knobs, "--json"))
+    assert f"lr = {found['suggestion']:g}" in out
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+    assert not [path for path in runs.iterdir() if path.name not in ("one", "two")]
+
+
+def test_transfer_compares_the_ways_to_begin(terminal: Terminal, runs: Path, tmp_path: Path) -> None:
+    knobs = ("--data", "mnist", "--examples", "20,50", "--seeds", "2", "--epochs", "2", "--save", tmp_path / "curves.png")
+    out = terminal("transfer", "one", *knobs)
+    assert [line.split("\t")[0] for line in out.splitlines()[:3]] == ["training images", "20", "50"]
+    assert "mean of 2 trainings" in out
+    assert len(json.loads(terminal("transfer", "one", *knobs, "--json"))["trainings"]) == 12
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    terminal("transfer", "one", "--examples", "ten", code=2)
+    assert "with commas between" in terminal.err
+
+
+@pytest.mark.parametrize("slopes, shown", [("2", "1.9"), ("2,-1", "-0.9")])
+def test_line_learns_the_first_sessions_line(terminal: Terminal, tmp_path: Path, slopes: str, shown: str) -> None:
+    out = terminal("line", "--slopes", slopes, "--save", tmp_path / "line.png")
+    assert shown in out.splitlines()[-4]
+    assert (tmp_path / "line.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads(terminal("line", "--slopes", slopes, "--save", str(tmp_path / "line.png"), "--json"))["target"]["bias"] == 10
+    terminal("line", "--slopes", "two", code=2)
+    terminal("line", "--lr", "1", code=5)
+    assert "try an lr of 0.1" in terminal.err
+
+
+def test_train_from_another_runs_weights(terminal: Terminal, runs: Path) -> None:
+    terminal("train", "--init-from", "one", "--examples", "500", "--epochs", "1", "--name", "more")
+    assert "Begins with the weights of run one." in terminal.err
+    assert hl.load_run("more").config.model == "softmax"
+    terminal("train", "cnn-small", "--init-from", "one", "--epochs", "1", "--print-config")
+    terminal("train", "--init-from", "nobody", code=4)

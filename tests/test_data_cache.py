@@ -22,7 +22,8 @@ from tiny import Tiny, install
 
 import handlens
 from handlens import files
-from handlens.data import cache, catalog, sources
+from handlens.data import cache, catalog, shelf, sources
+from handlens.data.stored import Stored
 from handlens.errors import DataDamaged, DataError, DataMissing, FileError, UsageError
 
 
@@ -71,23 +72,23 @@ def test_root_is_the_variable_or_the_users_cache(monkeypatch: pytest.MonkeyPatch
 
 
 def test_status_says_what_is_there_and_check_reads_each_byte(tiny: Tiny) -> None:
-    def status() -> cache.Status:
-        return next(one for one in cache.status() if one.name == "tiny")
+    def status() -> shelf.Status:
+        return next(one for one in shelf.status() if one.name == "tiny")
 
     expected = cache.root() / "tiny" / tiny.entry.fingerprint
-    assert status() == cache.Status("tiny", False, expected, tiny.entry.size_bytes)
+    assert status() == shelf.Status("tiny", False, expected, tiny.entry.size_bytes, "none", "random images")
     with pytest.raises(DataMissing, match="Tiny is not in the cache"):
         cache.check("tiny")
     assert fill(tiny) == expected
-    assert status() == cache.Status("tiny", True, expected, sum(len(content) for content in tiny.plain.values()))
-    assert {one.name for one in cache.status()} == set(catalog.DATASETS)
+    assert status() == shelf.Status("tiny", True, expected, sum(len(content) for content in tiny.plain.values()), "none", "random images")
+    assert {one.name for one in shelf.status()} == set(catalog.DATASETS)
     labels = expected / "train-labels-idx1-ubyte"
     labels.write_bytes(labels.read_bytes()[:-1])
     assert not status().on_disk
     with pytest.raises(DataDamaged, match="is damaged"):
         cache.check("tiny")
     with pytest.raises(UsageError, match="Did you mean 'tiny'"):
-        cache.check("tinny")
+        shelf.check("tinny")
 
 
 def test_a_cache_that_may_not_be_read_is_not_there_for_the_list_and_said_by_check(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +98,7 @@ def test_a_cache_that_may_not_be_read_is_not_there_for_the_list_and_said_by_chec
         raise PermissionError(errno.EACCES, "as for another user, which root never is")
 
     monkeypatch.setattr(Path, "is_file", refuse)
-    assert not next(one for one in cache.status() if one.name == "tiny").on_disk
+    assert not next(one for one in shelf.status() if one.name == "tiny").on_disk
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(FileError, match="No permission"):
         cache.check("tiny")
@@ -290,7 +291,7 @@ def test_eight_processes_on_an_empty_cache_make_one_download(tiny: Tiny, monkeyp
 
 def test_who_waits_says_for_whom_and_does_not_fetch_again(tiny: Tiny, said: list[str]) -> None:
     folder = tiny.write(Path("files"))
-    found: list[cache.Cached] = []
+    found: list[cache.Cached | Stored] = []
     with cache.filling("tiny", lambda *_: None) as filling:
         waiting = threading.Thread(
             target=lambda: found.append(sources.fetch("tiny", folder=folder, say=lambda sentence, done=None: said.append(sentence)))

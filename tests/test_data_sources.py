@@ -13,8 +13,9 @@ from mirror import Mirror, instead
 from tiny import NAMES, WHEEL_NAME, Tiny, install, wheel_of, with_wheel
 
 from handlens import data
-from handlens.data import cache, catalog, formats, sources
-from handlens.data.catalog import DATASETS, Entry
+from handlens.data import catalog, formats, shelf, sources
+from handlens.data.catalog import DATASETS, Archive, Entry
+from handlens.data.readers import READERS
 from handlens.data.say import on_stderr
 from handlens.errors import DataDamaged, DataMissing, UsageError
 
@@ -157,7 +158,7 @@ def test_import_takes_nothing_from_anywhere_else(tiny: Tiny, say: Callable[..., 
     (folder / NAMES[0]).unlink()
     with pytest.raises(DataMissing, match=f"Neither {NAMES[0]} nor"):
         sources.import_folder(folder, say=say)
-    assert not next(one for one in cache.status() if one.name == "tiny").on_disk
+    assert not next(one for one in shelf.status() if one.name == "tiny").on_disk
 
 
 def test_import_says_what_is_wrong(tiny: Tiny, say: Callable[..., None], tmp_path: Path) -> None:
@@ -169,7 +170,7 @@ def test_import_says_what_is_wrong(tiny: Tiny, say: Callable[..., None], tmp_pat
     (folder / NAMES[3]).write_bytes(b"")
     with pytest.raises(DataDamaged, match="an empty file of 0 bytes"):
         sources.import_folder(folder, say=say)
-    with pytest.raises(DataDamaged, match=DATASETS["mnist"].train_images.sha256):
+    with pytest.raises(DataDamaged, match=catalog.find_idx("mnist").train_images.sha256):
         sources.import_folder(folder, "mnist", say=say)
     (folder / NAMES[3]).unlink()
     (folder / NAMES[3]).mkdir()
@@ -236,7 +237,7 @@ def test_fashion_mnist_comes_from_debians_package(monkeypatch: pytest.MonkeyPatc
     found = sources.fetch("fashion-mnist", offline=True, say=say)
     assert found.arrays[NAMES[0]].shape == (60000, 28, 28)
     assert found.arrays[NAMES[1]][:4].tolist() == [9, 0, 0, 3]
-    for file in catalog.find("fashion-mnist").files:
+    for file in catalog.find_idx("fashion-mnist").files:
         assert (FASHION / f"{file.name}.gz").stat().st_size != file.gz_bytes
 
 
@@ -263,6 +264,12 @@ def test_every_entry_of_the_catalogue_is_complete() -> None:
         assert entry.mirrors
         assert all(address.endswith("/") for address in entry.mirrors)
         assert len(set(entry.classes)) == len(entry.classes)
+        assert entry.size_bytes > 1e6
+        if isinstance(entry, Archive):
+            assert entry.reader in READERS
+            assert all(len(one.sha256) == 64 or (len(one.md5) == 32 and not one.sha256) for one in entry.originals)
+            assert all(bytes.fromhex(one.sha256 + one.md5) for one in entry.originals)
+            continue
         for images, labels in ((entry.train_images, entry.train_labels), (entry.test_images, entry.test_labels)):
             assert images.shape[:1] == labels.shape
             for file in (images, labels):

@@ -255,7 +255,7 @@ def test_no_pickle_in_a_wheel_can_run(tiny: Tiny, tmp_path: Path, trick: str) ->
 
 
 def test_the_catalogue_says_where_all_numbers_of_mnist_are() -> None:
-    entry = catalog.find("mnist")
+    entry = catalog.find_idx("mnist")
     assert entry.wheel
     for file in entry.files:
         stretches = [stretch for stretch in entry.wheel.stretches if stretch.file == file.name]

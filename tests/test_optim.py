@@ -129,3 +129,20 @@ def test_the_knobs_arrive(name: str, kind: type[optim.Fused]) -> None:
     group = optimizer.param_groups[0]
     assert (group["lr"], group["weight_decay"], group.get("momentum", 0.8)) == (0.3, 0.02, 0.8)
     assert [weight is model.weight for weight in group["params"]] == [True]
+
+
+@pytest.mark.parametrize("stop", [100, 200])
+def test_when_it_forgets_depends_on_the_steps_alone(stop: int) -> None:
+    def walk_on(optimizer: optim.Adam, weight: nn.Parameter, steps: range) -> None:
+        for step in steps:
+            weight.grad = torch.full((4,), float(step < 20))
+            optimizer.step()
+
+    whole, weight = nn.Parameter(torch.ones(4)), nn.Parameter(torch.ones(4))
+    once, first, second = (optim.Adam([parameter], lr=0.01) for parameter in (whole, weight, weight))
+    walk_on(once, whole, range(750))
+    walk_on(first, weight, range(stop))
+    second.load_state_dict(first.state_dict())
+    walk_on(second, weight, range(stop, 750))
+    assert torch.equal(second.state[0]["exp_avg"], once.state[0]["exp_avg"])
+    assert 0 < once.state[0]["exp_avg"].max() < 1e-30  # it is about to be forgotten

@@ -57,6 +57,8 @@ class Config(BaseModel):
     normalize: bool = Field(
         False, description="Shift and scale the pixels to mean 0 and spread 1 inside the network: a little faster to learn."
     )
+    init_from: str = Field("", description="Begin with the weights of another run, all but its last layer; empty: with random ones.")
+    freeze: bool = Field(False, description="Learn the last layer only, and keep the others as they are: for weights of another run.")
     epochs: int = Field(5, ge=1, le=100_000, description="How often each training image is seen. MNIST is nearly learned after five.")
     batch_size: int = Field(
         64, ge=1, le=1 << 20, description="Images a step. Small: many noisy steps. Large: fewer and steadier, and quicker an epoch."
@@ -230,8 +232,16 @@ def read_toml(path: Path) -> dict[str, Any]:
     return knobs
 
 
-def resolve(preset: str | None, file: Path | None, options: Mapping[str, Any]) -> tuple[Config, dict[str, str]]:
-    """The config from its four sources, the later ones before the earlier: defaults, preset, file, options.
+def resolve(
+    preset: str | None, file: Path | None, options: Mapping[str, Any], network: Mapping[str, Any] | None = None
+) -> tuple[Config, dict[str, str]]:
+    """The config from its sources, the later ones before the earlier: defaults, preset, the network of a run, file, options.
+
+    Args:
+        preset: its name.
+        file: in TOML.
+        options: the knobs that the user named.
+        network: the knobs of the network whose weights are taken (`init_from`).
 
     Returns:
         The config, and for each knob the name of the source of its value.
@@ -241,6 +251,7 @@ def resolve(preset: str | None, file: Path | None, options: Mapping[str, Any]) -
     """
     layers = [
         (f"preset {preset}", preset_knobs(preset) if preset else {}),
+        (f"run {options.get('init_from')}", network or {}),
         (f"file {file}", read_toml(file) if file else {}),
         ("option", options),
     ]

@@ -42,16 +42,25 @@ def choose(name: str = "auto") -> torch.device:
 @contextlib.contextmanager
 def settled(device: torch.device, threads: int) -> Iterator[None]:
     """Compute with so many threads, and on a card only with algorithms that give the same bits each time; afterwards as before."""
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    if device.type == "cuda":
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for it; read when it is first used
-        torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with _same_bits_on_a_card() if device.type == "cuda" else contextlib.nullcontext():
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def _same_bits_on_a_card() -> Iterator[None]:
+    """A processor's algorithms do so anyway, and to ask for it imports torch's compiler, which takes a second and a half."""
+    before = torch.are_deterministic_algorithms_enabled()
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for it; read when it is first used
+    torch.use_deterministic_algorithms(True, warn_only=True)
     try:
         yield
     finally:
-        torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1])
+        torch.use_deterministic_algorithms(before)
 
 
 def title(device: torch.device, threads: int = 0) -> str:

@@ -21,10 +21,11 @@ from handlens.config import make_config
 from handlens.data import Dataset
 from handlens.errors import FileError, HandlensError, UsageError
 from handlens.models import MODEL_KNOBS, device_of
-from handlens.plan import Model, Plan, assemble, plan
+from handlens.plan import Model, Plan, assemble
 from handlens.runs import About, Run, load_run, new_id, new_name, new_place, runs_folder, writing
 from handlens.train import Row
 from handlens.training import Training
+from handlens.transfer import network_knobs, plan_new
 
 _HALF_MADE = re.compile(
     r"\..*\.tmp|run\.lock.*|(config|run)\.json(\.lock.*)?|env\.json|model\.py|rows\.jsonl|checkpoint\.json|epoch-0000\.safetensors"
@@ -181,7 +182,8 @@ def fit(
     """Train a network, in place, and keep the run.
 
     Args:
-        model: any `nn.Module`, a function that makes one (it is called under the seed), or a name of `MODELS`.
+        model: any `nn.Module`, a function that makes one (it is called under the seed), or a name of `MODELS`. With `init_from="RUN"` it
+            need not be said: it is then a network like that run's.
         data: a name of the catalogue, a `Dataset`, images with labels, a torch `Dataset`, or a `DataLoader`.
         val: the share of the training images to watch by; with a `DataLoader`: another one, or images and labels.
         name: what the run is called; None finds a name.
@@ -195,6 +197,7 @@ def fit(
     Raises:
         HandlensError: something does not fit, or fails; see the errors of `plan` and `Training.rows`.
     """
+    given = dict(knobs)
     if isinstance(model, str):
         knobs["model"] = model
     if isinstance(data, str):
@@ -203,9 +206,13 @@ def fit(
         knobs["val"], val = val, None
     if not isinstance(model, str) or ":" in model:
         check_own(knobs)
-    planned = plan(make_config(knobs), None if isinstance(model, str) else model, None if isinstance(data, str) else data, val=val)
+    if knobs.get("init_from") and model == "mlp":  # nobody chose another network: it is the one of that run
+        knobs = {**knobs, **network_knobs(load_run(knobs["init_from"])), **given}
+    planned = plan_new(make_config(knobs), None if isinstance(model, str) else model, None if isinstance(data, str) else data, val=val)
     if planned.remark:
         warnings.warn(planned.remark, stacklevel=2)
+    if planned.origin and not quiet:
+        print(planned.origin)
     with starting(planned, name=name, note=note) as training:
         return _finish(training, quiet)
 

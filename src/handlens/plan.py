@@ -38,6 +38,7 @@ class Plan:
         val: images and labels to watch by.
         about: how to make the network again.
         remark: what is odd about the network, in words; usually nothing.
+        origin: where its first weights come from, in words; nothing if they are random.
     """
 
     config: Config
@@ -47,6 +48,7 @@ class Plan:
     val: tuple[Tensor, Tensor] | None
     about: dict[str, Any] = field(default_factory=dict)
     remark: str = ""
+    origin: str = ""
 
     def state(self) -> State:
         """The training before its first step."""
@@ -92,11 +94,12 @@ def plan(config: Config, model: Model | None = None, data: object = None, *, val
         config = config.model_copy(update={"data": OWN + "loader", "batch_size": data.batch_size or config.batch_size})
     elif data is not None:
         dataset = datasets.as_dataset(data, val=config.val)
-        known = dataset.name in datasets.DATASETS
+        known = datasets.is_known(dataset.name)
         knobs = {"data": dataset.name, "val": _share(dataset)} if known else {"data": OWN + dataset.name}
         config = config.model_copy(update=knobs)
     else:
         dataset = datasets.load(config.data, val=config.val)
+        config = config.model_copy(update={"data": dataset.name})  # a folder that was imported has a name from now on
     network, knobs, about = _make_network(config, model, dataset)
     return assemble(config.model_copy(update=knobs), network, dataset, about=about, val=val)
 
@@ -126,13 +129,15 @@ def assemble(
     place = device.choose(config.device)
     about = about or {}
     loader: Loader
+    if config.freeze:
+        models.freeze(model)
     with seeds.seeded("weights", config.seed):  # a lazy layer makes its weights when it sees the first image
         if isinstance(data, DataLoader):
             shape, remark = _check_loader(model, data)
             watched, loader, dataset = _collect(val), data, None
         else:
             shape, remark = data.image_shape, _check_dataset(model, data, config, val)
-            about = {**about, "data_fingerprint": data.fingerprint}
+            about = {**about, "classes": data.classes, "data_fingerprint": data.fingerprint}
             data = data.few(config.examples) if config.examples else data
             watched = (data.val.images.to(place), data.val.labels) if len(data.val) else None
             change = make_change(config.augment, len(data.classes), mixup=config.mixup, cutmix=config.cutmix)

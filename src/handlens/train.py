@@ -50,7 +50,7 @@ def train(state: State, loader: Loader, val: tuple[Tensor, Tensor] | None = None
     device = models.device_of(model)
     for epoch in range(state.epoch, epochs):
         set_epoch(loader, epoch)
-        model.train()
+        models.training_mode(model)
         meter = Meter(device)
         with seeds.seeded("dropout", state.seed, epoch) as outside:
             for step, batch in enumerate(loader, start=1):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 VERBS = {
     "train": "Train a network and keep the run.",
+    "lr-find": "Which learning rate to take: one short training tells.",
+    "transfer": "What another run's weights are worth with few examples.",
+    "line": "The first session again: a straight line, epoch by epoch.",
     "evaluate": "Measure a run on images that it has not seen.",
     "report": "Put all about a run into one HTML file.",
     "errors": "Where a run is wrong; what several always get wrong.",

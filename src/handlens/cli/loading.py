@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from torch import nn
@@ -10,20 +12,28 @@ from handlens import data as datasets
 from handlens import models
 from handlens.cli.terminal import Bar, say
 from handlens.data import Dataset
+from handlens.data.say import Say
 from handlens.runs import Run, load_run
 
 
 def load_dataset(name: str, val: float, folder: Path | None = None) -> Dataset:
-    """A data set of the catalogue; see `handlens.data.load`."""
+    """A data set by its name, or a folder or file of images; see `handlens.data.load`."""
+    with telling() as tell_step:
+        return datasets.load(name, val=val, folder=folder, say=tell_step)
+
+
+@contextlib.contextmanager
+def telling() -> Iterator[Say]:
+    """Someone to be told steps, as lines, and how far a long one is, as a bar."""
     with Bar(1) as bar:
 
         def tell_step(sentence: str, done: float | None = None) -> None:
             if done is None:
                 bar.say(sentence)
             else:
-                bar.move(done, "downloading", f"{done:.0%}")
+                bar.move(done, sentence.split(maxsplit=1)[0].lower(), f"{done:.0%}")
 
-        return datasets.load(name, val=val, folder=folder, say=tell_step)
+        yield tell_step
 
 
 def own_model(reference: str | None) -> nn.Module | None:
@@ -34,7 +44,7 @@ def own_model(reference: str | None) -> nn.Module | None:
 def find_run(reference: str, model: str | None = None) -> Run:
     """The run, and its data set if that has to be fetched first."""
     run = load_run(reference, model=own_model(model))
-    if run.config.data in datasets.DATASETS:
+    if datasets.is_known(run.config.data):
         run.use(dataset=load_dataset(run.config.data, run.config.val))
     else:
         say(f"Run {run.name} was trained on data of its user's own.")

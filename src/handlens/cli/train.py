@@ -15,7 +15,7 @@ from handlens.config import FIELDS, PRESETS, Config
 from handlens.errors import UsageError
 
 
-def _knob_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def knob_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """One option for each field of the config, with its reason as the help."""
     for name, field in reversed(FIELDS.items()):
         flag = "--" + name.replace("_", "-")
@@ -40,7 +40,7 @@ def _metavar(annotation: object) -> str:
 
 @click.command()
 @click.argument("presets", nargs=-1, metavar="[PRESET]")
-@_knob_options
+@knob_options
 @click.option("--config", "file", type=click.Path(path_type=Path), metavar="FILE.toml", help="Take knobs from a TOML file.")
 @click.option("--name", metavar="NAME", help="What the run is called; without it a name is found.")
 @click.option("--note", metavar="TEXT", help="A remark that is kept with the run.")
@@ -61,7 +61,7 @@ def train(presets: tuple[str, ...], file: Path | None, as_json: bool, **options:
     knobs = {name: value for name, value in options.items() if name in FIELDS and value is not None}
     if options["list_presets"]:
         return _list_presets(as_json)
-    preset = _only(presets)
+    preset = only_preset(presets)
     if options["resume"]:
         if preset or file or set(knobs) - {"model"}:
             raise UsageError("A resumed training keeps its own config.", hint="Leave out the other knobs, or begin a new training.")
@@ -70,7 +70,7 @@ def train(presets: tuple[str, ...], file: Path | None, as_json: bool, **options:
         raise UsageError(
             "--checkpoint goes with --resume: a new training has none.", hint="handlens train --resume RUN --checkpoint previous"
         )
-    config, sources = configs.resolve(preset, file, knobs)
+    config, sources = configs.resolve(preset, file, knobs, _network_of(knobs.get("init_from", "")))
     _check_own(config, sources)
     if options["print_config"]:
         return _print_config(config, sources, as_json)
@@ -83,7 +83,17 @@ def train(presets: tuple[str, ...], file: Path | None, as_json: bool, **options:
     return training.train_new(config, options["name"], options["note"] or "", as_json)
 
 
-def _only(presets: tuple[str, ...]) -> str | None:
+def _network_of(run: str) -> dict[str, Any]:
+    """The knobs of the network whose weights are taken, if there is one."""
+    if not run:
+        return {}
+    from handlens.cli.loading import find_run
+    from handlens.transfer import network_knobs
+
+    return network_knobs(find_run(run))
+
+
+def only_preset(presets: tuple[str, ...]) -> str | None:
     """The preset, of which there is at most one; sizes written as two words look like others."""
     if any(word.isdecimal() for word in presets):
         raise UsageError(

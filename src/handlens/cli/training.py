@@ -18,10 +18,11 @@ from handlens.config import Config
 from handlens.data import Dataset
 from handlens.fit import check_name, in_words, repeat_plan, resuming, starting
 from handlens.models import Layer
-from handlens.plan import Plan, plan
+from handlens.plan import Plan
 from handlens.runs import Run, writing
 from handlens.train import Row, train
 from handlens.training import Training, trying
+from handlens.transfer import plan_new
 
 _PARTS_OF_AN_EPOCH = 20
 _STEPS_TO_LEARN_BY_HEART = 500
@@ -31,7 +32,7 @@ def train_new(config: Config, name: str | None, note: str, as_json: bool) -> int
     """Train from the first step."""
     check_name(name)
     with _nothing_saved_yet():
-        run = _train(plan(config, data=load_dataset(config.data, config.val)), name, note, as_json)
+        run = _train(plan_new(config, images=load_dataset(config.data, config.val)), name, note, as_json)
     return _show_results(run, as_json)
 
 
@@ -82,7 +83,7 @@ def _introduce(planned: Plan, as_json: bool) -> None:
     if dataset is not None:
         say(_splits_in_words(dataset, config))
     say(f"Device {device.title(models.device_of(planned.model), config.threads)}")
-    for remark in filter(None, (device.problem(), planned.remark)):
+    for remark in filter(None, (device.problem(), planned.origin, planned.remark)):
         say(f"Note: {remark}")
     if not as_json and dataset is not None:
         show_layers(models.summary(planned.model, dataset.image_shape), planned.model)
@@ -165,7 +166,7 @@ def _shown(path: Path) -> str:
 def dry_run(config: Config, name: str | None, as_json: bool) -> int:
     """Look at everything, take a few steps with a network that is thrown away, and say how long it would take."""
     check_name(name)
-    planned = plan(config, data=load_dataset(config.data, config.val))
+    planned = plan_new(config, images=load_dataset(config.data, config.val))
     _introduce(planned, as_json)
     every = min(len(planned.loader), 20)
     with trying(planned):
@@ -181,7 +182,7 @@ def dry_run(config: Config, name: str | None, as_json: bool) -> int:
 
 def overfit_one_batch(config: Config, as_json: bool) -> int:
     """Train on one batch only: a network and loop that are right learn it by heart. Exit code 1 if they do not."""
-    planned = plan(config, data=load_dataset(config.data, config.val))
+    planned = plan_new(config, images=load_dataset(config.data, config.val))
     batch = next(iter(planned.loader))
     start, rows = time.perf_counter(), list[Row]()
     with trying(planned):

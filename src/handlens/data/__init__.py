@@ -12,32 +12,40 @@ from handlens.lazy import make_lazy
 if TYPE_CHECKING:
     from handlens.data.augment import AUGMENTATIONS, Augmentation, make_change
     from handlens.data.batches import batches, order
-    from handlens.data.cache import check, status
     from handlens.data.catalog import DATASETS
     from handlens.data.dataset import Dataset, Split
     from handlens.data.formats import read_idx, write_idx
+    from handlens.data.importing import import_images
+    from handlens.data.inspection import Inspection, inspect
+    from handlens.data.shelf import check, is_known, status
     from handlens.data.sources import fetch, import_folder
     from handlens.data.tensors import as_dataset, find_split, from_tensors, load, split_name
+    from handlens.data.writers import mnist_writers
 
 _HOMES = {
     "AUGMENTATIONS": "augment",
     "Augmentation": "augment",
     "DATASETS": "catalog",
     "Dataset": "dataset",
+    "Inspection": "inspection",
     "Split": "dataset",
     "as_dataset": "tensors",
     "batches": "batches",
-    "check": "cache",
+    "check": "shelf",
     "fetch": "sources",
     "find_split": "tensors",
     "from_tensors": "tensors",
     "import_folder": "sources",
+    "import_images": "importing",
+    "inspect": "inspection",
+    "is_known": "shelf",
     "load": "tensors",
     "make_change": "augment",
+    "mnist_writers": "writers",
     "order": "batches",
     "read_idx": "formats",
     "split_name": "tensors",
-    "status": "cache",
+    "status": "shelf",
     "write_idx": "formats",
 }
 
@@ -46,6 +54,7 @@ __all__ = [
     "DATASETS",
     "Augmentation",
     "Dataset",
+    "Inspection",
     "Split",
     "as_dataset",
     "batches",
@@ -54,8 +63,12 @@ __all__ = [
     "find_split",
     "from_tensors",
     "import_folder",
+    "import_images",
+    "inspect",
+    "is_known",
     "load",
     "make_change",
+    "mnist_writers",
     "order",
     "read_idx",
     "split_name",

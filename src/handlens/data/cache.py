@@ -45,16 +45,6 @@ class Cached:
     arrays: dict[str, NDArray[np.uint8]]
 
 
-@dataclass(frozen=True)
-class Status:
-    """What `handlens data ls` says about a data set. `on_disk`: all files are there with the right lengths (`check` reads each byte)."""
-
-    name: str
-    on_disk: bool
-    folder: Path
-    size_bytes: int
-
-
 def root() -> Path:
     """Where all data sets are kept: `HANDLENS_DATA`, or the user's cache folder."""
     import platformdirs
@@ -63,18 +53,15 @@ def root() -> Path:
     return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_cache_path("handlens", appauthor=False) / "data"
 
 
-def status() -> list[Status]:
-    """Every data set of the catalogue: whether it is on this machine, where it is or would be, and how large it is when unpacked."""
-    return [_status(name, entry) for name, entry in catalog.DATASETS.items()]
+def place(name: str) -> tuple[Path, bool]:
+    """Where the four files of a data set are or would be, and whether all are there with the right lengths."""
+    entry = catalog.find_idx(name)
+    complete = [folder for folder in _versions(name) if all(has_length(folder / file.name, file.size_bytes) for file in entry.files)]
+    return (complete[0], True) if complete else (root() / name / entry.fingerprint, False)
 
 
-def _status(name: str, entry: Entry) -> Status:
-    complete = [folder for folder in _versions(name) if all(_has_length(folder / file.name, file.size_bytes) for file in entry.files)]
-    folder = complete[0] if complete else root() / name / entry.fingerprint
-    return Status(name, bool(complete), folder, entry.size_bytes)
-
-
-def _has_length(path: Path, size_bytes: int) -> bool:
+def has_length(path: Path, size_bytes: int) -> bool:
+    """Whether there is a file of that length."""
     try:
         return path.is_file() and path.stat().st_size == size_bytes
     except OSError:
@@ -90,7 +77,7 @@ def check(name: str) -> Cached:
         DataDamaged: it is, but not with the right content; says which file, and the expected and the found SHA-256.
         FileError: the system does not let us read it.
     """
-    entry = catalog.find(name)
+    entry = catalog.find_idx(name)
     problems: list[DataError] = []
     for folder in reversed(_versions(name)):
         try:
@@ -123,7 +110,7 @@ def verify(content: bytes | bytearray | memoryview, file: DataFile, where: str) 
 
 def _versions(name: str) -> list[Path]:
     """The folders in which the data set may be, the oldest first: its fingerprint, and that with -2, -3 ..."""
-    found = (root() / name).glob(catalog.find(name).fingerprint + "*")
+    found = (root() / name).glob(catalog.find_idx(name).fingerprint + "*")
     return sorted(found, key=lambda folder: (len(folder.name), folder.name))
 
 
@@ -168,23 +155,41 @@ class Filling:
         files.write_atomic(self._folder / file.name, pieces)
 
     def publish(self) -> None:
-        """Give the complete folder its name. What was damaged or half there goes, unless the system keeps it because it is in use."""
-        old = _versions(self.name)
-        names = itertools.chain([self.entry.fingerprint], (f"{self.entry.fingerprint}-{number}" for number in itertools.count(2)))
-        files.move(self._folder, next(self.home / name for name in names if not (self.home / name).exists()))
-        for leftover in (*old, self.partial):
-            with contextlib.suppress(FileError):
-                files.remove(leftover)
+        """Give the complete folder its name."""
+        publish(self.home, self.entry.fingerprint, _versions(self.name))
+
+
+def publish(home: Path, fingerprint: str, old: list[Path]) -> Path:
+    """Give the complete folder `filling` its name. What is old or half there goes, unless the system keeps it because it is in use.
+
+    Raises:
+        FileError: the disk refuses.
+    """
+    names = itertools.chain([fingerprint], (f"{fingerprint}-{number}" for number in itertools.count(2)))
+    folder = next(home / name for name in names if not (home / name).exists())
+    files.move(home / "filling", folder)
+    for leftover in (*old, home / "partial"):
+        with contextlib.suppress(FileError):
+            files.remove(leftover)
+    return folder
 
 
 @contextlib.contextmanager
 def filling(name: str, say: Say) -> Iterator[Filling]:
-    """Alone among all processes, put the data set of that name into the cache; waits, and says so, while another one does it.
+    """Alone among all processes, put the data set of that name into the cache. Waiting and errors as in `alone`."""
+    with alone(name, say) as home:
+        yield Filling(name, catalog.find_idx(name), home)
+
+
+@contextlib.contextmanager
+def alone(name: str, say: Say) -> Iterator[Path]:
+    """The home of the data set of that name, while no other process fills it; waits, and says so, while another one does.
 
     Raises:
+        UsageError: that cannot be a name.
         FileError: the cache cannot be written.
     """
-    home = root() / name
+    home = files.child(root(), name)
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(files.lock(home / "lock"))
@@ -193,7 +198,7 @@ def filling(name: str, say: Say) -> Iterator[Filling]:
             stack.enter_context(files.lock(home / "lock", wait_s=-1))
         files.sweep(home / "filling")
         try:
-            yield Filling(name, catalog.find(name), home)
+            yield home
         except FileError:
             with contextlib.suppress(FileError):
                 files.remove(home / "filling")  # a full disk is not left full

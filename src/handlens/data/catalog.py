@@ -1,121 +1,17 @@
-"""The data sets that handlens knows by name. To add one, add one entry to `DATASETS`.
+"""The data sets that handlens knows by name. To add one, add one entry to `DATASETS`, here or in `archives`.
 
 Checksums of MNIST and Fashion-MNIST: the official `.gz` files, and what is in them. What is in them is what counts.
 """
 
 from __future__ import annotations
 
-import hashlib
-import math
-from dataclasses import dataclass
-
+from handlens.data.archives import ARCHIVES
+from handlens.data.entry import Archive, DataFile, Entry, Original, Stretch, Wheel
 from handlens.errors import UsageError, nearest
 
+__all__ = ["DATASETS", "Archive", "DataFile", "Entry", "Original", "Stretch", "Wheel", "find", "find_idx"]
 
-@dataclass(frozen=True)
-class DataFile:
-    """One file of a data set, in the IDX format.
-
-    Attributes:
-        name: its name when unpacked; the packed file has `.gz` behind it.
-        shape: N for labels, N,H,W or N,C,H,W for images; all of them bytes.
-        sha256: of the unpacked file.
-        gz_bytes: length of the official packed file.
-        gz_sha256: of the official packed file.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    sha256: str
-    gz_bytes: int
-    gz_sha256: str
-
-    @property
-    def size_bytes(self) -> int:
-        """Length of the unpacked file: four bytes that say what it is, four for each size, and the content."""
-        return 4 + 4 * len(self.shape) + math.prod(self.shape)
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Where numbers of one file of the data set stand in the unpacked member of a wheel.
-
-    Attributes:
-        file: the name of the file of the data set.
-        start: the first byte.
-        size_bytes: how many bytes.
-        dtype: their type, as NumPy writes it.
-        scale: what the numbers are multiplied with to get the official bytes.
-    """
-
-    file: str
-    start: int
-    size_bytes: int
-    dtype: str
-    scale: int = 1
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """A wheel of the Python package index that carries a data set in one of its members, a gzip file."""
-
-    requirement: str
-    size_bytes: int
-    sha256: str
-    member: str
-    stretches: tuple[Stretch, ...]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What has to be known about a data set to get it, check it and show it.
-
-    Attributes:
-        title: its name among people.
-        description: one line.
-        classes: the name of each class.
-        train_images, train_labels, test_images, test_labels: its files.
-        mirrors: addresses that a file name is put behind, the most reliable first.
-        licence: under which it may be used.
-        homepage: where it is described.
-        torchvision: the folder that torchvision keeps it in.
-        system_folders: where packages of an operating system put it.
-        wheel: where the package index has it.
-        ink: bright strokes on black, so that own drawings are prepared as MNIST's were.
-    """
-
-    title: str
-    description: str
-    classes: tuple[str, ...]
-    train_images: DataFile
-    train_labels: DataFile
-    test_images: DataFile
-    test_labels: DataFile
-    mirrors: tuple[str, ...]
-    licence: str
-    homepage: str
-    torchvision: str = ""
-    system_folders: tuple[str, ...] = ()
-    wheel: Wheel | None = None
-    ink: bool = False
-
-    @property
-    def files(self) -> tuple[DataFile, ...]:
-        """The four files."""
-        return self.train_images, self.train_labels, self.test_images, self.test_labels
-
-    @property
-    def size_bytes(self) -> int:
-        """Length of all files, unpacked."""
-        return sum(file.size_bytes for file in self.files)
-
-    @property
-    def fingerprint(self) -> str:
-        """12 hexadecimal digits that change when any byte of the content does: the name of its folder in the cache."""
-        return hashlib.sha256("".join(f"{file.sha256}  {file.name}\n" for file in self.files).encode()).hexdigest()[:12]
-
-
-DATASETS: dict[str, Entry] = {
+DATASETS: dict[str, Entry | Archive] = {
     "mnist": Entry(
         title="MNIST",
         description="handwritten digits, 28x28 grey, by 500 people of the US Census Bureau and high schools",
@@ -211,10 +107,11 @@ DATASETS: dict[str, Entry] = {
         torchvision="FashionMNIST",
         system_folders=("/usr/share/datasets/fashion-mnist",),
     ),
+    **ARCHIVES,
 }
 
 
-def find(name: str) -> Entry:
+def find(name: str) -> Entry | Archive:
     """The entry of the data set of that name.
 
     Raises:
@@ -223,3 +120,15 @@ def find(name: str) -> Entry:
     if name not in DATASETS:
         raise UsageError(f"There is no data set '{name}'.", hint=nearest(name, DATASETS))
     return DATASETS[name]
+
+
+def find_idx(name: str) -> Entry:
+    """The same, of a data set that is kept as four IDX files.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    entry = find(name)
+    if not isinstance(entry, Entry):
+        raise UsageError(f"'{name}' is not kept as IDX files.")
+    return entry

@@ -29,9 +29,12 @@ class Split(torch.utils.data.Dataset[tuple[Tensor, int]]):
         labels: `int64` N, in 0 .. number of classes - 1.
         classes: the name of each class.
         name: `train`, `val`, `test`, or what the user calls it.
+        writers: `int64` N, a number for who wrote each image, where that is known (QMNIST): an honest split has no writer on both sides.
     """
 
-    def __init__(self, images: Tensor, labels: Tensor, classes: tuple[str, ...], name: str = "train") -> None:
+    def __init__(
+        self, images: Tensor, labels: Tensor, classes: tuple[str, ...], name: str = "train", writers: Tensor | None = None
+    ) -> None:
         if images.ndim == 3:
             images = images.unsqueeze(1)
         _check(images, labels, classes, name)
@@ -39,6 +42,7 @@ class Split(torch.utils.data.Dataset[tuple[Tensor, int]]):
         self.labels = labels.long()
         self.classes = classes
         self.name = name
+        self.writers = writers
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -59,15 +63,21 @@ class Split(torch.utils.data.Dataset[tuple[Tensor, int]]):
 
     def subset(self, indices: Tensor, name: str | None = None) -> Split:
         """The images at `indices` (`int64`, any order), as a split of their own."""
-        return Split(self.images[indices], self.labels[indices], self.classes, name or self.name)
+        writers = None if self.writers is None else self.writers[indices]
+        return Split(self.images[indices], self.labels[indices], self.classes, name or self.name, writers)
+
+    def joined(self, other: Split) -> Split:
+        """The images of both, under the name of this one."""
+        writers = None if self.writers is None or other.writers is None else torch.cat([self.writers, other.writers])
+        return Split(torch.cat([self.images, other.images]), torch.cat([self.labels, other.labels]), self.classes, self.name, writers)
 
     def named(self, name: str) -> Split:
         """The same images under another name."""
-        return Split(self.images, self.labels, self.classes, name)
+        return Split(self.images, self.labels, self.classes, name, self.writers)
 
     def to(self, device: torch.device | str) -> Split:
         """The same split in the memory of `device`."""
-        return Split(self.images.to(device), self.labels.to(device), self.classes, self.name)
+        return Split(self.images.to(device), self.labels.to(device), self.classes, self.name, self.writers)
 
     def show(self, count: int = 16) -> Figure:
         """The first `count` images with their classes, as a figure."""

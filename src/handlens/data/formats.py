@@ -59,6 +59,15 @@ def read_unpacked(path: Path, size_bytes: int | None = None) -> bytearray:
         return unpack(file, size_bytes, shown(path)) if packed else _read(file, size_bytes, shown(path))
 
 
+def unpacked_whole(path: Path, most: int) -> bytes:
+    """The bytes of a gzip file of any content, if they are at most so many. Errors as in `read_idx`."""
+    with _opened(path) as file:
+        content = unpack(file, most, shown(path))
+    if len(content) > most:
+        raise DataDamaged(f"The file has more than {most:,} bytes when unpacked.", where=shown(path))
+    return bytes(content)
+
+
 def unpack(packed: BinaryIO, size_bytes: int | None = None, where: str = "") -> bytearray:
     """What a gzip stream holds, at most one byte more than is expected. Arguments and errors as in `read_idx`."""
     try:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from handlens import files
 from handlens.data import formats
 from handlens.data.cache import Filling
-from handlens.data.catalog import DataFile
+from handlens.data.entry import Original
 from handlens.data.say import Say, megabytes
 from handlens.errors import DataDamaged, DataError, DataMissing, FileError
 
@@ -33,6 +33,8 @@ _SILENT_S = 5.0
 _PATIENCE_S = 10.0
 _SLOWEST_BYTES_PER_S = 10_000
 _CHUNK_BYTES = 1 << 16
+_PIECE_BYTES = 1 << 20
+_MOST_BYTES = 1 << 28  # of a file whose length nobody published
 _SAY_EVERY_S = 0.1
 _CERTIFICATE = (
     "its certificate cannot be verified (a network that inspects traffic has a certificate file of its own: ask for it and "
@@ -66,27 +68,48 @@ def from_mirrors(filling: Filling, say: Say) -> None:
         DataMissing: no mirror gave one of the files; says what each did, with the expected and the found SHA-256 if it gave something else.
         FileError: the disk is full, read-only, or forbids it.
     """
-    mirrors = list(_mirrors(filling))
+    mirrors = addresses(filling.name, filling.entry.mirrors)
     if not mirrors:
         raise DataMissing("No mirror is known.")
     patience = Patience()
     for file in filling.missing:
-        with _resumable(filling.partial / (file.name + ".gz"), file) as body:
-            url = _Download(file, body, patience, say).from_any(mirrors)
+        with _resumable(filling.partial / file.packed.name, file.packed) as body:
+            url = _Download(file.packed, body, patience, say).from_any(mirrors)
             filling.add(file, formats.unpack(io.BytesIO(body), file.size_bytes, url), url)
 
 
-def _mirrors(filling: Filling) -> tuple[str, ...]:
+def download(original: Original, path: Path, mirrors: list[str], say: Say, patience: Patience) -> None:
+    """Download one published file to `path`; what an earlier attempt left there is gone on with.
+
+    Args:
+        original: the file; only its right content is kept under its name.
+        path: where it goes.
+        mirrors: addresses that its name is put behind; one that fails goes to the end of the list.
+        say: is told each step.
+        patience: shared by all files of a data set.
+
+    Raises:
+        DataMissing, FileError: as in `from_mirrors`.
+    """
+    if not mirrors:
+        raise DataMissing("No mirror is known.")
+    with _resumable(path, original) as body:
+        _Download(original, body, patience, say).from_any(mirrors)
+        files.write_atomic(path, (bytes(body[start : start + _PIECE_BYTES]) for start in range(0, len(body), _PIECE_BYTES)))
+
+
+def addresses(name: str, mirrors: tuple[str, ...]) -> list[str]:
+    """Where the files of a data set are looked for: at its own mirrors, or at those that `HANDLENS_MIRRORS` names instead."""
     own = os.environ.get("HANDLENS_MIRRORS")
-    return filling.entry.mirrors if own is None else tuple(f"{address.rstrip('/')}/{filling.name}/" for address in own.split())
+    return list(mirrors) if own is None else [f"{address.rstrip('/')}/{name}/" for address in own.split()]
 
 
 @contextlib.contextmanager
-def _resumable(path: Path, file: DataFile) -> Iterator[bytearray]:
+def _resumable(path: Path, original: Original) -> Iterator[bytearray]:
     """What an earlier attempt left, to be added to; kept for the next attempt unless the body is done with it."""
     body = bytearray()
     with contextlib.suppress(FileError):
-        body += files.read_bytes(path, most=file.gz_bytes)
+        body += files.read_bytes(path, most=original.size_bytes or _MOST_BYTES)
     try:
         yield body
     except BaseException:
@@ -102,16 +125,21 @@ def _resumable(path: Path, file: DataFile) -> Iterator[bytearray]:
 class _Download:
     """One packed file on its way: what is there of it is in `body`, whichever mirror sent it."""
 
-    file: DataFile
+    original: Original
     body: bytearray
     patience: Patience
     say: Say
+
+    @property
+    def most_bytes(self) -> int:
+        """How long it is; where nobody says, as much as is believed."""
+        return self.original.size_bytes or _MOST_BYTES
 
     def from_any(self, mirrors: list[str]) -> str:
         """Make the body whole from the first mirror that can; one that cannot goes to the end of the list. Returns the address."""
         problems = []
         for mirror in tuple(mirrors):
-            url = f"{mirror}{self.file.name}.gz"
+            url = f"{mirror}{self.original.name}"
             try:
                 return self._right_from(url)
             except DataError as error:
@@ -126,23 +154,24 @@ class _Download:
         """Make the body whole and right; a wrong one is fetched once more, from its beginning."""
         for _attempt in range(2):
             self._whole_from(url)
-            length, found = len(self.body), hashlib.sha256(self.body).hexdigest()
-            if found == self.file.gz_sha256:
+            length = len(self.body)
+            if self.original.is_right(self.body):
                 return url
+            found = hashlib.sha256(self.body).hexdigest()
             kind = formats.kind_of(self.body)
             self.body.clear()
             self.say(f"{url} gave {kind} with a wrong checksum.")
-        more = "more than " if length > self.file.gz_bytes else ""
-        length = min(length, self.file.gz_bytes)
+        more = "more than " if length > self.most_bytes else ""
+        length = min(length, self.most_bytes)
         raise DataDamaged(
-            f"{url} must give {self.file.gz_bytes:,} bytes with the SHA-256 {self.file.gz_sha256}; twice it gave something else, "
+            f"{url} must give {self.original.checksum.replace(', SHA', ' with the SHA')}; twice it gave something else, "
             f"at last {kind} of {more}{length:,} bytes with the SHA-256 {found}."
         )
 
     def _whole_from(self, url: str) -> None:
         """Make the body whole, going on where it breaks off for as long as each attempt gets further than those before."""
         furthest = len(self.body)
-        while len(self.body) < self.file.gz_bytes:
+        while len(self.body) < self.most_bytes:
             try:
                 self._more_from(url)
                 break
@@ -153,9 +182,10 @@ class _Download:
 
     def _more_from(self, url: str) -> None:
         """Add to the body what one answer brings; at most a chunk more than belongs there."""
-        start, all_bytes = len(self.body), self.file.gz_bytes
+        start, all_bytes = len(self.body), self.most_bytes
+        size = f" ({megabytes(all_bytes)})" if self.original.size_bytes else ""
         rest = f", going on at {megabytes(start)}," if start else ""
-        sentence = f"Downloading {self.file.name}.gz ({megabytes(all_bytes)}){rest} from {files.printable(url)}"
+        sentence = f"Downloading {self.original.name}{size}{rest} from {files.printable(url)}"
         self.say(sentence)
         said = time.monotonic()
         with contextlib.closing(_answer(url, start, self.patience)) as chunks:

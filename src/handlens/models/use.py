@@ -31,6 +31,38 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
+def last_layer(model: nn.Module) -> nn.Linear:
+    """The fully connected layer that gives the logits: the last one that the network has.
+
+    Raises:
+        ModelError: it has none.
+    """
+    layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    if not layers:
+        raise ModelError(f"{type(model).__name__} has no fully connected layer that could be the last one.")
+    return layers[-1]
+
+
+def freeze(model: nn.Module) -> None:
+    """Let only the last layer learn.
+
+    Raises:
+        ModelError: see `last_layer`.
+    """
+    last = last_layer(model)
+    model.requires_grad_(False)
+    last.requires_grad_(True)
+
+
+def training_mode(model: nn.Module) -> None:
+    """Dropout and batch norm as in training; but a batch norm that does not learn stays as in use."""
+    model.train()
+    for module in model.modules():
+        own = [*module.parameters(recurse=False)]
+        if own and not isinstance(module, nn.Linear | nn.Conv2d) and not any(weights.requires_grad for weights in own):
+            module.eval()
+
+
 def predict_logits(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
     """The logits of all images: `float32` N,K on the CPU.
 

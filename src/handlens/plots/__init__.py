@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from handlens.plots.curves import plot_compare, plot_curves
+from handlens.plots.inspection import plot_inspection
+from handlens.plots.lines import plot_few_examples, plot_learning_rates, plot_line_fit, plot_line_losses
 from handlens.plots.matrix import plot_confusion_matrix
 from handlens.plots.panels import Panel, plot_panels
 from handlens.plots.pixels import image_png, weights_png
@@ -27,6 +29,11 @@ __all__ = [
     "plot_compare",
     "plot_confusion_matrix",
     "plot_curves",
+    "plot_few_examples",
+    "plot_inspection",
+    "plot_learning_rates",
+    "plot_line_fit",
+    "plot_line_losses",
     "plot_mistakes",
     "plot_panels",
     "plot_predictions",
@@ -53,4 +60,9 @@ PLOTS = {
     "panels": plot_panels,
     "temperature": plot_temperature,
     "suspects": plot_suspects,
+    "learning_rates": plot_learning_rates,
+    "few_examples": plot_few_examples,
+    "line_fit": plot_line_fit,
+    "line_losses": plot_line_losses,
+    "inspection": plot_inspection,
 }

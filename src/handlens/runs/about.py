@@ -30,6 +30,7 @@ class About:
         image_shape: channels, height, width.
         model_options: the keywords that make one of our networks again.
         model_file, model_sha256: a learner's own file, and what it was at the time.
+        classes: their names, in the order of the network's outputs.
         data_fingerprint: of the images and labels it learned from.
         config_sha256: what `config.json` was; another config would quietly give another training.
     """
@@ -40,6 +41,7 @@ class About:
     tags: tuple[str, ...] = ()
     failure: str = ""
     image_shape: tuple[int, ...] = ()
+    classes: tuple[str, ...] = ()
     model_options: dict[str, Any] | None = None
     model_file: str = ""
     model_sha256: str = ""
@@ -60,17 +62,24 @@ def read_about(folder: Path) -> About:
     content = read_json(folder / FILE)
     if not content.keys() <= {field.name for field in fields(About)} or not _fits(content):
         raise RunDamaged(f"'{FILE}' does not say what a run is.", where=str(folder / FILE))
-    return About(**{**content, "tags": tuple(content.get("tags", ())), "image_shape": tuple(content.get("image_shape", ()))})
+    return About(
+        **{
+            **content,
+            "tags": tuple(content.get("tags", ())),
+            "image_shape": tuple(content.get("image_shape", ())),
+            "classes": tuple(content.get("classes", ())),
+        }
+    )
 
 
 def _fits(values: dict[str, Any]) -> bool:
     texts = [values.get(field.name, "") for field in fields(About) if field.type == "str"]
-    tags, shape, options = values.get("tags", []), values.get("image_shape", []), values.get("model_options")
+    shape, options = values.get("image_shape", []), values.get("model_options")
+    lists = [values.get(name, []) for name in ("tags", "classes")]
     return (
         all(isinstance(text, str) for text in texts)
         and bool(values.get("id"))
-        and isinstance(tags, list)
-        and all(isinstance(tag, str) for tag in tags)
+        and all(isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in lists)
         and isinstance(shape, list)
         and all(type(size) is int and size > 0 for size in shape)
         and len(shape) <= 3

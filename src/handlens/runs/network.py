@@ -17,6 +17,7 @@ from handlens.runs.about import About
 from handlens.train import State
 
 _ADAM = ("step", "exp_avg", "exp_avg_sq")
+_MOST_STEPS = 1 << 40
 _TORCHS = {"SGD": ("momentum_buffer",), "Adam": _ADAM, "AdamW": _ADAM}
 
 
@@ -124,5 +125,6 @@ def _history(optimizer: Optimizer, left: dict[str, Tensor]) -> dict[int, dict[st
 
 
 def _fits(tensor: Tensor | None, key: str, weight: Tensor) -> bool:
-    shape, kind = (torch.Size(), torch.float32) if key == "step" else (weight.shape, weight.dtype)
-    return tensor is not None and tensor.shape == shape and tensor.dtype == kind
+    if key == "step":
+        return tensor is not None and tensor.shape == () and tensor.dtype == torch.float32 and 0 <= tensor.item() <= _MOST_STEPS
+    return tensor is not None and tensor.shape == weight.shape and tensor.dtype == weight.dtype

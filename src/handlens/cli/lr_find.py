@@ -1,0 +1,44 @@
+"""`handlens lr-find`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from handlens import config as configs
+from handlens.cli.terminal import json_option, print_json, tell
+from handlens.cli.train import knob_options, only_preset
+from handlens.config import FIELDS
+
+
+@click.command("lr-find")
+@click.argument("presets", nargs=-1, metavar="[PRESET]")
+@knob_options
+@click.option("--save", type=click.Path(path_type=Path), metavar="FILE.png", help="Where the curve goes.  [lr-find.png]")
+@json_option
+def lr_find(presets: tuple[str, ...], save: Path | None, as_json: bool, **options: Any) -> int:
+    """Find a learning rate: take steps that grow from tiny to huge with a network that is thrown away, and look where the loss falls.
+
+    The knobs are those of `handlens train`.
+    """
+    knobs = {name: value for name, value in options.items() if name in FIELDS and value is not None}
+    config, _ = configs.resolve(only_preset(presets), None, knobs)
+    from handlens import files, plots
+    from handlens.cli.loading import load_dataset
+    from handlens.lr_find import find_lr
+    from handlens.training import trying
+    from handlens.transfer import plan_new
+
+    planned = plan_new(config, images=load_dataset(config.data, config.val))
+    with trying(planned):
+        found = find_lr(planned)
+    figure = plots.plot_learning_rates(found.lrs, found.losses, found.suggestion)
+    picture = files.write_atomic(save or Path("lr-find.png"), plots.png(figure))
+    if as_json:
+        print_json({"suggestion": found.suggestion, "said": found.said, "lrs": found.lrs, "losses": found.losses, "plot": str(picture)})
+        return 0
+    tell(found.said)
+    tell(f"Curve    {picture}")
+    return 0

@@ -1,0 +1,109 @@
+"""What is on this machine, in whichever way it is kept: the catalogue's IDX files, and arrays that were made here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from handlens import files
+from handlens.data import cache, catalog, originals, stored
+from handlens.data.cache import Cached
+from handlens.data.catalog import DATASETS
+from handlens.data.entry import Archive, Entry
+from handlens.data.stored import Stored
+from handlens.errors import DataError, FileError, UsageError, nearest
+
+
+@dataclass(frozen=True)
+class Status:
+    """What `handlens data ls` says about a data set. `on_disk`: all files are there with the right lengths (`check` reads each byte)."""
+
+    name: str
+    on_disk: bool
+    folder: Path
+    size_bytes: int
+    licence: str
+    description: str
+
+
+def status() -> list[Status]:
+    """Every data set of the catalogue, then every one that was imported: whether it is on this machine, where, and how large."""
+    return [_known(name, entry) for name, entry in DATASETS.items()] + [_imported(name) for name in imported()]
+
+
+def imported() -> list[str]:
+    """The names of the data sets that the user imported."""
+    return [name for name in stored.names() if name not in DATASETS]
+
+
+def is_known(name: str) -> bool:
+    """Whether a name leads to a data set: one of the catalogue, or one that was imported."""
+    return name in DATASETS or name in imported()
+
+
+def _known(name: str, entry: Entry | Archive) -> Status:
+    if isinstance(entry, Entry):
+        folder, on_disk = cache.place(name)
+    else:
+        found = stored.find(name)
+        folder, on_disk = found or cache.root() / name, _is_whole(found)
+    return Status(name, on_disk, folder, entry.size_bytes, entry.licence, entry.description)
+
+
+def _imported(name: str) -> Status:
+    folder = stored.find(name) or cache.root() / name
+    try:
+        about = stored.read_about(folder)
+    except (DataError, FileError) as error:
+        return Status(name, False, folder, 0, "", f"damaged: {error.what}")
+    size = sum(array.size_bytes for array in about.arrays.values())
+    return Status(name, _is_whole(folder), folder, size, about.licence or "yours", about.description)
+
+
+def _is_whole(folder: Path | None) -> bool:
+    try:
+        arrays = stored.read_about(folder).arrays.items() if folder else ()
+    except (DataError, FileError):
+        return False
+    return bool(arrays) and folder is not None and all(cache.has_length(folder / part, array.size_bytes) for part, array in arrays)
+
+
+def check(name: str) -> Cached | Stored:
+    """The data set of that name as it is on this machine, every byte verified. Nothing is looked for elsewhere.
+
+    Raises:
+        UsageError: there is no data set of that name.
+        DataMissing: it is not on this machine.
+        DataDamaged: it is, but not with the right content; says which file, and the expected and the found SHA-256.
+        FileError: the system does not let us read it.
+    """
+    if name in imported():
+        return stored.read(name)
+    if name not in DATASETS:
+        raise unknown(name)
+    entry = catalog.find(name)
+    return cache.check(name) if isinstance(entry, Entry) else originals.read(name, entry)
+
+
+def unknown(name: str) -> UsageError:
+    """The error for a name that leads nowhere, with the one that was probably meant."""
+    hint = nearest(name, [*DATASETS, *imported()])
+    return UsageError(
+        f"There is no data set '{files.printable(name)}'.",
+        hint=f"{hint} To make one of your own images: handlens data import FOLDER".strip(),
+    )
+
+
+def remove(name: str) -> Path:
+    """Delete a data set from this machine and say where it was; the files that it was imported from stay.
+
+    Raises:
+        UsageError: there is no data set of that name.
+        DataMissing: it is not on this machine.
+        FileError: the disk refuses.
+    """
+    if not is_known(name):
+        raise unknown(name)
+    if isinstance(DATASETS.get(name), Entry):
+        raise UsageError(f"'{name}' would have to be downloaded again.", hint=f"Delete its folder yourself: {cache.root() / name}")
+    return stored.remove(name)

@@ -1,0 +1,130 @@
+"""Transfer learning: a training that begins with what another run has learned (Yosinski et al. 2014)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from handlens import data, device, models
+from handlens.config import Config, make_config
+from handlens.errors import ModelError
+from handlens.plan import Model, Plan, plan
+from handlens.runs import Run, load_run
+from handlens.train import train
+
+_OF_THE_IMAGES = ("mean", "std")  # what pixels are shifted and scaled by belongs to the images, not to what was learned
+
+
+def plan_new(config: Config, model: Model | None = None, images: object = None, *, val: object = None) -> Plan:
+    """`plan`, with the weights of another run if the config says so.
+
+    Raises:
+        RunNotFound: there is no such run.
+        ModelError: its network has other layers.
+    """
+    planned = plan(config, model, images, val=val)
+    if not config.init_from:
+        return planned
+    run = load_run(config.init_from)
+    said = take_over(planned.model, run, with_last=planned.config.data == run.config.data)
+    return replace(planned, config=planned.config.model_copy(update={"init_from": run.name}), origin=said)
+
+
+def network_knobs(run: Run) -> dict[str, Any]:
+    """The knobs that make a network like a run's.
+
+    Raises:
+        ModelError: it was the user's own: no knobs lead to it.
+    """
+    name = run.config.model
+    if name not in models.MODELS:
+        raise ModelError(
+            f"The network of run '{run.name}' is not one of handlens' own: {name}.", hint="Give the same --model FILE.py:Class."
+        )
+    return {"model": name, "normalize": run.config.normalize, **{knob: getattr(run.config, knob) for knob in models.KNOBS[name]}}
+
+
+@torch.no_grad()
+def take_over(model: nn.Module, run: Run, *, with_last: bool = False) -> str:
+    """Put into a network what a run has learned.
+
+    Args:
+        model: the new network, with its first weights; changed in place.
+        run: where the others come from.
+        with_last: the last layer too, which knows the run's classes and no others.
+
+    Returns:
+        What was done, in words.
+
+    Raises:
+        ModelError: the two networks have nothing in common.
+        RunDamaged: the run's checkpoint is damaged.
+    """
+    source = run.model().state_dict()
+    last = {id(parameter) for parameter in models.last_layer(model).parameters()}
+    kept = set() if with_last else {name for name, parameter in model.named_parameters() if id(parameter) in last}
+    target = model.state_dict()
+    fitting = {name: tensor for name, tensor in target.items() if _fits(tensor, source.get(name)) and name not in {*kept, *_OF_THE_IMAGES}}
+    if not fitting:
+        raise ModelError(
+            f"Nothing in run '{run.name}' fits this {type(model).__name__}.", hint="Both need the same layers, in the same sizes."
+        )
+    for name, tensor in fitting.items():
+        tensor.copy_(source[name])
+    fresh = sorted({name.rpartition(".")[0] for name in target if name not in fitting and name not in _OF_THE_IMAGES})
+    return f"Begins with the weights of run {run.name}" + (f"; new: {', '.join(fresh)}." if fresh else ".")
+
+
+def _fits(mine: Tensor, theirs: Tensor | None) -> bool:
+    return theirs is not None and theirs.shape == mine.shape
+
+
+def few_examples(run: Run, config: Config, counts: Sequence[int], seeds: Sequence[int] = (1, 2, 3)) -> Iterator[FewExamples]:
+    """Train on few images, with random weights and with a run's, and measure each network on the test images.
+
+    Args:
+        run: whose weights are taken.
+        config: what is trained; its network is one like the run's.
+        counts: numbers of training images.
+        seeds: each training is done once for each.
+
+    Yields:
+        One result a training, as it ends. Nothing is kept on disk.
+
+    Raises:
+        ModelError: see `network_knobs` and `take_over`.
+    """
+    dataset = data.load(config.data, val=0)
+    for count in counts:
+        for seed in seeds:
+            for way, knobs in WAYS.items():
+                origin = run.name if knobs["init_from"] else ""
+                chosen = {"examples": count, "seed": seed, "val": 0, "data": config.data, **knobs, "init_from": origin}
+                planned = plan_new(make_config({**config.model_dump(), **network_knobs(run), **chosen}), images=dataset)
+                with device.settled(models.device_of(planned.model), planned.config.threads):
+                    state = planned.state()
+                    for _row in train(state, planned.loader, epochs=planned.config.epochs):
+                        pass
+                logits = models.predict_logits(state.network, dataset.test.images)
+                yield FewExamples(way, count, seed, (logits.argmax(1) == dataset.test.labels).float().mean().item())
+
+
+@dataclass(frozen=True)
+class FewExamples:
+    """What one training reached: the way it began (a key of `WAYS`), its number of images, its seed, and the test accuracy."""
+
+    way: str
+    count: int
+    seed: int
+    accuracy: float
+
+
+WAYS: dict[str, dict[str, Any]] = {
+    "random weights": {"init_from": "", "freeze": False},
+    "weights of the run, all layers learn": {"init_from": "RUN", "freeze": False},
+    "weights of the run, only the last layer learns": {"init_from": "RUN", "freeze": True},
+}
