@@ -24,6 +24,7 @@ LAYERS = (
     ("evaluation", "memory", "plan"),
     ("runs",),
     ("training", "transfer"),
+    ("analysis",),
     ("fit", "compare", "lr_find"),
     ("report",),
     ("cli",),
@@ -194,7 +195,7 @@ def test_an_import_upwards_is_seen(code: str) -> None:
 
 
 def test_an_import_sideways_is_seen() -> None:
-    assert wrong_imports("metrics.py", ast.parse("from handlens import plots"))
+    assert wrong_imports("metrics/scores.py", ast.parse("from handlens import plots"))
     assert wrong_imports("data/cache.py", ast.parse("from handlens.models import MLP"))
     assert not wrong_imports("data/cache.py", ast.parse("from handlens.data import formats"))
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 import csv
 import html
 import io
+import itertools
 import os
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from handlens import models
+import numpy as np
+from numpy.typing import NDArray
+
+from handlens import analysis, metrics, models
 from handlens.config import FIELDS
 from handlens.errors import UsageError
+from handlens.evaluation import Evaluation
 from handlens.runs import Run, load_run
 
 if TYPE_CHECKING:
@@ -25,13 +32,64 @@ class Comparison:
     Attributes:
         runs: the runs, in the order given.
         rows: for each run what it reached with the weights that are used (of the last `epoch`, or of the best if it was to stop early),
-            its time in s, its parameters, and the knobs that are not the same in all.
-        disagreements: of the test images, how many get different answers from the runs; None if they were not tested on the same images.
+            its time in s, its parameters, the multiplications that an image costs, and the knobs that are not the same in all.
+        tests: each run on its test images; none of them if they were not all tested on the same ones.
+        why_not: why there is no paired test; empty if there is one.
     """
 
     runs: tuple[Run, ...]
     rows: tuple[dict[str, Any], ...]
-    disagreements: int | None = None
+    tests: tuple[Evaluation, ...] = ()
+    why_not: str = ""
+
+    @property
+    def disagreements(self) -> int | None:
+        """Of the test images, how many get different answers from the runs; None if they were not tested on the same images."""
+        return int(self._differs.sum()) if self.tests else None
+
+    @property
+    def _differs(self) -> NDArray[np.bool_]:
+        return np.any([test.predictions != self.tests[0].predictions for test in self.tests], axis=0)
+
+    @property
+    def paired(self) -> list[Paired]:
+        """Each pair of runs on the same images, by McNemar's test; none if `why_not`. No correction for the number of pairs."""
+        pairs = itertools.combinations(zip(self.runs, self.tests, strict=False), 2)
+        return [Paired(one.name, other.name, metrics.mcnemar(first.correct, second.correct)) for (one, first), (other, second) in pairs]
+
+    @property
+    def sentences(self) -> list[str]:
+        """What two runs differ in, in words; of more runs, or on different images, only what can be said of all."""
+        if self.why_not:
+            return [self.why_not]
+        said = [_which_is_better(self, self.paired[0]), _which_costs_more(*self.rows)] if len(self.runs) == 2 else []
+        return [*filter(None, said), f"They disagree on {self.disagreements:,} of {self.tests[0].n:,} test images."]
+
+    def plot_disagreements(self, count: int = 10) -> Figure:
+        """Where the runs disagree: images in rows by who is right, the commonest case first.
+
+        Raises:
+            UsageError: they were not tested on the same images, or agree on all of them.
+        """
+        from handlens import plots
+
+        if not self.disagreements:
+            raise UsageError(self.why_not or "The runs give the same answer to every test image.")
+        places = np.flatnonzero(self._differs)
+        right = np.stack([test.correct for test in self.tests])
+        cases = Counter(tuple(right[:, place].tolist()) for place in places).most_common(6)
+        chosen = [places[(case == right[:, places].T).all(axis=1)] for case, _ in cases]
+        rows = [self._row(case, found[:count], number) for (case, number), found in zip(cases, chosen, strict=True)]
+        return plots.plot_rows(rows, "Where the runs disagree", "below each image: its label, then what each run says, in their order")
+
+    def _row(self, case: tuple[bool, ...], places: Any, number: int) -> Any:
+        from handlens import plots
+
+        right = [run.name for run, good in zip(self.runs, case, strict=True) if good]
+        heading = f"right: {', '.join(right)}" if right else "all wrong, each in its way"
+        answers = zip(*(test.select(places).predicted for test in self.tests), strict=True)
+        captions = [f"{true}: {', '.join(said)}" for true, said in zip(self.tests[0].select(places).true, answers, strict=True)]
+        return plots.ImageRow(heading, f"{number:,} image{'' if number == 1 else 's'}", self.tests[0].images[places], captions)
 
     @property
     def columns(self) -> list[str]:
@@ -91,10 +149,70 @@ def compare(*references: str | os.PathLike[str] | Run) -> Comparison:
     different = [name for name in FIELDS if name != "epochs" and len({str(getattr(run.config, name)) for run in runs}) > 1]
     tests = [_test_of(run) for run in runs]
     rows = tuple(_row(run, test, different) for run, test in zip(runs, tests, strict=True))
-    return Comparison(runs, rows, _disagreements(tests))
+    why_not = _why_no_pairs(tests)
+    return Comparison(runs, rows, () if why_not else tuple(test for test in tests if test), why_not)
 
 
-def _test_of(run: Run) -> Any:
+def _why_no_pairs(tests: list[Evaluation | None]) -> str:
+    found = [test for test in tests if test]
+    if len(found) < len(tests):
+        return "There is no paired test: not all runs could be measured on their test images here."
+    if all(np.array_equal(test.labels, found[0].labels) and np.array_equal(test.images, found[0].images) for test in found):
+        return ""
+    return (
+        "There is no paired test: it counts the images that one run has right and the other wrong, and these runs were tested on "
+        "different images. Their accuracies can only be compared by their intervals, and say as much about the images as about the runs."
+    )
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two runs on the same images.
+
+    Attributes:
+        first: the name of one run.
+        second: that of the other.
+        test: McNemar's test.
+    """
+
+    first: str
+    second: str
+    test: metrics.McNemar
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"first": self.first, "second": self.second, **vars(self.test)}
+
+
+def _which_is_better(found: Comparison, pair: Paired) -> str:
+    names, tests = (pair.first, pair.second), found.tests
+    only = (pair.test.only_first, pair.test.only_second)
+    better = int(only[1] > only[0])
+    worse = 1 - better
+    scores = f"{tests[better].accuracy:.2%} against {tests[worse].accuracy:.2%} on the same {tests[0].n:,} images"
+    counts = f"{only[better]:,} that only {names[better]} has right, {only[worse]:,} that only {names[worse]} has (McNemar's test)"
+    if pair.test.p < 0.05:
+        return f"{names[better]} is more accurate than {names[worse]}, {scores}; p = {pair.test.p:.2g}: {counts}."
+    return f"Neither is shown to be more accurate: {names[better]} {scores}; p = {pair.test.p:.2g}: {counts}."
+
+
+def _which_costs_more(first: dict[str, Any], second: dict[str, Any]) -> str:
+    quick, slow = sorted((first, second), key=lambda row: float(row["time_s"]))
+    if not quick["time_s"]:
+        return ""
+    seconds = f"{slow['time_s']:.1f} s against {quick['time_s']:.1f} s"
+    parts = [f"{slow['run']} took {_times(slow['time_s'], quick['time_s'])} as long to train, {seconds}"]
+    for name, words in (("parameters", "the parameters"), ("multiplications", "the multiplications for an image")):
+        if slow[name] and quick[name]:
+            parts.append(f"{_times(slow[name], quick[name])} {words}")
+    return f"{parts[0]}{', with ' if parts[1:] else ''}{' and '.join(parts[1:])}."
+
+
+def _times(more: float, less: float) -> str:
+    return f"{more / less:.3g} times"
+
+
+def _test_of(run: Run) -> Evaluation | None:
     """The run on its test images; None where its data or its network are not at hand."""
     try:
         return run.evaluate("test")
@@ -102,7 +220,7 @@ def _test_of(run: Run) -> Any:
         return None
 
 
-def _row(run: Run, test: Any, different: list[str]) -> dict[str, Any]:
+def _row(run: Run, test: Evaluation | None, different: list[str]) -> dict[str, Any]:
     used = run.used_row
     return {
         "run": run.name,
@@ -117,7 +235,8 @@ def _row(run: Run, test: Any, different: list[str]) -> dict[str, Any]:
         "epochs": len(run.rows),
         "planned_epochs": run.config.epochs,
         "time_s": sum(row.get("time_s", 0.0) for row in run.rows),
-        "parameters": _parameters(run),
+        "parameters": _cost(lambda: models.count_parameters(run.model())),
+        "multiplications": _cost(lambda: analysis.count_multiplications(run.model(), run.about.image_shape)),
         **{name: _knob(run, name) for name in different},
     }
 
@@ -127,18 +246,11 @@ def _knob(run: Run, name: str) -> Any:
     return None if name in models.idle_knobs(run.config.model) else getattr(run.config, name)
 
 
-def _parameters(run: Run) -> int | None:
+def _cost(count: Callable[[], int]) -> int | None:
     try:
-        return models.count_parameters(run.model())
+        return count()
     except UsageError:
         return None
-
-
-def _disagreements(tests: list[Any]) -> int | None:
-    if any(test is None or test.n != tests[0].n or (test.labels != tests[0].labels).any() for test in tests):
-        return None
-    differs = sum((test.predictions != tests[0].predictions) for test in tests[1:])
-    return int((differs > 0).sum())
 
 
 def _for_programs(row: dict[str, Any]) -> dict[str, Any]:
@@ -163,4 +275,6 @@ def _shown(name: str, row: dict[str, Any]) -> str:
         return f"{value:.2%}"
     if isinstance(value, float):
         return f"{value:.1f}" if name == "time_s" else f"{value:.4f}" if name == "val_loss" else f"{value:.4g}"
-    return ",".join(map(str, value)) if isinstance(value, tuple) else f"{value:,}" if name == "parameters" else str(value)
+    if name in ("parameters", "multiplications"):
+        return f"{value:,}"
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

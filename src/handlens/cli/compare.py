@@ -23,24 +23,40 @@ if TYPE_CHECKING:
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Where the curves go.  [compare.png beside the runs]")
 @json_option
 def compare(runs: tuple[str, ...], format_: str, plot: Path | None, as_json: bool) -> int:
-    """Put runs side by side: what they reached on the test images, what it cost, which knobs differ, and their curves."""
+    """Put runs side by side: what they reached on the test images, whether that is luck, what it cost, which knobs differ, their curves."""
     from handlens import compare as compare_runs
     from handlens import files, plots
     from handlens.runs import runs_folder
 
     found = compare_runs(*runs)
     picture = files.write_atomic(plot or runs_folder() / "compare.png", plots.png(found.plot()))
+    images = None
+    if found.disagreements:
+        beside = picture.with_name(f"{picture.stem}-disagreements.png")
+        images = files.write_atomic(beside, plots.png(found.plot_disagreements()))
     if as_json:
-        print_json({"runs": found.rows, "disagreements": found.disagreements, "plot": str(picture)})
+        words = {"disagreements": found.disagreements, "paired": [pair.to_dict() for pair in found.paired], "sentences": found.sentences}
+        print_json({"runs": found.rows, **words, "plot": str(picture), "disagreements_plot": images and str(images)})
         return 0
     if format_ == "table":
         _show(found)
-        if found.disagreements is not None:
-            remark(f"They disagree on {found.disagreements:,} of the test images.")
+        _show_pairs(found)
         remark(f"Curves   {picture}")
+        if images:
+            remark(f"Images   {images}")
     else:
         write({"csv": found.to_csv, "md": found.to_markdown, "html": found._repr_html_}[format_]())
     return 0
+
+
+def _show_pairs(found: Comparison) -> None:
+    """Each pair on the same images if there are more than two runs, and what can be said in words."""
+    if len(found.runs) > 2 and found.paired and sys.stdout.isatty():
+        columns = {"first": "left", "second": "left", "only first right": "right", "only second right": "right", "p": "right"}
+        rows = [(one.first, one.second, one.test.only_first, one.test.only_second, f"{one.test.p:.2g}") for one in found.paired]
+        show_table(columns, rows, "Pairs of runs on the same images (McNemar's test; p is not corrected for the number of pairs)")
+    for sentence in found.sentences:
+        remark(sentence)
 
 
 def _show(found: Comparison) -> None:

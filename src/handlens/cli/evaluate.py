@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlens.cli.terminal import checkpoint_option, json_option, print_json, show_classes, show_table, tell
+from handlens.cli.terminal import checkpoint_option, json_option, print_json, remark, show_classes, show_table, tell
+from handlens.errors import UsageError
+
+if TYPE_CHECKING:
+    from handlens.analysis import Calibrated, Robustness
+    from handlens.evaluation import Evaluation
+    from handlens.runs import Run
 
 
 @click.command()
 @click.argument("run")
 @click.option("--on", default="test", metavar="test|val|train|DATASET", help="Which images.  [test]")
+@click.option("--calibrate", is_flag=True, help="Mend the probabilities by a temperature found on val, and say when to say nothing.")
+@click.option("--robustness", is_flag=True, help="Also with the images turned, moved, scaled, noisy, blurred, faded, thicker.")
+@click.option("--examples", type=click.IntRange(1), default=2000, help="Images for --robustness, evenly from all.  [2000]")
 @checkpoint_option
 @click.option("--model", metavar="FILE.py:Class", help="Your own network, if its file has changed since the training.")
 @json_option
-def evaluate(run: str, on: str, checkpoint: str | None, model: str | None, as_json: bool) -> int:
+def evaluate(run: str, as_json: bool, **options: Any) -> int:
     """Measure RUN on images that it has not learned from: accuracy with its 95 % interval, loss, and scores of each class."""
     from handlens.cli.loading import find_result
 
-    found = find_result(run, model, checkpoint)
-    evaluation = found.evaluate(on)
+    found = find_result(run, options["model"], options["checkpoint"])
+    evaluation = found.evaluate(options["on"])
+    calibrated = _calibrated(found, evaluation) if options["calibrate"] else None
+    robust = _robustness(found, options) if options["robustness"] else None
+    more = {"calibration": calibrated, "robustness": robust}
+    figures = {name: _save(found, name, result) for name, result in more.items() if result}
     if as_json:
-        print_json({"run": found.name, "checkpoint": found.default_checkpoint, **evaluation.to_dict()})
+        results = {name: result.to_dict() | {"figure": figures[name]} for name, result in more.items() if result}
+        print_json({"run": found.name, "checkpoint": found.default_checkpoint, **evaluation.to_dict(), **results})
         return 0
+    if calibrated or robust:
+        _show_more(calibrated, robust, figures)
+    else:
+        _show(found, evaluation, options["on"])
+    return 0
+
+
+def _show(found: Run, evaluation: Evaluation, on: str) -> None:
     low, high = evaluation.interval
     facts = {
         "run": found.name,
@@ -39,4 +62,66 @@ def evaluate(run: str, on: str, checkpoint: str | None, model: str | None, as_js
     if sys.stdout.isatty():  # piped, one table for a program; the classes are in --json
         tell()
         show_classes(evaluation)
-    return 0
+
+
+def _calibrated(run: Run, evaluation: Evaluation) -> Calibrated:
+    from handlens import analysis
+
+    if evaluation.split == "val":
+        raise UsageError("The temperature is found on val; what it does must be shown on other images.", hint="Leave out --on val.")
+    return analysis.calibrate(run.evaluate("val"), evaluation)
+
+
+def _robustness(run: Run, options: dict[str, Any]) -> Robustness:
+    from handlens import analysis, data
+
+    dataset = run.dataset()
+    return analysis.robustness(run.model(), data.find_split(dataset, options["on"]), examples=options["examples"], ink=dataset.ink)
+
+
+def _save(run: Run, name: str, result: Calibrated | Robustness) -> str:
+    from handlens import files, plots
+
+    file = {"calibration": "temperature.png", "robustness": "robustness.png"}[name]
+    return str(files.write_atomic(files.child(run.folder, "plots") / file, plots.png(result.plot())))
+
+
+def _show_more(calibrated: Calibrated | None, robust: Robustness | None, figures: dict[str, str]) -> None:
+    if calibrated:
+        _show_calibrated(calibrated)
+    if robust and (sys.stdout.isatty() or not calibrated):  # piped, one table for a program
+        _show_robustness(robust)
+    for path in figures.values():
+        remark(f"Figure   {path}")
+
+
+def _show_calibrated(found: Calibrated) -> None:
+    before, after = found.before, found.after
+    rows = [("temperature", "1", f"{found.temperature:.3f}")]
+    rows += [(name, f"{getattr(before, key):.4f}", f"{getattr(after, key):.4f}") for name, key in _SCORES.items()]
+    show_table({"what": "left", "before": "right", "after": "right"}, rows)
+    columns = {"wanted": "right", "answer if surer than": "right", "answered": "right", "right": "right", "95 % interval": "left"}
+    answers = [
+        (f"{one.wanted:.1%}", f"{one.threshold:.1%}", f"{one.answered:.1%}", f"{one.accuracy or 0:.2%}", _interval(one.interval))
+        for one in found.answering
+    ]
+    if answers and sys.stdout.isatty():
+        tell()
+        show_table(columns, answers)
+        remark("The thresholds were chosen on the validation images; what they bring was measured on the others.")
+
+
+_SCORES = {"calibration error (ECE)": "ece", "loss (NLL)": "loss", "accuracy": "accuracy"}
+
+
+def _interval(pair: tuple[float, float] | None) -> str:
+    return f"{pair[0]:.2%} to {pair[1]:.2%}" if pair else ""
+
+
+def _show_robustness(found: Robustness) -> None:
+    from handlens.analysis.robustness import CHANGES
+
+    columns = {"change": "left", "unit": "left"} | {f"{place}": "right" for place in range(1, 6)}
+    rows = [(name, CHANGES[name][2], *(f"{one.strength:g}: {one.accuracy:.1%}" for one in found.of(name))) for name in found.changes]
+    show_table(columns, rows)
+    remark(f"Strength: accuracy, on {found.clean.n:,} images, of which {found.clean.accuracy:.1%} are right unchanged.")

@@ -9,6 +9,8 @@ VERBS = {
     "line": "The first session again: a straight line, epoch by epoch.",
     "evaluate": "Measure a run on images that it has not seen.",
     "report": "Put all about a run into one HTML file.",
+    "errors": "Where a run is wrong; what several always get wrong.",
+    "labels": "Training images whose label is probably wrong.",
     "compare": "Two or more runs side by side.",
     "runs": "List, show, rename, note, tag, repeat, remove runs.",
     "data": "List, fetch, show, import, check data sets.",

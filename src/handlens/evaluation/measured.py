@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,10 @@ from torch import nn
 
 from handlens import files, metrics, models
 from handlens.data import Split
-from handlens.errors import ModelError, UsageError
+from handlens.errors import ModelError, UsageError, nearest
 from handlens.evaluation import stored as storage
 from handlens.evaluation.selection import Selection
-from handlens.metrics import Calibration, ClassScore
+from handlens.metrics import Calibration, ClassScore, Coverage
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -108,6 +108,11 @@ class Evaluation:
         return metrics.calibration(self.probabilities, self.labels)
 
     @cached_property
+    def coverage(self) -> Coverage:
+        """Accuracy against the share of images answered, if it may say "I don't know"."""
+        return metrics.coverage(self.probabilities, self.labels)
+
+    @cached_property
     def correct(self) -> NDArray[np.bool_]:
         """N: whether the prediction is the label."""
         return np.asarray(self.predictions == self.labels)
@@ -151,6 +156,27 @@ class Evaluation:
         worst = np.argsort(-self.losses, kind="stable")
         return self.select(worst[~self.correct[worst]][:count])
 
+    def uncertain(self, count: int = 9) -> Selection:
+        """The images that it is least sure of, right or wrong, least sure first."""
+        return self.select(np.argsort(self.probabilities.max(axis=1), kind="stable")[:count])
+
+    def confused(self, true: str, predicted: str, count: int | None = None) -> Selection:
+        """The images of one class that were taken for another, worst first; all of them if `count` is None.
+
+        Raises:
+            UsageError: there is no such class, or the two are one.
+        """
+        row, column = self._class(true), self._class(predicted)
+        if row == column:
+            raise UsageError(f"A {true} taken for a {predicted} is no mistake.", hint="Name two classes, the true one first.")
+        found = np.flatnonzero((self.labels == row) & (self.predictions == column))
+        return self.select(found[np.argsort(-self.losses[found], kind="stable")][:count])
+
+    def _class(self, name: str) -> int:
+        if name not in self.classes:
+            raise UsageError(f"There is no class '{name}'.", hint=nearest(name, self.classes))
+        return self.classes.index(name)
+
     def first(self, count: int = 8) -> Selection:
         """The first images, right or wrong."""
         return self.select(np.arange(min(count, self.n)))
@@ -166,6 +192,16 @@ class Evaluation:
             self.probabilities[indices, predictions].tolist(),
             self.losses[indices].tolist(),
         )
+
+    def scaled(self, temperature: float) -> Evaluation:
+        """The same with all logits divided by a temperature, as from `metrics.fit_temperature`: as right, but less or more sure.
+
+        Raises:
+            UsageError: the temperature is not above 0.
+        """
+        if not temperature > 0:
+            raise UsageError(f"A temperature of {temperature} cannot be.", hint="It is above 0; 1 changes nothing.")
+        return replace(self, logits=(self.logits / np.float32(temperature)).astype(np.float32))
 
     def plot_confusion_matrix(self) -> Figure:
         """The confusion matrix as a figure."""

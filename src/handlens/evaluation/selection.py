@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,12 @@ class Selection:
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """As JSON: one object an image."""
+        names = ("index", "true", "predicted", "probability", "loss")
+        columns = (self.indices.tolist(), self.true, self.predicted, self.probabilities, self.losses)
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def show(self) -> Figure:
         """The images, each with what it is, what it was taken for, and how sure that was."""

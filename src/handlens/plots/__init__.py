@@ -6,15 +6,21 @@ from handlens.plots.curves import plot_compare, plot_curves
 from handlens.plots.inspection import plot_inspection
 from handlens.plots.lines import plot_few_examples, plot_learning_rates, plot_line_fit, plot_line_losses
 from handlens.plots.matrix import plot_confusion_matrix
+from handlens.plots.panels import Panel, plot_panels
 from handlens.plots.pixels import image_png, weights_png
 from handlens.plots.reliability import plot_calibration
+from handlens.plots.rows import ImageRow, plot_rows
 from handlens.plots.style import DARK, LIGHT, Picture, Theme, img_tag, png
+from handlens.plots.suspects import plot_suspects
+from handlens.plots.temperature import plot_temperature
 from handlens.plots.tiles import plot_mistakes, plot_predictions, plot_samples, plot_weights, signed_limit
 
 __all__ = [
     "DARK",
     "LIGHT",
     "PLOTS",
+    "ImageRow",
+    "Panel",
     "Picture",
     "Theme",
     "image_png",
@@ -29,8 +35,12 @@ __all__ = [
     "plot_line_fit",
     "plot_line_losses",
     "plot_mistakes",
+    "plot_panels",
     "plot_predictions",
+    "plot_rows",
     "plot_samples",
+    "plot_suspects",
+    "plot_temperature",
     "plot_weights",
     "png",
     "signed_limit",
@@ -46,6 +56,10 @@ PLOTS = {
     "weights": plot_weights,
     "calibration": plot_calibration,
     "compare": plot_compare,
+    "rows": plot_rows,
+    "panels": plot_panels,
+    "temperature": plot_temperature,
+    "suspects": plot_suspects,
     "learning_rates": plot_learning_rates,
     "few_examples": plot_few_examples,
     "line_fit": plot_line_fit,

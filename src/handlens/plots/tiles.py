@@ -34,13 +34,13 @@ from handlens.plots.style import (
 
 Array = NDArray[Any]
 
-_LINE = 0.165
-_GAP = 0.14
+LINE = 0.165
+GAP = 0.14
 _HOW_TO_READ = "first line: what the network says, and how sure it is; below: what it is"
 
 
 @dataclass(frozen=True)
-class _Tile:
+class Tile:
     """One picture and the lines below it; `right` colours the frame and the first line, None leaves them plain."""
 
     pixels: Array
@@ -59,8 +59,8 @@ def plot_samples(images: Array, titles: Sequence[str], *, theme: Theme = LIGHT) 
     Raises:
         UsageError: the images have another shape.
     """
-    tiles = [_Tile(pixels, (plain(title),)) for pixels, title in zip(_pixels(images), titles, strict=True)]
-    return _mosaic(tiles, f"{_count(len(tiles), 'image')} with {'their labels' if len(tiles) != 1 else 'its label'}", theme)
+    tiles = [Tile(pixels, (plain(title),)) for pixels, title in zip(pictures(images), titles, strict=True)]
+    return mosaic(tiles, f"{counted(len(tiles), 'image')} with {'their labels' if len(tiles) != 1 else 'its label'}", theme)
 
 
 def plot_predictions(
@@ -80,7 +80,7 @@ def plot_predictions(
     """
     tiles = _judged(images, true, predicted, probabilities, [()] * len(true))
     right = sum(bool(tile.right) for tile in tiles)
-    return _mosaic(tiles, f"{right} of {_count(len(tiles), 'prediction')} right", theme, _HOW_TO_READ)
+    return mosaic(tiles, f"{right} of {counted(len(tiles), 'prediction')} right", theme, _HOW_TO_READ)
 
 
 def plot_mistakes(
@@ -99,8 +99,8 @@ def plot_mistakes(
     below = [()] * len(true) if losses is None else [(f"loss {_short(loss)}",) for loss in losses]
     tiles = _judged(images, true, predicted, probabilities, below)
     if not tiles:
-        return _mosaic([], "No mistakes to show", theme)
-    return _mosaic([tiles[index] for index in order], "Most wrong first", theme, _HOW_TO_READ)
+        return mosaic([], "No mistakes to show", theme)
+    return mosaic([tiles[index] for index in order], "Most wrong first", theme, _HOW_TO_READ)
 
 
 def _short(loss: float) -> str:
@@ -109,21 +109,26 @@ def _short(loss: float) -> str:
 
 def _judged(
     images: Array, true: Sequence[str], predicted: Sequence[str], probabilities: Sequence[float], below: Sequence[tuple[str, ...]]
-) -> list[_Tile]:
+) -> list[Tile]:
     tiles = []
-    for pixels, truth, guess, share, more in zip(_pixels(images), true, predicted, probabilities, below, strict=True):
+    for pixels, truth, guess, share, more in zip(pictures(images), true, predicted, probabilities, below, strict=True):
         right = truth == guess
         first = f"{RIGHT_MARK if right else WRONG_MARK} {plain(guess)} ({percent(share)})"
-        tiles.append(_Tile(pixels, (first, f"true: {plain(truth)}", *more), right))
+        tiles.append(Tile(pixels, (first, f"true: {plain(truth)}", *more), right))
     return tiles
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """A number with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _pixels(images: Array) -> list[Array]:
-    """Each image as H,W or H,W,3 with values from 0 to 1."""
+def pictures(images: Array) -> list[Array]:
+    """Each image as H,W or H,W,3 with values from 0 to 1.
+
+    Raises:
+        UsageError: the images have another shape.
+    """
     array = np.asarray(images)
     if array.ndim != 4 or (len(array) and array.shape[1] not in (1, 3)):
         raise UsageError(f"Images of shape {array.shape} cannot be shown.", hint="They must be N,C,H,W with 1 channel (grey) or 3 (RGB).")
@@ -131,42 +136,45 @@ def _pixels(images: Array) -> list[Array]:
     return [image[0] if len(image) == 1 else image.transpose(1, 2, 0) for image in values.clip(0, 1)]
 
 
-def _mosaic(tiles: Sequence[_Tile], title: str, theme: Theme, subtitle: str = "") -> Picture:
+def mosaic(tiles: Sequence[Tile], title: str, theme: Theme, subtitle: str = "") -> Picture:
     """Tiles in rows on one pair of axes that counts in inches, downwards from the top left corner."""
     words = max((text_width(line, bold=tile.right is not None) for tile in tiles for line in tile.lines), default=0.0)
     columns, side = _fit(len(tiles), max(words, 0.6))
-    pitch = max(side, words) + _GAP
-    rise = side + max((len(tile.lines) for tile in tiles), default=0) * _LINE + 0.2
-    head = _head(subtitle)
-    figure, axes = _canvas(
-        max(columns * pitch + _GAP, _title_width(title, subtitle)), max(math.ceil(len(tiles) / columns) * rise, 0.1) + head, theme
+    pitch = max(side, words) + GAP
+    rise = side + max((len(tile.lines) for tile in tiles), default=0) * LINE + 0.2
+    head = head_height(subtitle)
+    figure, axes = canvas(
+        max(columns * pitch + GAP, title_width(title, subtitle)), max(math.ceil(len(tiles) / columns) * rise, 0.1) + head, theme
     )
-    _write_title(axes, title, subtitle, theme)
+    write_title(axes, title, subtitle, theme)
     for place, tile in enumerate(tiles):
         row, column = divmod(place, columns)
-        _draw(axes, tile, (_GAP + column * pitch, head + row * rise, side), theme)
+        _draw(axes, tile, (GAP + column * pitch, head + row * rise, side), theme)
     return finish(figure)
 
 
-def _head(subtitle: str) -> float:
+def head_height(subtitle: str) -> float:
+    """Inches for a title, and for a subtitle if there is one."""
     return 0.6 if subtitle else 0.4
 
 
-def _title_width(title: str, subtitle: str) -> float:
-    return max(text_width(title, TITLE, bold=True), text_width(subtitle, SMALL)) + 2 * _GAP
+def title_width(title: str, subtitle: str) -> float:
+    """Inches that they need."""
+    return max(text_width(title, TITLE, bold=True), text_width(subtitle, SMALL)) + 2 * GAP
 
 
-def _write_title(axes: Axes, title: str, subtitle: str, theme: Theme) -> None:
-    axes.text(_GAP, 0.1, title, va="top", color=theme.text, fontsize=TITLE, fontweight="bold")
-    axes.text(_GAP, 0.34, subtitle, va="top", color=theme.muted, fontsize=SMALL)
+def write_title(axes: Axes, title: str, subtitle: str, theme: Theme) -> None:
+    """A title and a quieter line below, at the top left."""
+    axes.text(GAP, 0.1, title, va="top", color=theme.text, fontsize=TITLE, fontweight="bold")
+    axes.text(GAP, 0.34, subtitle, va="top", color=theme.muted, fontsize=SMALL)
 
 
 def _fit(count: int, narrowest: float) -> tuple[int, float]:
     """How many columns, and how wide a picture is, for `count` tiles that must be at least so wide: no lonely last tile."""
-    fitting = int((WIDTH - _GAP) / (narrowest + _GAP))
+    fitting = int((WIDTH - GAP) / (narrowest + GAP))
     most = max(1, min(fitting, 10 if count > 32 else 8, count))
     columns = _fullest(count, most)
-    return columns, min(1.3, (WIDTH - _GAP) / columns - _GAP)
+    return columns, min(1.3, (WIDTH - GAP) / columns - GAP)
 
 
 def _fullest(count: int, most: int) -> int:
@@ -174,7 +182,8 @@ def _fullest(count: int, most: int) -> int:
     return min(range(most, most // 2, -1), key=lambda columns: -count % columns)
 
 
-def _canvas(width: float, height: float, theme: Theme) -> tuple[Picture, Axes]:
+def canvas(width: float, height: float, theme: Theme) -> tuple[Picture, Axes]:
+    """A figure with one pair of axes that counts in inches, downwards from the top left corner."""
     figure = new_figure(width, height, theme, constrained=False)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
@@ -183,9 +192,9 @@ def _canvas(width: float, height: float, theme: Theme) -> tuple[Picture, Axes]:
     return figure, axes
 
 
-def _draw(axes: Axes, tile: _Tile, place: tuple[float, float, float], theme: Theme) -> None:
+def _draw(axes: Axes, tile: Tile, place: tuple[float, float, float], theme: Theme) -> None:
     left, top, side = place
-    _picture(axes, tile.pixels, (left, top, side, side), "gray", Normalize(0, 1))
+    draw_picture(axes, tile.pixels, (left, top, side, side), "gray", Normalize(0, 1))
     colour = theme.muted if tile.right is None else theme.right if tile.right else theme.wrong
     line = {None: 0.6, True: 1.5, False: 3.0}[tile.right]  # wrong is thick, so that it stands out where there is no colour
     out = line / 144 - 0.007  # a little over the picture, or a bright seam shows between them
@@ -194,7 +203,7 @@ def _draw(axes: Axes, tile: _Tile, place: tuple[float, float, float], theme: The
         first = number == 0 and tile.right is not None
         axes.text(
             left,
-            top + side + 0.06 + number * _LINE,
+            top + side + 0.06 + number * LINE,
             words,
             va="top",
             fontsize=SMALL,
@@ -203,7 +212,8 @@ def _draw(axes: Axes, tile: _Tile, place: tuple[float, float, float], theme: The
         )
 
 
-def _picture(axes: Axes, pixels: Array, box: tuple[float, float, float, float], colours: str | Colormap, norm: Normalize) -> None:
+def draw_picture(axes: Axes, pixels: Array, box: tuple[float, float, float, float], colours: str | Colormap, norm: Normalize) -> None:
+    """One picture into a box: left, top, width and height."""
     left, top, width, height = box
     smooth = "nearest" if max(pixels.shape[:2]) <= 96 else "auto"
     axes.imshow(pixels, cmap=colours, norm=norm, extent=(left, left + width, top + height, top), aspect="auto", interpolation=smooth)
@@ -226,17 +236,17 @@ def plot_weights(weights: Array, titles: Sequence[str] | None = None, *, theme: 
     count, channels, height, width = array.shape
     columns, side = _weight_grid(count, channels)
     tall, gap, below = side * height / (width * channels), 0.1 if titles else 0.06, 0.2 if titles else 0.0
-    title, subtitle = f"Weights of {_count(count, 'unit')}", "orange: a bright pixel here raises the unit's value; blue: lowers it"
+    title, subtitle = f"Weights of {counted(count, 'unit')}", "orange: a bright pixel here raises the unit's value; blue: lowers it"
     subtitle += f"; {channels} channels side by side" if channels > 1 else ""
-    head, right = _head(subtitle), _GAP + columns * (side + gap)
+    head, right = head_height(subtitle), GAP + columns * (side + gap)
     rows = math.ceil(count / columns)
-    figure, axes = _canvas(max(right + 0.9, _title_width(title, subtitle)), max(rows * (tall + below + gap), 1.1) + head + 0.1, theme)
-    _write_title(axes, title, subtitle, theme)
+    figure, axes = canvas(max(right + 0.9, title_width(title, subtitle)), max(rows * (tall + below + gap), 1.1) + head + 0.1, theme)
+    write_title(axes, title, subtitle, theme)
     limit = signed_limit(array)
     for place in range(count):
         row, column = divmod(place, columns)
-        box = (_GAP + column * (side + gap), head + row * (tall + below + gap), side, tall)
-        _picture(axes, np.hstack(list(array[place])), box, SIGNED, Normalize(-limit, limit))
+        box = (GAP + column * (side + gap), head + row * (tall + below + gap), side, tall)
+        draw_picture(axes, np.hstack(list(array[place])), box, SIGNED, Normalize(-limit, limit))
         axes.vlines(box[0] + np.arange(channels + 1) * side / channels, box[1], box[1] + tall, color=theme.muted, linewidth=0.6)
         axes.hlines((box[1], box[1] + tall), box[0], box[0] + side, color=theme.muted, linewidth=0.6)
         if titles:
@@ -259,7 +269,7 @@ def signed_limit(weights: Array) -> float:
 
 def _colour_bar(figure: Picture, axes: Axes, left: float, limit: float, theme: Theme) -> None:
     width, height = figure.get_size_inches()
-    head = _head("with a subtitle")
+    head = head_height("with a subtitle")
     tall = min(height - head - 0.1, 3.0)
     place = figure.add_axes(((left + 0.05) / width, (height - head - tall) / height, 0.14 / width, tall / height))
     bar = figure.colorbar(axes.images[0], cax=place, extend="both", extendfrac=0.04)

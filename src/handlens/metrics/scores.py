@@ -1,7 +1,4 @@
-"""Arrays in, numbers out: what a model's logits are worth against the labels.
-
-Everything is computed in float64 and agrees with scikit-learn and SciPy, which the tests compare it with.
-"""
+"""The scores of a model: accuracy with its interval, loss, confusion, precision and recall, calibration."""
 
 from __future__ import annotations
 
@@ -37,8 +34,8 @@ def cross_entropy(logits: Array, labels: Array) -> Floats:
         TrainingError: a logit is NaN or infinite.
     """
     logged = _log_probabilities(logits)
-    numbers = _class_numbers(labels, logged.shape[1], "labels")
-    _same_length(numbers, logged)
+    numbers = class_numbers(labels, logged.shape[1], "labels")
+    same_length(numbers, logged)
     return -logged[np.arange(len(numbers)), numbers]
 
 
@@ -74,7 +71,7 @@ def accuracy(labels: Array, predictions: Array) -> float:
     truth, guesses = np.asarray(labels), np.asarray(predictions)
     if truth.ndim != 1 or truth.ndim != guesses.ndim:  # N,1 against N would compare each with each
         raise DataError(f"The labels have the shape {truth.shape}, the predictions {guesses.shape}.", hint="Both must be N: one an image.")
-    _same_length(truth, guesses)
+    same_length(truth, guesses)
     if len(truth) == 0:
         raise DataError("There are no images to measure.")
     return float((truth == guesses).mean())
@@ -108,9 +105,9 @@ def confusion_matrix(labels: Array, predictions: Array, num_classes: int) -> Int
     Raises:
         DataError: not one prediction for each label, or one of them is no class.
     """
-    truth = _class_numbers(labels, num_classes, "labels")
-    guesses = _class_numbers(predictions, num_classes, "predictions")
-    _same_length(truth, guesses)
+    truth = class_numbers(labels, num_classes, "labels")
+    guesses = class_numbers(predictions, num_classes, "predictions")
+    same_length(truth, guesses)
     return np.bincount(truth * num_classes + guesses, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
@@ -186,11 +183,7 @@ def calibration(probabilities: Array, labels: Array, bins: int = 15) -> Calibrat
     Raises:
         DataError: there are no images, or shapes or values do not fit.
     """
-    shares = np.asarray(probabilities, dtype=np.float64)
-    if shares.ndim != 2 or shares.size == 0 or not ((shares >= 0) & (shares <= 1)).all():
-        raise DataError(f"Probabilities of shape {shares.shape} must be N,K with at least one row and values from 0 to 1.")
-    numbers = _class_numbers(labels, shares.shape[1], "labels")
-    _same_length(numbers, shares)
+    shares, numbers = judged(probabilities, labels)
     confidence = shares.max(axis=1)
     right = shares.argmax(axis=1) == numbers
     place = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], confidence)
@@ -202,7 +195,26 @@ def calibration(probabilities: Array, labels: Array, bins: int = 15) -> Calibrat
     return Calibration(ece, mean_confidence, mean_right, count)
 
 
-def _class_numbers(values: Array, num_classes: int, name: str) -> Integers:
+def judged(probabilities: Array, labels: Array) -> tuple[Floats, Integers]:
+    """Probabilities as `float64` N,K and labels as `int64` N.
+
+    Raises:
+        DataError: there are no images, or shapes or values do not fit.
+    """
+    shares = np.asarray(probabilities, dtype=np.float64)
+    if shares.ndim != 2 or shares.size == 0 or not ((shares >= 0) & (shares <= 1)).all():
+        raise DataError(f"Probabilities of shape {shares.shape} must be N,K with at least one row and values from 0 to 1.")
+    numbers = class_numbers(labels, shares.shape[1], "labels")
+    same_length(numbers, shares)
+    return shares, numbers
+
+
+def class_numbers(values: Array, num_classes: int, name: str) -> Integers:
+    """The values as `int64` N.
+
+    Raises:
+        DataError: they are not whole numbers, one an image, from 0 to below `num_classes`; they are called `name`.
+    """
     numbers = np.asarray(values)
     if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
         raise DataError(f"The {name} are {numbers.dtype} of shape {numbers.shape}.", hint="They must be whole numbers, one an image.")
@@ -214,6 +226,11 @@ def _class_numbers(values: Array, num_classes: int, name: str) -> Integers:
     return numbers.astype(np.int64)
 
 
-def _same_length(labels: Array, others: Array) -> None:
+def same_length(labels: Array, others: Array) -> None:
+    """Refuse labels of which there are not as many as there are answers.
+
+    Raises:
+        DataError: so many of each.
+    """
     if len(labels) != len(others):
         raise DataError(f"There are {len(labels):,} labels for {len(others):,} answers.", hint="There must be one label an image.")

@@ -1,0 +1,34 @@
+"""Where and why a network is wrong: its mistakes in groups, over several runs, by how one writes, under changes, and in the labels."""
+
+from handlens.analysis.agreement import Agreement, agreement
+from handlens.analysis.cost import count_multiplications
+from handlens.analysis.groups import Group, accuracy_by_measure, accuracy_by_stroke, accuracy_by_writer, plot_strokes
+from handlens.analysis.labels import LabelIssues, Suspect, find_label_issues
+from handlens.analysis.mistakes import Cluster, cluster_mistakes, penultimate_features, plot_clusters, plot_confused
+from handlens.analysis.robustness import Condition, Robustness, robustness
+from handlens.analysis.temperature import Answering, Calibrated, calibrate
+
+__all__ = [
+    "Agreement",
+    "Answering",
+    "Calibrated",
+    "Cluster",
+    "Condition",
+    "Group",
+    "LabelIssues",
+    "Robustness",
+    "Suspect",
+    "accuracy_by_measure",
+    "accuracy_by_stroke",
+    "accuracy_by_writer",
+    "agreement",
+    "calibrate",
+    "cluster_mistakes",
+    "count_multiplications",
+    "find_label_issues",
+    "penultimate_features",
+    "plot_clusters",
+    "plot_confused",
+    "plot_strokes",
+    "robustness",
+]

@@ -1,0 +1,47 @@
+"""Arrays in, numbers out: what a model's logits are worth against the labels, and what can be measured of the images themselves.
+
+Everything is computed in float64 and agrees with scikit-learn, SciPy and cleanlab, which the tests compare it with.
+"""
+
+from handlens.metrics.clusters import Clusters, k_means
+from handlens.metrics.confidence import Coverage, coverage, fit_temperature
+from handlens.metrics.noise import find_label_issues
+from handlens.metrics.paired import McNemar, mcnemar
+from handlens.metrics.scores import (
+    Calibration,
+    ClassScore,
+    accuracy,
+    accuracy_interval,
+    calibration,
+    check_finite,
+    confusion_matrix,
+    cross_entropy,
+    most_confused,
+    per_class,
+    probabilities,
+)
+from handlens.metrics.strokes import Strokes, measure_strokes
+
+__all__ = [
+    "Calibration",
+    "ClassScore",
+    "Clusters",
+    "Coverage",
+    "McNemar",
+    "Strokes",
+    "accuracy",
+    "accuracy_interval",
+    "calibration",
+    "check_finite",
+    "confusion_matrix",
+    "coverage",
+    "cross_entropy",
+    "find_label_issues",
+    "fit_temperature",
+    "k_means",
+    "mcnemar",
+    "measure_strokes",
+    "most_confused",
+    "per_class",
+    "probabilities",
+]
