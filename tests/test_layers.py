@@ -24,7 +24,7 @@ LAYERS = (
     ("evaluation", "memory", "plan"),
     ("runs",),
     ("training",),
-    ("fit", "compare"),
+    ("fit", "compare", "explain"),
     ("report",),
     ("cli",),
     ("__init__", "__main__"),
