@@ -5,6 +5,7 @@ from __future__ import annotations
 VERBS = {
     "train": "Train a network and keep the run.",
     "evaluate": "Measure a run on images that it has not seen.",
+    "explain": "What a run has learned, and what its answers hang on.",
     "report": "Put all about a run into one HTML file.",
     "compare": "Two or more runs side by side.",
     "runs": "List, show, rename, note, tag, repeat, remove runs.",

@@ -4,7 +4,7 @@ Each function takes a run or any `nn.Module` first; what it returns holds arrays
 """
 
 from handlens.explain.activations import Activations, activations
-from handlens.explain.attribution import Attribution, gradcam, integrated_gradients, last_convolution, occlusion, saliency
+from handlens.explain.attribution import Attribution, gradcam, integrated_gradients, last_maps, occlusion, saliency
 from handlens.explain.embedding import METHODS, Embedding, embedding, features, pca, tsne
 from handlens.explain.graph import Block, Box, Graph, graph
 from handlens.explain.health import DeadUnits, Health, LayerHealth, health
@@ -35,7 +35,7 @@ __all__ = [
     "graph",
     "health",
     "integrated_gradients",
-    "last_convolution",
+    "last_maps",
     "network",
     "occlusion",
     "pca",

@@ -121,19 +121,19 @@ def gradcam(subject: Subject, images: Images, targets: Targets = None, *, layer:
 
     Args:
         subject, images, targets: as for `saliency`.
-        layer: the name of a layer that gives maps; if None the last convolution, or the residual block that it is in.
+        layer: the name of a layer that gives maps; if None the last convolution with its activation, or the sum that it goes into.
 
     Raises:
         HandlensError: as for `saliency`; or there is no such layer, it gives no maps, or the network has no convolution.
     """
     model = network(subject)
-    name = layer or last_convolution(model, float_images(images))
+    name = layer or last_maps(model, float_images(images))
     chosen_layer = find_layer(model, name)
 
     def weigh(model: nn.Module, batch: Tensor, chosen: Tensor) -> Tensor:
         maps, gradients = _maps_and_gradients(model, chosen_layer, batch, chosen)
         if maps.ndim != 4:
-            raise UsageError(f"Layer '{name}' gives no maps.", hint=f"Choose a convolution: {last_convolution(model, batch)}")
+            raise UsageError(f"Layer '{name}' gives no maps.", hint=f"Choose a convolution: {last_maps(model, batch)}")
         seen = (gradients.mean((2, 3), keepdim=True) * maps).sum(1, keepdim=True).relu()
         return torch.nn.functional.interpolate(seen, batch.shape[2:], mode="bilinear", align_corners=False)[:, 0]
 
@@ -177,27 +177,22 @@ def occlusion(
     return _attribute("occlusion", subject, (images, targets), hide)
 
 
-def last_convolution(model: nn.Module, images: Tensor) -> str:
-    """The name of the last convolution in the order of use, or of the residual block that it is in, whose sum is what goes on.
+def last_maps(model: nn.Module, images: Tensor) -> str:
+    """The name of the last layer that gives maps as large as those of the last convolution: it, or its batch norm or activation.
 
     Raises:
-        UsageError: the network has none.
+        UsageError: the network has no convolution.
     """
-    names = {module: name for name, module in model.named_modules()}
-    used = [step.module for step in trace(model, images[:1]) if isinstance(step.module, nn.Conv2d)]
-    if not used:
+    steps = trace(model, images[:1])
+    last = max((number for number, step in enumerate(steps) if isinstance(step.module, nn.Conv2d)), default=None)
+    if last is None:
         raise UsageError(
             f"{type(model).__name__} has no convolution, and Grad-CAM weighs the maps of one.",
             hint="Ask by saliency, integrated-gradients or occlusion instead.",
         )
-    name = names[used[-1]]
-    for end in range(name.count("."), 0, -1):
-        above = ".".join(name.split(".")[:end])
-        block = model.get_submodule(above)
-        parts = {type(part) for part in block.modules()}
-        if not isinstance(block, nn.Sequential | nn.ModuleList) and nn.Linear not in parts and nn.ReLU in parts:
-            return above
-    return name
+    used = [step.module for step in steps]
+    after = [step for step in steps[last:] if step.output.shape == steps[last].output.shape]
+    return [step.name for step in after if (step.module and used.count(step.module) == 1) or step is steps[last]][-1]
 
 
 def _attribute(

@@ -62,7 +62,7 @@ class Embedding:
         """What the axes are called."""
         if not self.explained:
             return "t-SNE 1 (no unit)", "t-SNE 2 (no unit)"
-        first, second = (f"component {number} ({share:.0%} of the variance)" for number, share in enumerate(self.explained, 1))
+        first, second = (f"component {number} ({share * 100:.0f} % of the variance)" for number, share in enumerate(self.explained, 1))
         return first, second
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from handlens.plots.style import LIGHT, NORMAL, SMALL, WIDTH, Picture, Theme, dress, finish, headline, new_figure, plain
 
+_LETTERS = 18
 _MOST = 24
 """Layers that a figure can show so that their names can be read."""
 
@@ -56,8 +57,8 @@ def plot_health(layers: Sequence[LayerLike], dead: Sequence[tuple[str, float, in
     count = max(len(some), len(relus), 3)
     figure = new_figure(WIDTH, 1.35 + 0.42 * count, theme)
     left, middle, right = figure.subplots(1, 3, width_ratios=(3, 3, 2.2))
-    _histograms(left, [(one.layer, one.weights, one.weight_limit) for one in some], ("Weights", "weight"), theme)
-    _histograms(middle, [(one.layer, one.gradients, one.gradient_limit) for one in some], ("Gradients", "gradient of the loss"), theme)
+    _histograms(left, [(one.layer, one.weights, one.weight_limit) for one in some], ("Weights", "from the lowest to the highest"), theme)
+    _histograms(middle, [("", one.gradients, one.gradient_limit) for one in some], ("Gradients of the loss", "the same layers"), theme)
     _dead(right, relus, images, theme)
     return finish(figure)
 
@@ -69,24 +70,30 @@ def _some(items: Sequence[Item]) -> list[Item]:
 
 def _histograms(axes: Axes, rows: Sequence[tuple[str, NDArray[np.int64], float]], words: tuple[str, str], theme: Theme) -> None:
     """One above the other, the first layer on top; each with a width of its own, which is written beside it."""
-    dress(axes, theme, xlabel=f"{words[1]}, from −limit to +limit")
+    dress(axes, theme, xlabel=words[1])
     headline(axes, words[0], theme)
     axes.grid(visible=False)
     axes.axvline(0, color=theme.muted, linewidth=0.8, linestyle=(0, (2, 2)))
-    for row, (_, counts, limit) in enumerate(rows):
+    for row, (_, counts, _) in enumerate(rows):
         edges, heights = np.linspace(-1, 1, len(counts) + 1), counts / max(int(counts.max()), 1) * 0.8
         base = row + 0.4
         axes.stairs(base - heights, edges, baseline=base, fill=True, color=theme.right, alpha=0.85)
         axes.axhline(base, color=theme.faint, linewidth=0.8)
-        axes.text(1.0, base - 0.12, f"±{limit:.2g}", ha="right", va="bottom", fontsize=SMALL, color=theme.muted)
-    axes.set_yticks([row + 0.1 for row in range(len(rows))], [plain(name, 22) for name, _, _ in rows])
+    axes.set_yticks([row + 0.1 for row in range(len(rows))], [f"{_end(name)}  ±{limit:.2g}".strip() for name, _, limit in rows])
     axes.set_ylim(max(len(rows), 3) - 0.5, -0.6)
-    axes.set_xticks([-1, 0, 1], ["−limit", "0", "+limit"])
+    axes.set_xticks([-1, 0, 1], ["−", "0", "+"])
     axes.tick_params(axis="y", length=0)
 
 
+def _end(name: str) -> str:
+    """The end of a layer's name, as much as there is room for: there layers of one block differ."""
+    while len(name) > _LETTERS and "." in name:
+        name = name.partition(".")[2]
+    return plain(name, _LETTERS)
+
+
 def _dead(axes: Axes, rows: Sequence[tuple[str, float, int]], images: int, theme: Theme) -> None:
-    dress(axes, theme, xlabel=f"share that is 0 for all {images:,} images" if images else "share that is always 0")
+    dress(axes, theme, xlabel=f"0 for all {images:,} images" if images else "always 0")
     headline(axes, "Dead units", theme)
     axes.grid(visible=False, axis="y")
     for row, (_, share, units) in enumerate(rows):
@@ -94,7 +101,7 @@ def _dead(axes: Axes, rows: Sequence[tuple[str, float, int]], images: int, theme
         words, inside = f"{round(share * units)} of {units}", share > 0.55
         style = {"ha": "right" if inside else "left", "va": "center", "fontsize": SMALL}
         axes.text(share + (-0.02 if inside else 0.02), row, words, color=theme.background if inside else theme.text, **style)  # type: ignore[arg-type]
-    axes.set_yticks(range(len(rows)), [plain(name, 22) for name, _, _ in rows])
+    axes.set_yticks(range(len(rows)), [_end(name) for name, _, _ in rows])
     axes.set_ylim(max(len(rows), 3) - 0.5, -0.6)
     axes.set_xlim(0, 1)
     axes.set_xticks([0, 0.5, 1])

@@ -13,7 +13,7 @@ from handlens.plots.sheet import LINE, MARGIN, Array, Sheet, columns
 from handlens.plots.style import LIGHT, SIGNED, WIDTH, Picture, Theme, plain
 from handlens.plots.tiles import signed_limit
 
-_SCALE_ROOM = 0.95
+_SCALE_ROOM, _LEAD = 0.95, 1.25
 _MOST = 256
 _HOW_TO_READ = "orange: above zero; white: zero; blue: below"
 
@@ -35,7 +35,7 @@ def plot_filters(weights: Array, layer: str = "", input_channels: int | None = N
     if array.ndim != 4 or array.size == 0:
         raise UsageError(f"Weights of shape {array.shape} cannot be shown as pictures.", hint="They must be N,C,H,W.")
     channels = input_channels or array.shape[1]
-    title = f"{len(array)} pictures of weights{f', layer {plain(layer, 40)}' if layer else ''}"
+    title = f"{len(array)} picture{'' if len(array) == 1 else 's'} of weights{f': {plain(layer, 40)}' if layer else ''}"
     limit = signed_limit(array)
     if array.shape[1] == 3:
         words = f"red, green and blue are the weights of the three channels: middle grey is zero, full colour {limit:.2g}"
@@ -77,10 +77,10 @@ def plot_activations(image: Array, layers: Mapping[str, Array], *, theme: Theme 
     shown = {name: _maps(values) for name, values in layers.items()}
     heights = {name: 0.72 if values.shape[1:] != (1, 1) else 0.2 for name, values in shown.items()}
     words = f"from top to bottom, each row on a scale of its own; {_HOW_TO_READ}"
-    height = 1.02 + sum(heights.values()) + len(shown) * (LINE + 0.14)
+    height = max(_LEAD, sum(heights.values()) + len(shown) * (LINE + 0.14))
     sheet = Sheet("What each layer makes of the image", words, (WIDTH, height), theme)
-    sheet.picture(grey_or_rgb(image), (MARGIN, sheet.top, 0.9, 0.9))
-    top = sheet.top + 1.02
+    sheet.picture(grey_or_rgb(image), (MARGIN, sheet.top + LINE + 0.02, 1.1, 1.1))
+    top = sheet.top
     for name, values in shown.items():
         _layer_row(sheet, name, values, (top, heights[name]))
         top += heights[name] + LINE + 0.14
@@ -90,19 +90,20 @@ def plot_activations(image: Array, layers: Mapping[str, Array], *, theme: Theme 
 def _layer_row(sheet: Sheet, name: str, values: Array, place: tuple[float, float]) -> None:
     """The name of a layer, and below it as many of its maps as fit, or all its units as one strip."""
     top, height = place
-    limit, room = signed_limit(values), WIDTH - 2 * MARGIN
+    left = MARGIN + _LEAD
+    limit, room = signed_limit(values), WIDTH - left - MARGIN
     if values.shape[1:] == (1, 1):
         strip = values[:, 0, 0][None]
-        sheet.picture(strip, (MARGIN, top + LINE + 0.02, min(room, 0.2 * len(values)), height), SIGNED, (-limit, limit))
+        sheet.picture(strip, (left, top + LINE + 0.02, min(room, 0.2 * len(values)), height), SIGNED, (-limit, limit))
         note = f"{len(values)} units"
     else:
         wide = height * values.shape[2] / values.shape[1]
         fitting = max(1, int((room + 0.05) / (wide + 0.05)))
         for number, one in enumerate(values[:fitting]):
-            sheet.picture(one, (MARGIN + number * (wide + 0.05), top + LINE + 0.02, wide, height), SIGNED, (-limit, limit))
+            sheet.picture(one, (left + number * (wide + 0.05), top + LINE + 0.02, wide, height), SIGNED, (-limit, limit))
         some = "" if len(values) <= fitting else f", the first {fitting} of them"
         note = f"{len(values)} maps of {values.shape[1]}×{values.shape[2]}{some}"
-    sheet.text(f"{plain(name, 40)}: {note}, colours end at ±{limit:.2g}", MARGIN, top)
+    sheet.text(f"{plain(name, 40)}: {note}, colours end at ±{limit:.2g}", left, top)
 
 
 def _tiles(pictures: Sequence[Array], words: tuple[str, str], limit: float | None, theme: Theme, before: Array | None = None) -> Picture:
@@ -110,8 +111,8 @@ def _tiles(pictures: Sequence[Array], words: tuple[str, str], limit: float | Non
     if len(pictures) > _MOST:
         words = (words[0], f"the first {_MOST} of them; {words[1]}")
     pictures = pictures[:_MOST]
-    side, gap = _side(len(pictures)), 0.06
-    lead = 1.25 if before is not None else 0.0
+    side, gap = _side(len(pictures)) if pictures[0].size > 1 else 0.3, 0.06
+    lead = _LEAD if before is not None else 0.0
     across = columns(len(pictures), side, gap, WIDTH - 2 * MARGIN - _SCALE_ROOM - lead)
     tall = side * pictures[0].shape[0] / pictures[0].shape[1]
     height = max(math.ceil(len(pictures) / across) * (tall + gap), 1.15)

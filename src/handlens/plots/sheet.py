@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +29,8 @@ class Sheet:
     """
 
     def __init__(self, title: str, subtitle: str, size: tuple[float, float], theme: Theme) -> None:
-        width = min(WIDTH, max(size[0], text_width(title, TITLE, bold=True) + 2 * MARGIN, min(5.0, text_width(subtitle) + 2 * MARGIN)))
+        words = max(_room(title, TITLE, bold=True), min(5.0, _room(subtitle)))
+        width = min(WIDTH, max(size[0], words + 2 * MARGIN))
         lines = _wrapped(subtitle, width - 2 * MARGIN)
         self.theme = theme
         self.top = 0.42 + LINE * len(lines)
@@ -80,15 +80,21 @@ class Sheet:
         return finish(self.figure)
 
 
+def _room(words: str, size: float = SMALL, *, bold: bool = False) -> float:
+    """Inches that words may need: on a coarse screen letters are rounded to pixels, and lines are a little longer."""
+    return text_width(words, size, bold=bold) * 1.05
+
+
 def _wrapped(words: str, width: float) -> list[str]:
     """Text in lines of at most so many inches."""
-    if not words:
-        return []
-    letters = int(len(words) * width / max(text_width(words), 0.01) * 0.97)
-    return textwrap.wrap(words, max(letters, 20))
+    lines: list[str] = []
+    for word in words.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        lines[-1:] = [longer] if not lines or _room(longer) <= width else [lines[-1], word]
+    return lines
 
 
 def columns(count: int, side: float, gap: float, room: float) -> int:
-    """How many pictures of so many inches stand in a row: as many as fit, or fewer if that leaves fewer gaps in the last row."""
+    """How many pictures of so many inches stand in a row: as many as fit, or a few less if that leaves fewer gaps in the last row."""
     most = max(1, min(int((room + gap) / (side + gap)), count))
-    return min(range(most, most // 2, -1), key=lambda some: -count % some)
+    return min(range(most, most * 3 // 4, -1), key=lambda some: -count % some)
