@@ -35,8 +35,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "mlp, dropout": {"model": "mlp", "hidden_sizes": (16, 8), "dropout": 0.3, "optimizer": "adamw", "schedule": "one-cycle"},
     "mlp, batch norm": {"model": "mlp", "hidden_sizes": (16,), "batch_norm": True, "optimizer": "sgd", "schedule": "step"},
     "cnn, all that is random": {
-        **{"model": "cnn", "channels": (4,), "hidden_sizes": (), "augment": "robust", "mixup": 0.5, "cutmix": 1.0, "optimizer": "adamw"},
-        **{"ema": 0.9, "accumulate": 2, "clip": 1.0, "amp": True, "label_smoothing": 0.1, "class_weights": True, "examples": 90},
+        "model": "cnn", "channels": (4,), "hidden_sizes": (), "augment": "robust", "mixup": 0.5, "cutmix": 1.0, "optimizer": "adamw",
+        "ema": 0.9, "accumulate": 2, "clip": 1.0, "amp": True, "label_smoothing": 0.1, "class_weights": True, "examples": 90,
     },
     "cnn, plain": {"model": "cnn", "channels": (4, 4), "batch_norm": True, "dropout": 0.2, "hidden_sizes": (8,)},
     "resnet": {"model": "resnet", "width": 2, "weight_decay": 0.1, "ema": 0.5},

@@ -161,28 +161,27 @@ def _attribution(question: Question) -> Answer:
     arguments: dict[str, Any] = {"layer": question.layer} if question.what == "gradcam" else {}
     ask: Callable[..., Attribution] = getattr(explain, question.what.replace("-", "_"))
     found, classes = ask(question.run, question.images, question.class_number, **arguments), question.split.classes
-    labels = question.labels
-    rows = []
-    for place, name in enumerate(question.names):
-        heat = found.maps[place]
-        row, column = divmod(int(heat.argmax()), heat.shape[1])
-        rows.append(
-            {
-                "image": name,
-                "true": classes[labels[place]] if labels else None,
-                "predicted": classes[int(found.predictions[place])],
-                "probability": float(found.probabilities[place]),
-                "asked": classes[int(found.targets[place])],
-                "sum": float(heat.sum()),
-                "highest": float(heat.max()),
-                "at": f"row {row}, column {column}",
-            }
-        )
+    rows = [_attribution_row(question, found, place) for place in range(len(found.maps))]
     facts = {"shape": list(found.maps.shape), **({"layer": found.layer} if found.layer else {})}
     words = [*question.chosen, *([f"Layer {found.layer}."] if found.layer else [])]
-    empty = [row["image"] for row in rows if row["highest"] <= 0 and not found.signed]
+    empty = [question.names[place] for place in np.flatnonzero(found.maps.max(axis=(1, 2)) <= 0)]
     words += [f"Nothing speaks for the class in {', '.join(empty)}."] if empty else []
-    return Answer(found.show(classes, labels), rows, words, facts)
+    return Answer(found.show(classes, question.labels), rows, words, facts)
+
+
+def _attribution_row(question: Question, found: Attribution, place: int) -> dict[str, Any]:
+    classes, heat = question.split.classes, found.maps[place]
+    row, column = divmod(int(heat.argmax()), heat.shape[1])
+    return {
+        "image": question.names[place],
+        "true": classes[question.labels[place]] if question.labels else None,
+        "predicted": classes[int(found.predictions[place])],
+        "probability": float(found.probabilities[place]),
+        "asked": classes[int(found.targets[place])],
+        "sum": float(heat.sum()),
+        "highest": float(heat.max()),
+        "at": f"row {row}, column {column}",
+    }
 
 
 def _embedding(question: Question) -> Answer:

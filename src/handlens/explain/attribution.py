@@ -98,7 +98,9 @@ def integrated_gradients(subject: Subject, images: Images, targets: Targets = No
     A map sums to the image's logit less the logit of a black image (completeness), as exactly as `steps` points tell the mean.
 
     Args:
-        subject, images, targets: as for `saliency`.
+        subject: as for `saliency`, like the next two.
+        images: of N,C,H,W or C,H,W.
+        targets: the class asked about.
         steps: points on the way (Gauss-Legendre quadrature).
 
     Raises:
@@ -120,7 +122,9 @@ def gradcam(subject: Subject, images: Images, targets: Targets = None, *, layer:
     """Where the maps of a convolution speak for the class: their sum, each weighted by its mean gradient (Selvaraju et al. 2017).
 
     Args:
-        subject, images, targets: as for `saliency`.
+        subject: as for `saliency`, like the next two.
+        images: of N,C,H,W or C,H,W.
+        targets: the class asked about.
         layer: the name of a layer that gives maps; if None the last convolution with its activation, or the sum that it goes into.
 
     Raises:
@@ -146,7 +150,9 @@ def occlusion(
     """How much of the logit is lost when a square of the image is black: the mean over all squares that cover a pixel (Zeiler 2014).
 
     Args:
-        subject, images, targets: as for `saliency`.
+        subject: as for `saliency`, like the next two.
+        images: of N,C,H,W or C,H,W.
+        targets: the class asked about.
         window: side of the square in pixels; a seventh of the image's height if None.
         stride: by how many pixels it moves; half the window if None.
 

@@ -94,7 +94,7 @@ def find_layer(model: nn.Module, name: str) -> nn.Module:
     Raises:
         UsageError: there is none.
     """
-    layers = {found: module for found, module in model.named_modules() if found}
+    layers: dict[str, nn.Module] = {found: module for found, module in model.named_modules() if found}
     if name not in layers:
         raise UsageError(f"{type(model).__name__} has no layer '{name}'.", hint=nearest(name, layers))
     return layers[name]

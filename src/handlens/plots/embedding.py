@@ -67,13 +67,13 @@ def _classes(axes: Axes, points: NDArray[Any], labels: NDArray[Any], names: Sequ
         if len(mine):
             marker, colour = _MARKERS[(number + number // 10) % 10], colours[number % 10]
             label = f" {name}" if number < _MOST_NAMED else None  # a legend leaves out what begins with "_"
-            axes.scatter(mine[:, 0], mine[:, 1], 16, colour, marker, alpha=0.75, linewidths=0, label=label)
+            axes.scatter(mine[:, 0], mine[:, 1], s=16, c=colour, marker=marker, alpha=0.75, linewidths=0, label=label)
 
 
 def _mistakes(axes: Axes, points: NDArray[Any], theme: Theme) -> None:
     if len(points):
         style: dict[str, Any] = {"facecolors": "none", "edgecolors": theme.text, "linewidths": 1.3}
-        axes.scatter(points[:, 0], points[:, 1], 90, marker="o", label="predicted wrongly", **style)
+        axes.scatter(points[:, 0], points[:, 1], s=90, marker="o", label="predicted wrongly", **style)
 
 
 def positions(figure: Figure, points: NDArray[Any]) -> NDArray[np.float64]:

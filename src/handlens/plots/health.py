@@ -64,8 +64,10 @@ def plot_health(layers: Sequence[LayerLike], dead: Sequence[tuple[str, float, in
 
 
 def _some(items: Sequence[Item]) -> list[Item]:
-    chosen = np.unique(np.linspace(0, len(items) - 1, min(_MOST, len(items))).round().astype(int)) if items else []
-    return [items[place] for place in chosen]
+    """At most as many as can be read, in equal distances, with the first and the last."""
+    if len(items) <= _MOST:
+        return list(items)
+    return [items[round(place)] for place in np.linspace(0, len(items) - 1, _MOST).tolist()]
 
 
 def _histograms(axes: Axes, rows: Sequence[tuple[str, NDArray[np.int64], float]], words: tuple[str, str], theme: Theme) -> None:
