@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -203,11 +202,7 @@ def _centre(points: NDArray[np.float64]) -> dict[str, float | None]:
 
 def _health(question: Question) -> Answer:
     found = explain.health(question.run, question.split)
-    rows = [
-        {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()}
-        for row in found.rows()
-    ]
-    return Answer(found.show(), rows, found.findings, {"images": found.images, "batch": found.batch})
+    return Answer(found.show(), found.rows(), found.findings, {"images": found.images, "batch": found.batch})
 
 
 def _graph(question: Question) -> Answer:

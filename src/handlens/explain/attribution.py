@@ -17,7 +17,7 @@ from handlens.explain.subject import Images, Subject, Targets, class_targets, fi
 from handlens.explain.trace import trace
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from handlens.plots import Picture, Theme
 
 _BATCH = 100
 
@@ -68,13 +68,13 @@ class Attribution:
             made[place] += [f"asked: why {classes[target]}"] if target != answer else []
         return [tuple(lines) for lines in made]
 
-    def show(self, classes: Sequence[str] | None = None, labels: Sequence[int] | None = None) -> Figure:
+    def show(self, classes: Sequence[str] | None = None, labels: Sequence[int] | None = None, theme: Theme | None = None) -> Picture:
         """Each image beside its map; with the names of the classes, and right or wrong if the labels are given."""
         from handlens import plots
 
         names = classes or [str(number) for number in range(self.logits.shape[1])]
         right = None if labels is None else [bool(one == other) for one, other in zip(self.predictions, labels, strict=True)]
-        return plots.plot_attributions(self.images, self.maps, self.lines(names, labels), right, self.method)
+        return plots.plot_attributions(self.images, self.maps, self.lines(names, labels), right, self.method, theme or plots.LIGHT)
 
 
 def saliency(subject: Subject, images: Images, targets: Targets = None) -> Attribution:
@@ -88,6 +88,7 @@ def saliency(subject: Subject, images: Images, targets: Targets = None) -> Attri
     Raises:
         UsageError: images or targets that cannot be.
         ModelError: the network does not accept the images.
+        TrainingError: a logit is infinite or not a number.
     """
     return _attribute("saliency", subject, (images, targets), lambda model, batch, chosen: _gradient(model, batch, chosen).abs().amax(1))
 
@@ -211,6 +212,7 @@ def _attribute(
     """Make the maps batch by batch, with the layers as in use."""
     model, images = network(subject), float_images(asked[0])
     logits = models.predict_logits(model, images)
+    metrics.check_finite(logits.numpy())
     targets = class_targets(asked[1], logits)
     where = models.device_of(model)
     with models.evaluating(model):

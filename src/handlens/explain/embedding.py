@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from handlens import models
 from handlens.data import Split
-from handlens.errors import ModelError, UsageError, nearest
+from handlens.errors import ModelError, TrainingError, UsageError, nearest
 from handlens.explain.subject import Images, Subject, float_images, network
 from handlens.explain.trace import trace
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from handlens.plots import Picture, Theme
 
 METHODS = ("pca", "tsne")
 _FEWEST = 3
@@ -51,11 +51,11 @@ class Embedding:
         """The places of the images whose prediction is wrong."""
         return np.flatnonzero(self.labels != self.predictions)
 
-    def show(self) -> Figure:
+    def show(self, theme: Theme | None = None) -> Picture:
         """The points, coloured by class, with the mistakes marked."""
         from handlens import plots
 
-        return plots.plot_embedding(self.points, self.labels, self.predictions, self.classes, self.axes)
+        return plots.plot_embedding(self.points, self.labels, self.predictions, self.classes, self.axes, theme or plots.LIGHT)
 
     @property
     def axes(self) -> tuple[str, str]:
@@ -72,6 +72,7 @@ def features(subject: Subject, images: Images) -> tuple[NDArray[np.float32], str
     Raises:
         UsageError: images of another shape.
         ModelError: the network has no linear layer, or does not accept the images.
+        TrainingError: they are infinite or not a number.
     """
     model, batch = network(subject), float_images(images)
     names = {module: name or type(module).__name__ for name, module in model.named_modules()}
@@ -88,7 +89,10 @@ def features(subject: Subject, images: Images) -> tuple[NDArray[np.float32], str
         models.predict_logits(model, batch)
     finally:
         hook.remove()
-    return torch.cat(kept).numpy(), names[used[-1]]
+    found = torch.cat(kept).numpy()
+    if not np.isfinite(found).all():
+        raise TrainingError(f"What goes into {names[used[-1]]} is infinite or not a number.", hint="Train again, with a smaller --lr.")
+    return found, names[used[-1]]
 
 
 def embedding(subject: Subject, split: Split, method: str = "pca", *, count: int = 1000) -> Embedding:

@@ -13,7 +13,7 @@ from handlens.explain.subject import Subject, image_shape, network
 from handlens.explain.trace import Step, trace
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from handlens.plots import Picture, Theme
 
 _JOINING = {"add": "+", "sub": "−", "mul": "×", "cat": "concatenate", "concat": "concatenate"}
 _RESHAPING = ("flatten", "view", "reshape")
@@ -67,11 +67,13 @@ class Graph:
                 found.append(Block(first, end, 1))
         return found
 
-    def show(self) -> Figure:
+    def show(self, theme: Theme | None = None) -> Picture:
         """The boxes from top to bottom, a branch beside what it goes around."""
         from handlens import plots
 
-        return plots.plot_graph(self.image_shape, self.boxes, [(block.first, block.end, block.times) for block in self.blocks])
+        return plots.plot_graph(
+            self.image_shape, self.boxes, [(block.first, block.end, block.times) for block in self.blocks], theme=theme or plots.LIGHT
+        )
 
 
 def graph(subject: Subject, shape: Sequence[int] | None = None) -> Graph:

@@ -72,7 +72,7 @@ class Health:
     @property
     def findings(self) -> list[str]:
         """What stands out, in sentences; never empty."""
-        return [*_about_dead(self.dead), *_about_gradients(self.layers)] or ["Nothing stands out."]
+        return [*_about_gradients(self.layers), *_about_dead(self.dead)] or ["Nothing stands out."]
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each layer with weights or ReLU, for tables and JSON."""
