@@ -100,12 +100,10 @@ def _dead(axes: Axes, rows: Sequence[tuple[str, float, int]], images: int, theme
     axes.grid(visible=False, axis="y")
     for row, (_, share, units) in enumerate(rows):
         axes.barh(row, share, height=0.55, color=theme.wrong if share >= 0.2 else theme.right)
-        words, inside = f"{round(share * units)} of {units}", share > 0.55
-        style = {"ha": "right" if inside else "left", "va": "center", "fontsize": SMALL}
-        axes.text(share + (-0.02 if inside else 0.02), row, words, color=theme.background if inside else theme.text, **style)  # type: ignore[arg-type]
+        axes.text(share + 0.03, row, f"{round(share * units)} of {units}", va="center", fontsize=SMALL, color=theme.text)
     axes.set_yticks(range(len(rows)), [_end(name) for name, _, _ in rows])
     axes.set_ylim(max(len(rows), 3) - 0.5, -0.6)
-    axes.set_xlim(0, 1)
+    axes.set_xlim(0, 1.5)  # the words behind a full bar need room
     axes.set_xticks([0, 0.5, 1])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:.0f} %"))
     axes.tick_params(axis="y", length=0)

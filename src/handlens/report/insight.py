@@ -36,8 +36,9 @@ def looks_section(facts: Facts, _charts: dict[str, Chart]) -> Section | None:
     if found is None:
         return None
     words = (
-        f"Some images that it got right and its worst mistakes, each beside a map for the class that it answered. {METHODS[found.method][0]}: "
-        f"{METHODS[found.method][1]}. Each map has a scale of its own, so compare places, not strengths. Does it look where you would?"
+        "Some images that it got right and its worst mistakes, each beside a map for the class that it answered. "
+        f"{METHODS[found.method][0]}: {METHODS[found.method][1]}. "
+        "Each map has a scale of its own, so compare places, not strengths. Does it look where you would?"
     )
     shown = [
         Tile(_pair(found, place), f"Test image and {METHODS[found.method][0]} map", lines, right)
@@ -63,9 +64,10 @@ def embedding_section(facts: Facts, charts: dict[str, Chart]) -> Section | None:
     if found is None:
         return None
     words = (
-        f"{len(found.points)} test images as the last layer sees them (what goes into {found.layer}), laid out by t-SNE so that images which are alike "
-        "to the network lie near each other. How far apart two groups are, and how large one is, means nothing. With a mouse, point at "
-        "an image to see it. Look at the rings, which are its mistakes: do they lie between two groups, or deep in the wrong one?"
+        f"{len(found.points)} test images as the last layer sees them (what goes into {found.layer}), laid out by t-SNE so that images "
+        "which are alike to the network lie near each other. How far apart two groups are, and how large one is, means nothing. With a "
+        "mouse, point at an image to see it. Look at the rings, which are its mistakes: do they lie between two groups, or deep in the "
+        "wrong one?"
     )
     alt = f"Map of {len(found.points)} test images by t-SNE, of which {len(found.mistakes)} are predicted wrongly."
     picture = chart(charts["embedding"], "Embedding map", alt, _spots(found, facts.embedding_places))

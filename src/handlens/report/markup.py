@@ -100,9 +100,9 @@ def chart(picture: Chart, name: str, alt: str, spots: Sequence[Spot] = ()) -> st
 
 
 def _spot(spot: Spot) -> str:
-    """Hidden until it is pointed at; on the right half of the figure it opens to the left, so that it stays on the page."""
+    """Hidden until it is pointed at; it opens towards the middle of the figure, so that nothing of it is cut off."""
     across, down = spot.place
-    side = "left" if across > 0.5 else "right"
+    side = f"{'left' if across > 0.5 else 'right'} {'above' if down > 0.5 else 'below'}"
     card = f'<img src="{data_uri(spot.png)}" alt="" width="{spot.width}"><span>{text(spot.line)}</span>'
     return f'<div class="spot" style="left:{across:.2%};top:{down:.2%}"><div class="card {side}">{card}</div></div>'
 

@@ -62,10 +62,12 @@ td:last-child:not(.number) { min-width: 12rem; }
 .spots { position: relative; }
 .spot { position: absolute; width: 12px; height: 12px; margin: -6px 0 0 -6px; border-radius: 50%; }
 .spot:hover { outline: 2px solid var(--text); z-index: 1; }
-.card { display: none; position: absolute; bottom: 14px; width: 8rem; padding: 0.4rem; font-size: 0.85rem; line-height: 1.3; }
+.card { display: none; position: absolute; width: 8rem; padding: 0.4rem; font-size: 0.85rem; line-height: 1.3; }
 .card { background: var(--page); border: 1px solid var(--muted); border-radius: 6px; pointer-events: none; }
 .card.right { left: 14px; }
 .card.left { right: 14px; }
+.card.above { bottom: 14px; }
+.card.below { top: 14px; }
 .spot:hover .card { display: block; }
 figure .card img { width: 100%; image-rendering: pixelated; margin-bottom: 0.25rem; }
 .scale { white-space: nowrap; display: flex; align-items: center; gap: 0.5rem; font-size: 0.9rem; color: var(--muted); }
