@@ -80,7 +80,7 @@ def _histograms(axes: Axes, rows: Sequence[tuple[str, NDArray[np.int64], float]]
         edges, heights = np.linspace(-1, 1, len(counts) + 1), counts / max(int(counts.max()), 1) * 0.8
         base = row + 0.4
         axes.stairs(base - heights, edges, baseline=base, fill=True, color=theme.right, alpha=0.85)
-        axes.axhline(base, color=theme.faint, linewidth=0.8)
+        axes.axhline(base, color=theme.muted, linewidth=0.5)
     axes.set_yticks([row + 0.1 for row in range(len(rows))], [f"{_end(name)}  ±{limit:.2g}".strip() for name, _, limit in rows])
     axes.set_ylim(max(len(rows), 3) - 0.5, -0.6)
     axes.set_xticks([-1, 0, 1], ["−", "0", "+"])
