@@ -83,6 +83,23 @@ def health(layers: int, theme: plots.Theme) -> Any:
     return plots.plot_health(some, [(f"layers.{n}.activation", n / layers, 64) for n in range(layers)], 1000, theme=theme)
 
 
+def image_rows(count: int, names: list[str]) -> list[plots.ImageRow]:
+    pairs = [f"{true} taken for {guess}" for true, guess in itertools.pairwise([*names, *names])]
+    return [plots.ImageRow(pairs[place], f"{place} mistakes", images(9), pairs[:9]) for place in range(count)]
+
+
+def panels(count: int) -> list[plots.Panel]:
+    names = ["-44.4 to -10.2 °", "-10.2 to 1.2 °", "1.2 to 8.6 °", "8.6 to 17.5 °", "17.5 to 47.2 °"]
+    scores = [0.3, 0.6, 0.9, 0.95, 0.99]
+    intervals = [(score - 0.02, min(score + 0.02, 1.0)) for score in scores]
+    return [plots.Panel(f"change {number} (degrees)", names, scores, intervals, images(5)) for number in range(count)]
+
+
+def coverage() -> tuple[Any, Any]:
+    found = metrics.coverage(metrics.probabilities(RNG.normal(size=(500, 10)) * 4), RNG.integers(0, 10, 500))
+    return found.share, found.accuracy
+
+
 def figures() -> dict[str, Any]:
     """Every plot in the sizes it has to cope with, by name; made when called."""
     made: dict[str, Any] = {"calibration": lambda theme: plots.plot_calibration(calibration(), theme=theme)}
@@ -132,6 +149,14 @@ def figures() -> dict[str, Any]:
         made[f"health {layers}"] = lambda theme, n=layers: health(n, theme)
     for kind, model in GRAPHS.items():
         made[f"graph {kind}"] = lambda theme, m=model: explain.graph(m()).show(theme)
+    for count, names in ((1, DIGITS), (10, FASHION), (3, LONG)):
+        made[f"rows {count} {names[0]}"] = lambda theme, c=count, n=names: plots.plot_rows(
+            image_rows(c, n), "Most confused", "how", theme=theme
+        )
+        made[f"suspects {count} {names[0]}"] = lambda theme, c=count, n=names: plots.plot_suspects(*judged(c, n), theme=theme)
+    for count in (1, 3, 6, 7):
+        made[f"panels {count}"] = lambda theme, c=count: plots.plot_panels(panels(c), "Accuracy", "bars: intervals", level=0.9, theme=theme)
+    made["temperature"] = lambda theme: plots.plot_temperature(calibration(), calibration(), 1.7, coverage(), theme=theme)
     made["weights named"] = lambda theme: plots.plot_weights(RNG.normal(size=(10, 1, 8, 8)), FASHION, theme=theme)
     for steps in (0, 3, 110):
         lrs, losses = [1e-6 * 1.12**step for step in range(steps)], [2.3 - 0.02 * step for step in range(steps)]

@@ -48,7 +48,19 @@ def test_text_is_large_enough_in_a_figure_no_wider_than_the_page_and_never_on_ot
 
 @pytest.mark.parametrize("theme", [plots.LIGHT, plots.DARK], ids=["light", "dark"])
 @pytest.mark.parametrize(
-    "name", ["samples 8 digits", "predictions 8 digits", "mistakes 8 fashion", "curves 5", "compare 8", "calibration", *INSIDE]
+    "name",
+    [
+        "samples 8 digits",
+        "predictions 8 digits",
+        "mistakes 8 fashion",
+        "curves 5",
+        "compare 8",
+        "calibration",
+        "rows 10 T-shirt/top",
+        "panels 7",
+        "temperature",
+        *INSIDE,
+    ],
 )
 def test_text_and_lines_have_contrast_in_both_themes(name: str, theme: plots.Theme) -> None:
     figure = FIGURES[name](theme)

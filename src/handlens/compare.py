@@ -49,7 +49,8 @@ class Comparison:
 
     @property
     def _differs(self) -> NDArray[np.bool_]:
-        return np.any([test.predictions != self.tests[0].predictions for test in self.tests], axis=0)
+        predictions = np.stack([test.predictions for test in self.tests])
+        return np.asarray((predictions != predictions[0]).any(axis=0))
 
     @property
     def paired(self) -> list[Paired]:
@@ -78,7 +79,7 @@ class Comparison:
         places = np.flatnonzero(self._differs)
         right = np.stack([test.correct for test in self.tests])
         cases = Counter(tuple(right[:, place].tolist()) for place in places).most_common(6)
-        chosen = [places[(case == right[:, places].T).all(axis=1)] for case, _ in cases]
+        chosen = [places[np.equal(right[:, places].T, case).all(axis=1)] for case, _ in cases]
         rows = [self._row(case, found[:count], number) for (case, number), found in zip(cases, chosen, strict=True)]
         return plots.plot_rows(rows, "Where the runs disagree", "below each image: its label, then what each run says, in their order")
 

@@ -66,7 +66,7 @@ def _pair(evaluation: Evaluation, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _all(run: Run, evaluation: Evaluation, options: dict[str, Any]) -> dict[str, Any]:
-    from handlens import analysis
+    from handlens import analysis, data
 
     top, pairs = options["top"], evaluation.most_confused(_PAIRS)
     found: dict[str, Any] = {"pairs": pairs, "worst": evaluation.mistakes(top), "uncertain": evaluation.uncertain(top)}
@@ -79,6 +79,9 @@ def _all(run: Run, evaluation: Evaluation, options: dict[str, Any]) -> dict[str,
     if _is_ink(run, options["on"]):
         strokes = found["strokes"] = analysis.accuracy_by_stroke(evaluation)
         figures["strokes"] = lambda: analysis.plot_strokes(evaluation, strokes)
+    writers = data.find_split(run.dataset(), options["on"]).writers
+    if writers is not None:
+        found["writers"] = analysis.accuracy_by_writer(evaluation, writers.numpy())[:top]
     return found | {"figures": figures}
 
 
@@ -132,7 +135,8 @@ def _tell(figures: dict[str, str]) -> None:
 
 def _show(report: dict[str, Any]) -> None:
     """The short tables; piped, one table for a program. The rest is in the figures and in --json."""
-    shows = {"pairs": _show_pairs, "pair": _show_images, "clusters": _show_clusters, "strokes": _show_strokes}
+    shows: dict[str, Callable[[Any], None]] = {"pairs": _show_pairs, "pair": _show_images, "clusters": _show_clusters}
+    shows |= {"strokes": _show_strokes, "writers": _show_writers}
     tables = [name for name in shows if report.get(name)]
     for name in tables if sys.stdout.isatty() else tables[:1]:
         shows[name](report[name])
@@ -159,7 +163,14 @@ def _show_clusters(clusters: list[Cluster]) -> None:
 
 
 def _show_strokes(strokes: dict[str, list[Group]]) -> None:
-    groups = [(name, group) for name, found in strokes.items() for group in found]
+    _show_groups([(name, group) for name, found in strokes.items() for group in found])
+
+
+def _show_writers(writers: list[Group]) -> None:
+    _show_groups([("writer", group) for group in writers])
+
+
+def _show_groups(groups: list[tuple[str, Group]]) -> None:
     rows = [(name, one.name, one.n, f"{one.accuracy:.2%}", "{:.2%} to {:.2%}".format(*one.interval)) for name, one in groups]
     show_table({"measure": "left", "group": "left", "images": "right", "accuracy": "right", "95 % interval": "left"}, rows)
 

@@ -16,7 +16,11 @@ from handlens.plots.tiles import GAP, canvas, draw_picture, head_height, picture
 
 _SIDE = 0.76
 _ABOVE, _BELOW = 0.24, 0.34
-_LETTERS = 90
+_LETTERS = 60
+_LETTER = 0.09
+"""Inches, more than an average letter of `SMALL` is wide."""
+_ROOM = 1.05
+"""Drawn letters stand on whole pixels, so that a long line is a little wider than they are together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,14 +73,19 @@ def plot_rows(rows: Sequence[ImageRow], title: str, subtitle: str = "", *, theme
 
 
 def _width(rows: Sequence[ImageRow], images: float, title: float) -> float:
-    headings = max(_detail_left(row) + text_width(plain(row.detail, _LETTERS)) for row in rows)
+    headings = max(_detail_left(row) + text_width(_detail(row)) * _ROOM for row in rows)
     return max(images + GAP, title, headings + GAP)
 
 
 def _detail_left(row: ImageRow) -> float:
-    return GAP + text_width(plain(row.heading, _LETTERS), NORMAL, bold=True) + 0.12
+    return GAP + text_width(plain(row.heading, _LETTERS), NORMAL, bold=True) * _ROOM + 0.12
+
+
+def _detail(row: ImageRow) -> str:
+    """The detail as far as there is room for it beside the heading."""
+    return plain(row.detail, max(1, int((WIDTH - _detail_left(row) - GAP) / _LETTER)))
 
 
 def _write_heading(axes: Axes, row: ImageRow, top: float, theme: Theme) -> None:
     axes.text(GAP, top + 0.16, plain(row.heading, _LETTERS), va="baseline", fontsize=NORMAL, fontweight="bold", color=theme.text)
-    axes.text(_detail_left(row), top + 0.16, plain(row.detail, _LETTERS), va="baseline", fontsize=SMALL, color=theme.muted)
+    axes.text(_detail_left(row), top + 0.16, _detail(row), va="baseline", fontsize=SMALL, color=theme.muted)

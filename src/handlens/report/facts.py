@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from handlens import explain, plots
+from handlens.analysis import Calibrated, calibrate
 from handlens.data import Dataset
 from handlens.errors import DataError, TrainingError, UsageError
 from handlens.evaluation import Evaluation, Selection
@@ -66,6 +67,14 @@ class Facts:
     def evaluation(self) -> Evaluation | None:
         """What it scored on the test images."""
         return self._try(lambda: self.run.evaluate("test")) if self.dataset and self.model else None
+
+    @cached_property
+    def calibrated(self) -> Calibrated | None:
+        """Its probabilities with a temperature that was found on the validation images; None without such images."""
+        test = self.evaluation
+        if test is None or self.dataset is None or not len(self.dataset.val):
+            return None
+        return self._try(lambda: calibrate(self.run.evaluate("val"), test))
 
     @cached_property
     def sample_indices(self) -> list[int]:

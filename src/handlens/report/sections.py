@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from handlens import plots
+from handlens.analysis import Calibrated
 from handlens.config import OWN
 from handlens.evaluation import Evaluation, Selection
 from handlens.models import Layer
@@ -228,9 +229,27 @@ def calibration_section(facts: Facts, charts: Charts) -> Section | None:
         f"how many. The calibration error (ECE), {share(facts.evaluation.ece, 2)}, is the mean distance from the line over all images."
     )
     alt = f"Calibration diagram: expected calibration error {share(facts.evaluation.ece, 2)}."
-    return section(
-        "calibration", "Can its probabilities be believed?", paragraph(words), chart(charts["calibration"], "Calibration diagram", alt)
+    parts = [paragraph(words), chart(charts["calibration"], "Calibration diagram", alt)]
+    if facts.calibrated:
+        parts += _when_to_answer(facts.calibrated)
+    return section("calibration", "Can its probabilities be believed?", *parts)
+
+
+def _when_to_answer(found: Calibrated) -> list[str]:
+    """What a temperature changes, and what comes of answering only when sure."""
+    words = (
+        f"Dividing the scores by a temperature of {found.temperature:.2f}, found on the validation images, takes the calibration error on "
+        f"the test images from {share(found.before.ece, 2)} to {share(found.after.ece, 2)}, and changes no answer."
     )
+    if not found.answering:
+        return [paragraph(words)]
+    words += ' It may also say "I don\'t know" where it is not sure; how sure it must be was again chosen on the validation images.'
+    heads = ("wanted accuracy", "answers if surer than", "test images answered", "of these right")
+    rows = [
+        (share(one.wanted, 1), share(one.threshold, 1), share(one.answered, 1), "" if one.accuracy is None else share(one.accuracy, 2))
+        for one in found.answering
+    ]
+    return [paragraph(words), table("Answering only when sure", heads, rows, numbers=(0, 1, 2, 3))]
 
 
 def share(value: float, digits: int) -> str:
