@@ -25,8 +25,8 @@ LAYERS = (
     ("runs",),
     ("training", "transfer"),
     ("analysis",),
-    ("fit", "compare", "lr_find", "explain"),
-    ("report",),
+    ("fit", "compare", "explain"),
+    ("report", "lr_find"),
     ("cli",),
     ("__init__", "__main__"),
 )

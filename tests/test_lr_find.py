@@ -12,7 +12,7 @@ from small import small_data
 
 import handlens as hl
 from handlens.config import make_config
-from handlens.lr_find import find_lr, judge, smooth
+from handlens.lr_find import judge, search, smooth
 from handlens.plan import Plan, plan
 from handlens.train import train
 
@@ -24,12 +24,18 @@ def planned(data: hl.Dataset | None = None, **knobs: Any) -> Plan:
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 @pytest.mark.parametrize("model", ["mlp", "softmax"])
 def test_with_the_rate_that_is_found_it_learns(optimizer: str, model: str) -> None:
-    found = find_lr(planned(optimizer=optimizer, model=model, lr=1e-5))
+    found = search(planned(optimizer=optimizer, model=model, lr=1e-5))
     assert found.suggestion is not None
     assert f"lr = {found.suggestion:g}" in found.said
     ready = planned(optimizer=optimizer, model=model, lr=found.suggestion)
     *_, row = train(ready.state(), ready.loader, epochs=15)
     assert row["train_accuracy"] > 0.95
+
+
+def test_it_takes_what_fit_takes() -> None:
+    found = hl.find_lr("softmax", small_data(), batch_size=16)
+    assert found == search(planned(model="softmax"))
+    assert found.show().axes
 
 
 def test_nothing_of_the_search_is_kept() -> None:
@@ -38,14 +44,14 @@ def test_nothing_of_the_search_is_kept() -> None:
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
-    find_lr(ready)
+    search(ready)
     assert torch.equal(torch.rand(1), expected)
     assert all(torch.equal(tensor, before[name]) for name, tensor in ready.model.state_dict().items())
     assert all(weights.grad is None for weights in ready.model.parameters())
 
 
 def test_the_rates_grow_evenly_on_a_log_scale_until_the_loss_is_ruined() -> None:
-    found = find_lr(planned(optimizer="sgd"))
+    found = search(planned(optimizer="sgd"))
     ratios = {round(after / before, 6) for before, after in zip(found.lrs, found.lrs[1:], strict=False)}
     assert len(ratios) == 1
     assert found.lrs[0] == pytest.approx(1e-6)
@@ -55,7 +61,7 @@ def test_the_rates_grow_evenly_on_a_log_scale_until_the_loss_is_ruined() -> None
 
 def test_where_there_is_nothing_to_learn_that_is_said_instead_of_a_rate() -> None:
     flat = hl.data.from_tensors(torch.zeros(64, 8, 8, dtype=torch.uint8), torch.arange(64) % 4, val=0)
-    found = find_lr(planned(flat, val=0))
+    found = search(planned(flat, val=0))
     assert found.suggestion is None
     assert "falls at no learning rate" in found.said
 
@@ -65,7 +71,7 @@ def test_a_network_that_explodes_at_once_ends_the_search_without_an_error() -> N
     with torch.no_grad():
         for weights in ready.model.parameters():
             weights.mul_(1e30)
-    found = find_lr(ready)
+    found = search(ready)
     assert found.suggestion is None
 
 

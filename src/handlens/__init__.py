@@ -19,7 +19,7 @@ TYPE_CHECKING = False  # as in `typing`, whose import is slower than all else he
 if TYPE_CHECKING:
     from typing import Any
 
-    from handlens import analysis, data, explain, metrics, models, plots
+    from handlens import analysis, data, device, explain, metrics, models, plots, regression
     from handlens.compare import compare
     from handlens.config import Config
     from handlens.data import Dataset, Split, load
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from handlens.errors import HandlensError
     from handlens.evaluation import Evaluation
     from handlens.fit import fit, resume
+    from handlens.lr_find import find_lr
     from handlens.runs import Run, list_runs, load_run
     from handlens.train import State, train
 
@@ -40,6 +41,7 @@ _HOMES = {
     "State": "train",
     "batches": "data",
     "compare": "compare",
+    "find_lr": "lr_find",
     "fit": "fit",
     "list_runs": "runs",
     "load": "data",
@@ -60,7 +62,9 @@ __all__ = [
     "batches",
     "compare",
     "data",
+    "device",
     "explain",
+    "find_lr",
     "fit",
     "list_runs",
     "load",
@@ -68,6 +72,7 @@ __all__ = [
     "metrics",
     "models",
     "plots",
+    "regression",
     "resume",
     "train",
 ]

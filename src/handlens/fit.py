@@ -197,6 +197,21 @@ def fit(
     Raises:
         HandlensError: something does not fit, or fails; see the errors of `plan` and `Training.rows`.
     """
+    planned = plan_for(model, data, val=val, **knobs)
+    if planned.remark:
+        warnings.warn(planned.remark, stacklevel=2)
+    if planned.origin and not quiet:
+        print(planned.origin)
+    with starting(planned, name=name, note=note) as training:
+        return _finish(training, quiet)
+
+
+def plan_for(model: Model | str, data: object, *, val: object = None, **knobs: Any) -> Plan:
+    """The training that `fit` would begin, from the same arguments.
+
+    Raises:
+        HandlensError: something does not fit.
+    """
     given = dict(knobs)
     if isinstance(model, str):
         knobs["model"] = model
@@ -208,13 +223,7 @@ def fit(
         check_own(knobs)
     if knobs.get("init_from") and model == "mlp":  # nobody chose another network: it is the one of that run
         knobs = {**knobs, **network_knobs(load_run(knobs["init_from"])), **given}
-    planned = plan_new(make_config(knobs), None if isinstance(model, str) else model, None if isinstance(data, str) else data, val=val)
-    if planned.remark:
-        warnings.warn(planned.remark, stacklevel=2)
-    if planned.origin and not quiet:
-        print(planned.origin)
-    with starting(planned, name=name, note=note) as training:
-        return _finish(training, quiet)
+    return plan_new(make_config(knobs), None if isinstance(model, str) else model, None if isinstance(data, str) else data, val=val)
 
 
 def resume(

@@ -7,10 +7,16 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from handlens.errors import TrainingError
-from handlens.plan import Plan
+from handlens.fit import plan_for
+from handlens.plan import Model, Plan
 from handlens.train import Loader, train
+from handlens.training import trying
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _LOWEST, _HIGHEST = 1e-6, 10.0
 _SMOOTH = 0.9  # of the loss: each step sees other images
@@ -34,8 +40,25 @@ class LearningRates:
     suggestion: float | None
     said: str
 
+    def show(self) -> Figure:
+        """The curve."""
+        from handlens import plots
 
-def find_lr(plan: Plan, steps: int = 150) -> LearningRates:
+        return plots.plot_learning_rates(self.lrs, self.losses, self.suggestion)
+
+
+def find_lr(model: Model | str = "mlp", data: object = "mnist", **knobs: Any) -> LearningRates:
+    """Which learning rate to take for a training; the arguments are those of `fit`. Nothing is kept.
+
+    Raises:
+        HandlensError: network and data do not fit each other.
+    """
+    planned = plan_for(model, data, **knobs)
+    with trying(planned):
+        return search(planned)
+
+
+def search(plan: Plan, steps: int = 150) -> LearningRates:
     """Take steps that grow from 1e-6 to 10 with a copy of the planned network, until the loss is ruined; nothing of it is kept.
 
     A loss that becomes infinite ends the search, as it should; it is no error.

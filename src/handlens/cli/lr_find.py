@@ -27,15 +27,14 @@ def lr_find(presets: tuple[str, ...], save: Path | None, as_json: bool, **option
     config, _ = configs.resolve(only_preset(presets), None, knobs)
     from handlens import files, plots
     from handlens.cli.loading import load_dataset
-    from handlens.lr_find import find_lr
+    from handlens.lr_find import search
     from handlens.training import trying
     from handlens.transfer import plan_new
 
     planned = plan_new(config, images=load_dataset(config.data, config.val))
     with trying(planned):
-        found = find_lr(planned)
-    figure = plots.plot_learning_rates(found.lrs, found.losses, found.suggestion)
-    picture = files.write_atomic(save or Path("lr-find.png"), plots.png(figure))
+        found = search(planned)
+    picture = files.write_atomic(save or Path("lr-find.png"), plots.png(found.show()))
     if as_json:
         print_json({"suggestion": found.suggestion, "said": found.said, "lrs": found.lrs, "losses": found.losses, "plot": str(picture)})
         return 0

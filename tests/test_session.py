@@ -1,0 +1,77 @@
+"""`docs/session.md` says what answers each task of the session: each command and call is run, on a few images, and gives what is said."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from corpus import ROOT
+
+import handlens as hl
+from handlens.cli import main
+
+FEW = {"examples": 300, "epochs": 1, "batch_size": 50, "quiet": True}
+QUICK = ("--examples", "300", "--epochs", "1", "--batch-size", "50")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row of the tables."""
+
+    title: str
+    command: str
+    found: tuple[str, ...]
+    call: str
+
+
+PAGE = (ROOT / "docs" / "session.md").read_text(encoding="utf-8")
+ROW = re.compile(r"^\| (.+?) \| `(handlens .+?)` \| (.+?) \| `(.+)` \|$", re.MULTILINE)
+TASKS = [Task(title, command, tuple(re.findall("`(.+?)`", found)), call) for title, command, found, call in ROW.findall(PAGE)]
+
+
+def run_command(task: Task, capsys: pytest.CaptureFixture[str]) -> str:
+    words = shlex.split(task.command)[1:]
+    with pytest.raises(SystemExit) as ended:
+        main([*words, *(QUICK if words[0] == "train" else ("--examples", "300") if words[0] == "lr-find" else ())])
+    said = "".join(capsys.readouterr())
+    assert ended.value.code == 0, f"{task.command}\n{said}"
+    return said
+
+
+def quick_fit(*things: Any, **knobs: Any) -> hl.Run:
+    return hl.fit(*things, **{**knobs, **FEW})
+
+
+class Quick:
+    """`hl`, whose trainings are short."""
+
+    def __getattr__(self, name: str) -> Any:
+        return {"fit": quick_fit, "find_lr": functools.partial(hl.find_lr, examples=300)}.get(name) or getattr(hl, name)
+
+
+@pytest.mark.usefixtures("mnist")
+def test_the_table_is_walked(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    runs = tmp_path / "runs"
+    monkeypatch.setenv("HANDLENS_RUNS", str(runs))
+    hl.load("fashion-mnist")  # where it is not in the cache yet, it is found now, and not told of below
+    names: dict[str, Any] = {"hl": Quick()}
+    missing = {}
+    for task in TASKS:
+        said = run_command(task, capsys)
+        missing |= {f"{task.command}: {words}": said for words in task.found if not (words in said or (runs / words).is_file())}
+        exec(task.call, names)  # names that it makes are there for the rows below
+        capsys.readouterr()
+    assert missing == {}
+
+
+def test_every_row_of_the_page_is_walked_and_every_task_of_the_session_is_in_one() -> None:
+    rows = [line for line in PAGE.splitlines() if line.startswith("|") and not line.startswith(("| In the session", "| ---"))]
+    assert len(rows) == len(TASKS) > 30
+    titles = " ".join(task.title for task in TASKS)
+    assert [task for task in ("Task 1", "Task 2", "Task 3", "Task 4", "Task 5", "Bonus") if task not in titles] == []
