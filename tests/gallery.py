@@ -101,9 +101,10 @@ def figures() -> dict[str, Any]:
         made[f"weights {shape}"] = lambda theme, s=shape: plots.plot_weights(RNG.normal(size=list(s)), theme=theme)
     for shape in ((1, 1, 3, 3), (32, 1, 3, 3), (64, 16, 3, 3), (300, 1, 28, 28), (16, 3, 5, 5)):
         made[f"filters {shape}"] = lambda theme, s=shape: plots.plot_filters(RNG.normal(size=list(s)), "layers.0", theme=theme)
-    for shape in ((32, 14, 14), (128,), (1, 28, 28), (600, 7, 7)):
-        made[f"features {shape}"] = lambda theme, s=shape: plots.plot_features(
-            images(1)[0] / 255, RNG.normal(size=s), "layers.3", theme=theme
+    sizes: list[tuple[int, ...]] = [(32, 14, 14), (128,), (1, 28, 28), (600, 7, 7)]
+    for size in sizes:
+        made[f"features {size}"] = lambda theme, s=size: plots.plot_features(
+            images(1)[0] / 255, np.asarray(RNG.normal(size=s)), "layers.3", theme=theme
         )
     made["activations"] = lambda theme: plots.plot_activations(
         images(1, 3)[0] / 255,

@@ -162,5 +162,5 @@ def test_pip_finds_the_lock_installed_and_passes_over_torch_without_a_hash() -> 
 def test_the_package_imports_what_it_says_it_needs_and_only_that() -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
     imported = set(re.findall(r"^\s*(?:import|from) (\w+)", code, re.MULTILINE)) - set(sys.stdlib_module_names) - {"handlens"}
-    imported = {{"PIL": "pillow"}.get(name, name) for name in imported}
+    imported = {{"PIL": "pillow", "sklearn": "scikit-learn"}.get(name, name) for name in imported}
     assert imported == {Requirement(need).name for need in PROJECT["dependencies"]}
