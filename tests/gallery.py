@@ -54,7 +54,13 @@ GRAPHS: dict[str, Any] = {
     "cnn": lambda: models.CNN(batch_norm=True, dropout=0.5),
     "resnet 8": lambda: models.ResNet(8),
     "resnet 56": lambda: models.ResNet(56),
+    "resnet wide": lambda: models.ResNet(14, width=256, in_channels=3, image_size=64, num_classes=1000),
 }
+
+
+def drawn_graph(model: Any, theme: plots.Theme) -> Any:
+    size = model.options["image_size"]
+    return explain.graph(model, (model.options["in_channels"], size, size)).show(theme)
 
 
 def attributions(count: int, method: str, names: list[str], theme: plots.Theme) -> Any:
@@ -111,6 +117,9 @@ def figures() -> dict[str, Any]:
         {f"layers.{n}.convolutions.{n}  Conv2d": RNG.normal(size=s) for n, s in enumerate(((8, 28, 28), (64, 7, 7), (10,)))},
         theme=theme,
     )
+    made["activations long"] = lambda theme: plots.plot_activations(
+        images(1)[0] / 255, {f"layer {n}": RNG.normal(size=(4, 7, 7)) for n in range(200)}, theme=theme
+    )
     for count, method, names in (
         (1, "saliency", DIGITS),
         (10, "gradcam", FASHION),
@@ -123,7 +132,7 @@ def figures() -> dict[str, Any]:
     for layers in (1, 3, 60):
         made[f"health {layers}"] = lambda theme, n=layers: health(n, theme)
     for kind, model in GRAPHS.items():
-        made[f"graph {kind}"] = lambda theme, m=model: explain.graph(m()).show(theme)
+        made[f"graph {kind}"] = lambda theme, m=model: drawn_graph(m(), theme)
     made["weights named"] = lambda theme: plots.plot_weights(RNG.normal(size=(10, 1, 8, 8)), FASHION, theme=theme)
     return made
 

@@ -357,6 +357,12 @@ def test_long_networks_are_folded_and_others_are_not() -> None:
     assert [block.times for block in explain.graph(models.CNN()).blocks] == [1] * 5
 
 
+def test_a_graph_that_nobody_could_read_is_refused_in_words() -> None:
+    layers = [nn.Linear(1 + number % 2, 2 - number % 2) for number in range(250)]
+    with pytest.raises(ModelError, match="A graph of 251 boxes cannot be read"):
+        explain.graph(nn.Sequential(nn.Flatten(), *layers), (1, 1, 1))
+
+
 def test_a_learners_graph_shows_functions_and_branches(networks: dict[str, nn.Module]) -> None:
     found = explain.graph(networks["own"], (1, 8, 8))
     assert [(box.title, *box.more) for box in found.boxes] == [
