@@ -129,7 +129,7 @@ def _lane(layout: _Layout, place: int, source: int) -> int:
 def _columns(layout: _Layout, words: dict[int, str], lanes: int) -> tuple[tuple[float, float], tuple[float, float]]:
     """Left edge and width, in inches, of the column at the side and of the main one."""
     main, aside = (
-        max((text_width(words[place], NORMAL, bold=True) for place in layout.tops if (place in layout.side) is at_side), default=0.0)
+        max((text_width(words[place], NORMAL) for place in layout.tops if (place in layout.side) is at_side), default=0.0)
         for at_side in (False, True)
     )
     wide = aside + 2 * _PAD if aside else 0.0
