@@ -274,6 +274,18 @@ def test_an_embedding_keeps_the_classes_apart_and_is_the_same_each_time(networks
     assert found.mistakes.tolist() == np.flatnonzero(found.labels != found.predictions).tolist()
 
 
+@pytest.mark.parametrize("method", explain.METHODS)
+@pytest.mark.parametrize("spread", [0.0, 1e-12])
+def test_a_network_that_says_the_same_to_every_image_lays_them_on_one_point(method: str, spread: float) -> None:
+    model = models.MLP((8,), image_size=8, num_classes=4, seed=1)
+    with torch.no_grad():
+        next(model.parameters()).mul_(spread)
+    found = explain.embedding(model, small_data().test, method)
+    assert np.isfinite(found.points).all()
+    assert np.abs(found.points).max() < 1e-3
+    assert found.show().axes
+
+
 def test_what_cannot_be_laid_out_is_said_in_words(networks: dict[str, nn.Module]) -> None:
     split = small_data().test
     with pytest.raises(UsageError, match="Did you mean 'tsne'"):
