@@ -61,7 +61,13 @@ GRAPHS: dict[str, Any] = {
     "cnn": lambda: models.CNN(batch_norm=True, dropout=0.5),
     "resnet 8": lambda: models.ResNet(8),
     "resnet 56": lambda: models.ResNet(56),
+    "resnet wide": lambda: models.ResNet(14, width=256, in_channels=3, image_size=64, num_classes=1000),
 }
+
+
+def drawn_graph(model: Any, theme: plots.Theme) -> Any:
+    size = model.options["image_size"]
+    return explain.graph(model, (model.options["in_channels"], size, size)).show(theme)
 
 
 def attributions(count: int, method: str, names: list[str], theme: plots.Theme) -> Any:
@@ -127,14 +133,18 @@ def figures() -> dict[str, Any]:
         made[f"weights {shape}"] = lambda theme, s=shape: plots.plot_weights(RNG.normal(size=list(s)), theme=theme)
     for shape in ((1, 1, 3, 3), (32, 1, 3, 3), (64, 16, 3, 3), (300, 1, 28, 28), (16, 3, 5, 5)):
         made[f"filters {shape}"] = lambda theme, s=shape: plots.plot_filters(RNG.normal(size=list(s)), "layers.0", theme=theme)
-    for shape in ((32, 14, 14), (128,), (1, 28, 28), (600, 7, 7)):
-        made[f"features {shape}"] = lambda theme, s=shape: plots.plot_features(
-            images(1)[0] / 255, RNG.normal(size=s), "layers.3", theme=theme
+    sizes: list[tuple[int, ...]] = [(32, 14, 14), (128,), (1, 28, 28), (600, 7, 7)]
+    for size in sizes:
+        made[f"features {size}"] = lambda theme, s=size: plots.plot_features(
+            images(1)[0] / 255, np.asarray(RNG.normal(size=s)), "layers.3", theme=theme
         )
     made["activations"] = lambda theme: plots.plot_activations(
         images(1, 3)[0] / 255,
         {f"layers.{n}.convolutions.{n}  Conv2d": RNG.normal(size=s) for n, s in enumerate(((8, 28, 28), (64, 7, 7), (10,)))},
         theme=theme,
+    )
+    made["activations long"] = lambda theme: plots.plot_activations(
+        images(1)[0] / 255, {f"layer {n}": RNG.normal(size=(4, 7, 7)) for n in range(200)}, theme=theme
     )
     for count, method, names in (
         (1, "saliency", DIGITS),
@@ -148,7 +158,7 @@ def figures() -> dict[str, Any]:
     for layers in (1, 3, 60):
         made[f"health {layers}"] = lambda theme, n=layers: health(n, theme)
     for kind, model in GRAPHS.items():
-        made[f"graph {kind}"] = lambda theme, m=model: explain.graph(m()).show(theme)
+        made[f"graph {kind}"] = lambda theme, m=model: drawn_graph(m(), theme)
     for count, names in ((1, DIGITS), (10, FASHION), (3, LONG)):
         made[f"rows {count} {names[0]}"] = lambda theme, c=count, n=names: plots.plot_rows(
             image_rows(c, n), "Most confused", "how", theme=theme

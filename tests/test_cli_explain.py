@@ -142,16 +142,11 @@ def test_what_cannot_be_asked_is_said_in_words(terminal: Terminal, words: tuple[
 
 
 @pytest.mark.parametrize("what", WHATS)
-def test_a_ruined_network_is_explained_or_said_to_be_one(terminal: Terminal, mnist: hl.Dataset, tmp_path: Path, what: str) -> None:
-    class Ruined(torch.nn.Sequential):
-        def __init__(self) -> None:
-            super().__init__(torch.nn.Flatten(), torch.nn.Linear(784, 10), torch.nn.ReLU())
-
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            logits: torch.Tensor = super().forward(images) * float("nan")
-            return logits
-
-    run = hl.load_run("mlp").use(Ruined(), mnist)
-    run.model = lambda *_: Ruined()  # type: ignore[method-assign]
+def test_a_ruined_network_is_explained_or_said_to_be_one(mnist: hl.Dataset, what: str) -> None:
+    ruined = hl.models.MLP((16,))
+    with torch.no_grad():
+        next(ruined.parameters()).fill_(float("nan"))
+    run = hl.load_run("mlp").use(dataset=mnist)
+    run.model = lambda *_: ruined  # type: ignore[method-assign]
     with contextlib.suppress(hl.HandlensError):
         assert EXPLANATIONS[what](Question(run, what)).figure.axes

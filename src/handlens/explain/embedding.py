@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 METHODS = ("pca", "tsne")
 _FEWEST = 3
+_SAME = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +142,10 @@ def tsne(found: NDArray[Any], seed: int = 0) -> NDArray[np.float64]:
     """Features N,F to N,2 so that neighbours stay neighbours; begun from PCA, so that the same features give the same picture."""
     from sklearn.manifold import TSNE
 
-    perplexity = min(30.0, (len(found) - 1) / 3)
-    made = TSNE(perplexity=perplexity, init="pca" if found.shape[1] > 1 else "random", random_state=seed).fit_transform(found)
+    start, _ = pca(found)
+    spread = float(start[:, 0].std())
+    if spread <= _SAME * max(1.0, float(np.abs(found).max())):
+        return start  # a network that says the same to every image: there are no neighbours
+    near = (start / spread * 1e-4).astype(np.float32)  # as scikit-learn scales it
+    made = TSNE(perplexity=min(30.0, (len(found) - 1) / 3), init=near, random_state=seed).fit_transform(found)
     return np.asarray(made, dtype=np.float64)

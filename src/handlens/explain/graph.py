@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from handlens.errors import ModelError
 from handlens.explain.subject import Subject, image_shape, network
 from handlens.explain.trace import Step, trace
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _JOINING = {"add": "+", "sub": "−", "mul": "×", "cat": "concatenate", "concat": "concatenate"}
 _RESHAPING = ("flatten", "view", "reshape")
 _SAYS_NOTHING = (nn.Identity,)
+_MOST_BOXES = 200
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,14 @@ def graph(subject: Subject, shape: Sequence[int] | None = None) -> Graph:
         shape: channels, height, width of the image; the run's own, or those of MNIST, if None.
 
     Raises:
-        ModelError: the network does not accept such an image.
+        ModelError: the network does not accept such an image, or is too long to be drawn.
     """
     shape = image_shape(subject, shape)
-    return Graph(shape, tuple(_boxes(trace(network(subject), torch.zeros(1, *shape)))))
+    found = Graph(shape, tuple(_boxes(trace(network(subject), torch.zeros(1, *shape)))))
+    drawn = sum(block.end - block.first for block in found.blocks)
+    if drawn > _MOST_BOXES:
+        raise ModelError(f"A graph of {drawn} boxes cannot be read; at most {_MOST_BOXES} are drawn.", hint="See the layer table.")
+    return found
 
 
 def _boxes(steps: Sequence[Step]) -> list[Box]:

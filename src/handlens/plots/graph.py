@@ -67,7 +67,8 @@ def plot_graph(image_shape: Sequence[int], boxes: Sequence[BoxLike], blocks: Blo
         theme: the colours.
     """
     layout = _lay_out(boxes, blocks)
-    words = {place: "Image" if place < 0 else plain(" · ".join([boxes[place].title, *boxes[place].more]), 60) for place in layout.tops}
+    letters = 52 if layout.side else 60  # what there is room for
+    words = {place: "Image" if place < 0 else plain(" · ".join([boxes[place].title, *boxes[place].more]), letters) for place in layout.tops}
     facts = {place: _facts(boxes[place]) if place >= 0 else _shape(image_shape) for place in layout.tops}
     lanes = max((_lane(layout, place, source) for place, sources in layout.inputs.items() for source in sources), default=0)
     columns = _columns(layout, words, lanes)
@@ -128,7 +129,7 @@ def _lane(layout: _Layout, place: int, source: int) -> int:
 def _columns(layout: _Layout, words: dict[int, str], lanes: int) -> tuple[tuple[float, float], tuple[float, float]]:
     """Left edge and width, in inches, of the column at the side and of the main one."""
     main, aside = (
-        max((text_width(words[place], NORMAL, bold=True) for place in layout.tops if (place in layout.side) is at_side), default=0.0)
+        max((text_width(words[place], NORMAL) for place in layout.tops if (place in layout.side) is at_side), default=0.0)
         for at_side in (False, True)
     )
     wide = aside + 2 * _PAD if aside else 0.0

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
+from handlens.plots.sheet import evenly
 from handlens.plots.style import LIGHT, NORMAL, SMALL, WIDTH, Picture, Theme, dress, finish, headline, new_figure, plain
 
 _LETTERS = 18
 _MOST = 24
 """Layers that a figure can show so that their names can be read."""
-
-
-Item = TypeVar("Item")
 
 
 class LayerLike(Protocol):
@@ -53,7 +51,7 @@ def plot_health(layers: Sequence[LayerLike], dead: Sequence[tuple[str, float, in
         images: on so many images they were.
         theme: the colours.
     """
-    some, relus = _some(layers), _some(dead)
+    some, relus = evenly(layers, _MOST), evenly(dead, _MOST)
     count = max(len(some), len(relus), 3)
     figure = new_figure(WIDTH, 1.35 + 0.42 * count, theme)
     left, middle, right = figure.subplots(1, 3, width_ratios=(3, 3, 2.2))
@@ -61,13 +59,6 @@ def plot_health(layers: Sequence[LayerLike], dead: Sequence[tuple[str, float, in
     _histograms(middle, [("", one.gradients, one.gradient_limit) for one in some], ("Gradients of the loss", "the same layers"), theme)
     _dead(right, relus, images, theme)
     return finish(figure)
-
-
-def _some(items: Sequence[Item]) -> list[Item]:
-    """At most as many as can be read, in equal distances, with the first and the last."""
-    if len(items) <= _MOST:
-        return list(items)
-    return [items[round(place)] for place in np.linspace(0, len(items) - 1, _MOST).tolist()]
 
 
 def _histograms(axes: Axes, rows: Sequence[tuple[str, NDArray[np.int64], float]], words: tuple[str, str], theme: Theme) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from handlens.errors import UsageError
-from handlens.plots.sheet import LINE, MARGIN, Array, Sheet, columns
+from handlens.plots.sheet import LINE, MARGIN, Array, Sheet, columns, evenly
 from handlens.plots.style import LIGHT, SIGNED, WIDTH, Picture, Theme, plain
 from handlens.plots.tiles import signed_limit
 
 _SCALE_ROOM, _LEAD = 0.95, 1.25
-_MOST = 256
+_MOST, _MOST_LAYERS = 256, 24
 _HOW_TO_READ = "orange: above zero; white: zero; blue: below"
 
 
@@ -68,15 +68,18 @@ def plot_activations(image: Array, layers: Mapping[str, Array], *, theme: Theme 
 
     Args:
         image: C,H,W in [0, 1].
-        layers: by what the layer is called its maps, D,h,w, or units, D, in the order of use. Of many maps the first ones are shown.
+        layers: by what the layer is called its maps, D,h,w, or units, D, in the order of use. Of many maps the first ones are shown, of
+            very many layers some in equal distances.
         theme: the colours around the pictures.
 
     Raises:
         UsageError: a layer has another shape.
     """
-    shown = {name: _maps(values) for name, values in layers.items()}
+    names = evenly(list(layers), _MOST_LAYERS)
+    shown = {name: _maps(layers[name]) for name in names}
     heights = {name: 0.72 if values.shape[1:] != (1, 1) else 0.2 for name, values in shown.items()}
-    words = f"from top to bottom, each row on a scale of its own; {_HOW_TO_READ}"
+    some = f"{len(names)} of {len(layers)} layers, " if len(names) < len(layers) else ""
+    words = f"{some}from top to bottom, each row on a scale of its own; {_HOW_TO_READ}"
     height = max(_LEAD, sum(heights.values()) + len(shown) * (LINE + 0.14))
     sheet = Sheet("What each layer makes of the image", words, (WIDTH, height), theme)
     sheet.picture(grey_or_rgb(image), (MARGIN, sheet.top + LINE + 0.02, 1.1, 1.1))

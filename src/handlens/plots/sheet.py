@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, Normalize
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from handlens.plots.style import NORMAL, SMALL, TITLE, WIDTH, Picture, Theme, finish, new_figure, text_width
 
+Item = TypeVar("Item")
 Array = NDArray[Any]
 Place = tuple[float, float, float, float]
 """Left, top, width, height in inches."""
@@ -98,3 +99,10 @@ def columns(count: int, side: float, gap: float, room: float) -> int:
     """How many pictures of so many inches stand in a row: as many as fit, or a few less if that leaves fewer gaps in the last row."""
     most = max(1, min(int((room + gap) / (side + gap)), count))
     return min(range(most, most * 3 // 4, -1), key=lambda some: -count % some)
+
+
+def evenly(items: Sequence[Item], most: int) -> list[Item]:
+    """All items, or of more than can be shown some in equal distances, with the first and the last."""
+    if len(items) <= most:
+        return list(items)
+    return [items[round(place * (len(items) - 1) / (most - 1))] for place in range(most)]
