@@ -171,8 +171,10 @@ def test_penultimate_features_are_what_the_last_layer_is_given(network: tuple[nn
     last = [layer for layer in model.modules() if isinstance(layer, nn.Linear)][-1]
     np.testing.assert_allclose(last(torch.from_numpy(features)).detach(), models.predict_logits(model, images), atol=1e-5)
     assert not last._forward_pre_hooks
-    pixels = analysis.penultimate_features(nn.Flatten(), images)
-    np.testing.assert_allclose(pixels, images.flatten(1).float() / 255)
+    twice = nn.Sequential(nn.Flatten(), nn.Linear(784, 8), *[nn.Linear(8, 8)] * 2)
+    for without in (nn.Flatten(), twice):
+        pixels = analysis.penultimate_features(without, images)
+        np.testing.assert_allclose(pixels, images.flatten(1).float() / 255)
 
 
 def test_the_images_of_a_pair_and_the_least_certain_ones_are_those() -> None:
