@@ -14,7 +14,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from handlens import metrics, plots
+from handlens import explain, metrics, models, plots
+from handlens.explain import LayerHealth
 
 DIGITS = list(string.digits)
 FASHION = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
@@ -71,6 +72,34 @@ def coverage() -> tuple[Any, Any]:
     return found.share, found.accuracy
 
 
+GRAPHS: dict[str, Any] = {
+    "softmax": models.SoftmaxRegression,
+    "mlp": lambda: models.MLP((32,) * 9),
+    "cnn": lambda: models.CNN(batch_norm=True, dropout=0.5),
+    "resnet 8": lambda: models.ResNet(8),
+    "resnet 56": lambda: models.ResNet(56),
+}
+
+
+def attributions(count: int, method: str, names: list[str], theme: plots.Theme) -> Any:
+    lines = [(f"{names[number % len(names)]} (99.99 %)", f"true: {names[-number % len(names)]}", "asked: why 3") for number in range(count)]
+    maps = np.abs(RNG.normal(size=(count, 8, 8)))
+    return plots.plot_attributions(images(count) / 255, maps, lines, [number % 3 > 0 for number in range(count)], method, theme)
+
+
+def embedding(classes: int, count: int, theme: plots.Theme) -> Any:
+    labels = RNG.integers(0, classes, count)
+    names = (FASHION if classes <= 10 else [f"class {number}" for number in range(classes)])[:classes]
+    said = np.where(RNG.random(count) < 0.9, labels, 0)
+    return plots.plot_embedding(RNG.normal(size=(count, 2)), labels, said, names, ("component 1 (25 % of the variance)", "2"), theme)
+
+
+def health(layers: int, theme: plots.Theme) -> Any:
+    counts = RNG.integers(0, 90, 41)
+    some = [LayerHealth(f"layers.{n}.convolutions.{n}", counts, counts, 0.35, 1e-5 * n, 0.1, 0.1) for n in range(layers)]
+    return plots.plot_health(some, [(f"layers.{n}.activation", n / layers, 64) for n in range(layers)], 1000, theme=theme)
+
+
 def figures() -> dict[str, Any]:
     """Every plot in the sizes it has to cope with, by name; made when called."""
     made: dict[str, Any] = {"calibration": lambda theme: plots.plot_calibration(calibration(), theme=theme)}
@@ -104,6 +133,30 @@ def figures() -> dict[str, Any]:
     for count in (1, 3, 6, 7):
         made[f"panels {count}"] = lambda theme, c=count: plots.plot_panels(panels(c), "Accuracy", "bars: intervals", level=0.9, theme=theme)
     made["temperature"] = lambda theme: plots.plot_temperature(calibration(), calibration(), 1.7, coverage(), theme=theme)
+    for shape in ((1, 1, 3, 3), (32, 1, 3, 3), (64, 16, 3, 3), (300, 1, 28, 28), (16, 3, 5, 5)):
+        made[f"filters {shape}"] = lambda theme, s=shape: plots.plot_filters(RNG.normal(size=list(s)), "layers.0", theme=theme)
+    for shape in ((32, 14, 14), (128,), (1, 28, 28), (600, 7, 7)):
+        made[f"features {shape}"] = lambda theme, s=shape: plots.plot_features(
+            images(1)[0] / 255, RNG.normal(size=s), "layers.3", theme=theme
+        )
+    made["activations"] = lambda theme: plots.plot_activations(
+        images(1, 3)[0] / 255,
+        {f"layers.{n}.convolutions.{n}  Conv2d": RNG.normal(size=s) for n, s in enumerate(((8, 28, 28), (64, 7, 7), (10,)))},
+        theme=theme,
+    )
+    for count, method, names in (
+        (1, "saliency", DIGITS),
+        (10, "gradcam", FASHION),
+        (20, "occlusion", LONG),
+        (3, "integrated-gradients", DIGITS),
+    ):
+        made[f"attributions {count} {method}"] = lambda theme, c=count, m=method, n=names: attributions(c, m, n, theme)
+    for classes, count in ((2, 5), (10, 500), (47, 200)):
+        made[f"embedding {classes}"] = lambda theme, k=classes, c=count: embedding(k, c, theme)
+    for layers in (1, 3, 60):
+        made[f"health {layers}"] = lambda theme, n=layers: health(n, theme)
+    for kind, model in GRAPHS.items():
+        made[f"graph {kind}"] = lambda theme, m=model: explain.graph(m()).show(theme)
     made["weights named"] = lambda theme: plots.plot_weights(RNG.normal(size=(10, 1, 8, 8)), FASHION, theme=theme)
     for steps in (0, 3, 110):
         lrs, losses = [1e-6 * 1.12**step for step in range(steps)], [2.3 - 0.02 * step for step in range(steps)]

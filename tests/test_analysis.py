@@ -253,7 +253,7 @@ def test_groups_hold_each_image_once_and_empty_images_nowhere() -> None:
     assert max(group.n for group in groups) - min(group.n for group in groups) <= 2
     assert sum(group.correct for group in groups) == int(evaluation.correct[7:].sum())
     assert len(analysis.accuracy_by_measure(evaluation, np.ones(evaluation.n))) == 1
-    tied = np.arange(evaluation.n) % 4 * 1.0  # a group begins with its lower edge; the last one has both its edges
+    tied = (np.arange(evaluation.n) % 4).astype(np.float64)  # a group begins with its lower edge; the last one has both its edges
     assert [group.n for group in analysis.accuracy_by_measure(evaluation, tied, bins=3)] == [
         int(((tied >= low) & (tied < high)).sum()) for low, high in ((0, 1), (1, 2), (2, 4))
     ]

@@ -263,6 +263,13 @@ def test_a_file_without_a_published_sha256_is_taken_by_its_md5_and_no_other(monk
         assert sources.fetch("usps", say=quiet)
 
 
+def test_where_only_md5_is_known_the_length_counts_too() -> None:
+    md5 = hashlib.md5(b"abcd").hexdigest()
+    assert Original("x", md5=md5).is_right(b"abcd")
+    assert Original("x", 4, md5=md5).is_right(b"abcd")
+    assert not Original("x", 5, md5=md5).is_right(b"abcd")
+
+
 def test_nothing_found_is_said_with_names_and_checksums(empty: Path) -> None:
     with pytest.raises(DataMissing) as caught:
         sources.fetch("svhn", offline=True, say=quiet)

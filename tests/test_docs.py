@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import traceback
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from corpus import ROOT
 
+import handlens as hl
 from handlens.cli import main
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -73,6 +75,15 @@ def shell(capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathF
     return run
 
 
+@pytest.fixture
+def own_cache(mnist: hl.Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A cache with MNIST in it; what a page imports does not stay."""
+    cache = tmp_path_factory.mktemp("cache")
+    shutil.copytree(Path(os.environ["HANDLENS_DATA"], mnist.name), cache / mnist.name)
+    monkeypatch.setenv("HANDLENS_DATA", str(cache))
+
+
+@pytest.mark.usefixtures("own_cache")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_code_of_a_page_runs(page: Path, shell: Shell) -> None:
     names: dict[str, Any] = {"__name__": "__main__"}

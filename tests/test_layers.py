@@ -25,7 +25,7 @@ LAYERS = (
     ("runs",),
     ("training", "transfer"),
     ("analysis",),
-    ("fit", "compare", "lr_find"),
+    ("fit", "compare", "lr_find", "explain"),
     ("report",),
     ("cli",),
     ("__init__", "__main__"),

@@ -22,7 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 PUBLIC = """
     Config Dataset Evaluation HandlensError Run Split State
-    analysis batches compare data fit list_runs load load_run metrics models plots resume train
+    analysis batches compare data explain fit list_runs load load_run metrics models plots resume train
 """.split()
 
 

@@ -21,6 +21,16 @@ from PIL import Image
 from handlens import plots
 from handlens.errors import UsageError
 
+INSIDE = [
+    "filters (32, 1, 3, 3)",
+    "features (128,)",
+    "activations",
+    "attributions 10 gradcam",
+    "embedding 10",
+    "health 3",
+    "graph resnet 8",
+]
+
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_text_is_large_enough_in_a_figure_no_wider_than_the_page_and_never_on_other_text(name: str) -> None:
@@ -40,15 +50,9 @@ def test_text_is_large_enough_in_a_figure_no_wider_than_the_page_and_never_on_ot
 @pytest.mark.parametrize(
     "name",
     [
-        "samples 8 digits",
-        "predictions 8 digits",
-        "mistakes 8 fashion",
-        "curves 5",
-        "compare 8",
-        "calibration",
-        "rows 10 T-shirt/top",
-        "panels 7",
-        "temperature",
+        *("samples 8 digits", "predictions 8 digits", "mistakes 8 fashion", "curves 5", "compare 8", "calibration"),
+        *("rows 10 T-shirt/top", "panels 7", "temperature"),
+        *INSIDE,
     ],
 )
 def test_text_and_lines_have_contrast_in_both_themes(name: str, theme: plots.Theme) -> None:

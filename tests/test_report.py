@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
@@ -24,6 +25,7 @@ from handlens import files, plots, report
 from handlens.cli.train import train
 from handlens.config import FIELDS
 from handlens.models import idle_knobs
+from handlens.report.facts import EMBEDDED, LOOKS, Facts
 from handlens.report.recipe import config_section
 
 NOTE = "a note\nof two lines"
@@ -65,7 +67,19 @@ def page(saved: Path) -> Page:
 def test_it_is_written_into_the_run_with_every_figure_as_png(run: hl.Run, saved: Path) -> None:
     assert saved == run.folder / "report.html"
     drawn = {path.stem for path in (run.folder / "plots").iterdir()}
-    assert drawn == {"samples", "curves", "confusion_matrix", "predictions", "mistakes", "weights", "calibration"}
+    own = {
+        "samples",
+        "curves",
+        "confusion_matrix",
+        "predictions",
+        "mistakes",
+        "weights",
+        "calibration",
+        "graph",
+        "attributions",
+        "embedding",
+    }
+    assert drawn == own
     assert drawn <= plots.PLOTS.keys()
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in (run.folder / "plots").iterdir())
     assert report.build(run) == saved.read_text(encoding="utf-8")
@@ -74,7 +88,8 @@ def test_it_is_written_into_the_run_with_every_figure_as_png(run: hl.Run, saved:
 def test_it_has_all_sections_in_their_order(page: Page) -> None:
     assert page.text("h1") == "brave-otter"
     assert [attributes["id"] for attributes in page.all("h2")] == [
-        *("layers", "samples", "curves", "classes", "confusion", "predictions", "mistakes", "weights", "calibration"),
+        *("layers", "graph", "samples", "curves", "classes", "confusion", "predictions", "mistakes"),
+        *("looks", "embedding", "weights", "calibration"),
         *("config", "environment", "again"),
     ]
     assert [link["href"] for link in page.all("a")] == ["#" + heading["id"] for heading in page.all("h2")]
@@ -108,26 +123,28 @@ def test_the_numbers_are_those_of_the_evaluation(run: hl.Run, page: Page) -> Non
 
 def test_every_prediction_is_marked_by_sign_word_and_class(run: hl.Run, page: Page) -> None:
     evaluation = run.evaluate("test")
-    wrong = int((~evaluation.correct[:8]).sum()) + min(16, evaluation.n - int(evaluation.correct.sum()))
+    wrong = int((~evaluation.correct[:8]).sum()) + min(16, evaluation.n - int(evaluation.correct.sum())) + LOOKS
     marked = [item.get("class") for item in page.all("li")]
     assert marked.count("wrong") == page.text("li").count("✗") == page.text("li").count("wrong:") == wrong > 3
-    assert marked.count("right") == page.text("li").count("✓") == page.text("li").count("right:") == int(evaluation.correct[:8].sum())
+    assert (
+        marked.count("right") == page.text("li").count("✓") == page.text("li").count("right:") == int(evaluation.correct[:8].sum()) + LOOKS
+    )
 
 
 def test_every_picture_has_an_alternative_and_every_table_its_headings(page: Page) -> None:
     pictures = page.all("img")
     assert all("alt" in picture for picture in pictures)
     charts = [picture["alt"] for picture in pictures if "height" in picture]
-    assert [alt.split()[0] for alt in charts] == ["Training", "Confusion", "Calibration"]
+    assert [alt.split()[0] for alt in charts] == ["Graph", "Training", "Confusion", "Map", "Calibration"]
     assert all(len(alt) > 30 for alt in charts)
-    assert len(page.all("table")) == len(page.all("caption")) == 6
+    assert len(page.all("table")) == len(page.all("caption")) == 7
     assert {heading["scope"] for heading in page.all("th")} == {"row", "col"}
     assert [tag for tag, attributes in page.tags if tag == "html" and attributes.get("lang") == "en"] == ["html"]
     assert all(region["aria-label"] and region["tabindex"] == "0" for region in page.all("div") if region.get("role") == "region")
 
 
 def test_each_figure_comes_for_light_and_for_dark(page: Page) -> None:
-    assert len(page.all("source")) == 3
+    assert len(page.all("source")) == 5
     light = [picture["src"] for picture in page.all("img") if "height" in picture]
     for source, picture in zip(page.all("source"), light, strict=True):
         assert source["media"] == "screen and (prefers-color-scheme: dark)"
@@ -261,7 +278,7 @@ def test_without_the_users_own_data_it_says_so_and_shows_the_rest(tmp_path: Path
     monkeypatch.setenv("HANDLENS_RUNS", str(tmp_path))
     found = read(report.build(hl.load_run("mine")))
     assert "Not in this report: Run 'mine' was trained on data of your own" in found.text("header")
-    assert [heading["id"] for heading in found.all("h2")] == ["layers", "curves", "weights", "config", "environment", "again"]
+    assert [heading["id"] for heading in found.all("h2")] == ["layers", "graph", "curves", "weights", "config", "environment", "again"]
 
 
 def test_a_ruined_network_is_said_to_be_one(tmp_path: Path) -> None:
@@ -307,6 +324,36 @@ def test_a_learners_own_network_without_pictures_in_its_first_layer_is_reported_
     assert "Each picture is one filter: laid over every place" in filtered.text()
 
 
+def test_what_it_looks_at_is_gradcam_where_there_are_convolutions_and_saliency_elsewhere(run: hl.Run, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HANDLENS_RUNS", str(tmp_path))
+        convolved = hl.fit("cnn", small_data(), epochs=1, channels=(4,), hidden_sizes=(8,), lr=1e-4, quiet=True)
+    for one, method in ((run, "saliency"), (convolved, "gradcam")):
+        facts = Facts(one)
+        assert facts.looks is not None
+        assert facts.looks.method == method
+        chosen = facts.looked_at
+        assert chosen is not None
+        assert [right for _, right in facts.look_names] == [True] * LOOKS + [False] * LOOKS
+        assert chosen.indices[LOOKS:].tolist() == one.evaluate("test").mistakes(LOOKS).indices.tolist()
+    words = read(report.build(convolved)).text("section")
+    assert "bright where the maps of the convolution speak for the class" in words
+
+
+def test_each_image_of_the_map_can_be_pointed_at_where_it_is_drawn(run: hl.Run, page: Page) -> None:
+    spots = [box for box in page.all("div") if box.get("class") == "spot"]
+    facts = Facts(run)
+    assert facts.embedding is not None
+    assert len(spots) == len(facts.embedding.points) == 80
+    found = np.array([[float(number) / 100 for number in re.findall(r"([\d.]+)%", spot["style"])] for spot in spots])
+    assert found.min() > 0
+    assert found.max() < 1
+    points = facts.embedding.points
+    for axis, sign in ((0, 1), (1, -1)):
+        assert np.corrcoef(found[:, axis], points[:, axis])[0, 1] * sign > 0.9999
+    assert len([box for box in page.all("div") if box.get("class", "").startswith("card")]) == 80
+
+
 @pytest.fixture(scope="module")
 def real(mnist: hl.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Iterator[hl.Run]:
     part = hl.Dataset(
@@ -323,8 +370,8 @@ def test_the_report_of_the_real_mnist_is_one_file_of_less_than_two_megabytes(rea
     assert len(text) < 2e6
     samples = [picture["alt"] for picture in found.all("img") if picture["alt"].startswith("Training image")]
     assert samples == [f"Training image, labelled {digit}" for digit in [*range(10), *range(10)]]
-    assert len([item for item in found.all("li") if item.get("class") in ("right", "wrong")]) == 24
-    assert len([picture for picture in found.all("img") if picture["alt"] == ""]) == 128
+    assert len([item for item in found.all("li") if item.get("class") in ("right", "wrong")]) == 24 + 2 * LOOKS
+    assert len([picture for picture in found.all("img") if picture["alt"] == ""]) == 128 + EMBEDDED
 
 
 def test_a_run_of_the_users_own_data_is_repeated_in_python(run: hl.Run, page: Page) -> None:

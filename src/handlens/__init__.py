@@ -19,7 +19,7 @@ TYPE_CHECKING = False  # as in `typing`, whose import is slower than all else he
 if TYPE_CHECKING:
     from typing import Any
 
-    from handlens import analysis, data, metrics, models, plots
+    from handlens import analysis, data, explain, metrics, models, plots
     from handlens.compare import compare
     from handlens.config import Config
     from handlens.data import Dataset, Split, load
@@ -60,6 +60,7 @@ __all__ = [
     "batches",
     "compare",
     "data",
+    "explain",
     "fit",
     "list_runs",
     "load",

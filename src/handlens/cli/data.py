@@ -96,7 +96,9 @@ def show(name: str, plot: Path | None, as_json: bool) -> int:
 @click.option("--name", metavar="NAME", help="What the data set is called.  [made from the name of FOLDER]")
 @click.option("--image-size", type=int, metavar="N", help="Height and width in pixels.  [the median of the images, at most 224]")
 def import_(source: Path, name: str | None, image_size: int | None) -> int:
-    """Make a data set of your own images: a FOLDER of class folders, a zip file of one, or a CSV file of pixels.
+    """Make a data set of your own images.
+
+    Of a FOLDER of class folders, a zip file of one, or a CSV file of pixels.
 
     A FOLDER with the published files of a data set of the catalogue is taken for that; which one it is, their checksums say.
     """
@@ -131,7 +133,9 @@ def rm(name: str) -> int:
 @click.option("--near", type=float, default=0.985, metavar="X", help="From which correlation on two images are nearly equal.  [0.985]")
 @json_option
 def check(name: str | None, plot: Path | None, near: float, as_json: bool) -> int:
-    """Read each byte of data set NAME, or of all that are here, and compare checksums. Exit code 1 if one is damaged.
+    """Read each byte of data set NAME and compare checksums.
+
+    Without NAME of all that are here. Exit code 1 if one is damaged.
 
     Of one NAME also say how even its classes are and which images are in it twice, and draw that.
     """

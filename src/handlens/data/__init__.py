@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from handlens.data.inspection import Inspection, inspect
     from handlens.data.shelf import check, is_known, status
     from handlens.data.sources import fetch, import_folder
-    from handlens.data.tensors import as_dataset, find_split, from_tensors, load, split_name
+    from handlens.data.splits import find_split, split_name
+    from handlens.data.tensors import as_dataset, from_tensors, load
     from handlens.data.writers import mnist_writers
 
 _HOMES = {
@@ -33,7 +34,7 @@ _HOMES = {
     "batches": "batches",
     "check": "shelf",
     "fetch": "sources",
-    "find_split": "tensors",
+    "find_split": "splits",
     "from_tensors": "tensors",
     "import_folder": "sources",
     "import_images": "importing",
@@ -44,7 +45,7 @@ _HOMES = {
     "mnist_writers": "writers",
     "order": "batches",
     "read_idx": "formats",
-    "split_name": "tensors",
+    "split_name": "splits",
     "status": "shelf",
     "write_idx": "formats",
 }

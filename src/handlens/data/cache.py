@@ -186,10 +186,9 @@ def alone(name: str, say: Say) -> Iterator[Path]:
     """The home of the data set of that name, while no other process fills it; waits, and says so, while another one does.
 
     Raises:
-        UsageError: that cannot be a name.
         FileError: the cache cannot be written.
     """
-    home = files.child(root(), name)
+    home = root() / name
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(files.lock(home / "lock"))

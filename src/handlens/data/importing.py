@@ -81,6 +81,7 @@ def _check_size(image_size: int | None) -> None:
 def _check_name(name: str, path: Path) -> None:
     if name in DATASETS:
         raise UsageError(f"'{name}' is a data set of the catalogue.", hint="Choose another --name.")
+    files.child(cache.root(), name)
     folder = stored.find(name)
     with contextlib.suppress(DataDamaged, FileError):
         origin = stored.read_about(folder).origin if folder else shown(path)

@@ -88,10 +88,8 @@ def check(name: str) -> Cached | Stored:
 def unknown(name: str) -> UsageError:
     """The error for a name that leads nowhere, with the one that was probably meant."""
     hint = nearest(name, [*DATASETS, *imported()])
-    return UsageError(
-        f"There is no data set '{files.printable(name)}'.",
-        hint=f"{hint} To make one of your own images: handlens data import FOLDER".strip(),
-    )
+    advice = f"{hint} To make one of your own images: handlens data import FOLDER".strip()
+    return UsageError(f"There is no data set '{files.printable(name)}'.", hint=advice)
 
 
 def remove(name: str) -> Path:

@@ -88,7 +88,9 @@ class Stored:
 
 def find(name: str) -> Path | None:
     """The folder of the data set of that name, the newest if there are several; None if there is none. Nothing is verified."""
-    made = {folder: _made(folder) for folder in files.entries(files.child(cache.root(), name)) if _FOLDER.fullmatch(folder.name)}
+    if not files.NAME.fullmatch(name):
+        return None
+    made = {folder: _made(folder) for folder in files.entries(cache.root() / name) if _FOLDER.fullmatch(folder.name)}
     return max((folder for folder in made if made[folder]), key=made.__getitem__, default=None)
 
 
@@ -102,7 +104,7 @@ def _made(folder: Path) -> int:
 
 def names() -> list[str]:
     """Every data set that is kept in this way."""
-    return [home.name for home in files.entries(cache.root()) if files.NAME.fullmatch(home.name) and find(home.name)]
+    return [home.name for home in files.entries(cache.root()) if find(home.name)]
 
 
 def read(name: str) -> Stored:

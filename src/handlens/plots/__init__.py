@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from handlens.plots.attributions import heat, plot_attributions
 from handlens.plots.curves import plot_compare, plot_curves
+from handlens.plots.embedding import plot_embedding, positions
+from handlens.plots.graph import plot_graph
+from handlens.plots.health import plot_health
 from handlens.plots.inspection import plot_inspection
 from handlens.plots.lines import plot_few_examples, plot_learning_rates, plot_line_fit, plot_line_losses
+from handlens.plots.maps import plot_activations, plot_features, plot_filters
 from handlens.plots.matrix import plot_confusion_matrix
 from handlens.plots.panels import Panel, plot_panels
 from handlens.plots.pixels import image_png, weights_png
@@ -23,13 +28,21 @@ __all__ = [
     "Panel",
     "Picture",
     "Theme",
+    "heat",
     "image_png",
     "img_tag",
+    "plot_activations",
+    "plot_attributions",
     "plot_calibration",
     "plot_compare",
     "plot_confusion_matrix",
     "plot_curves",
+    "plot_embedding",
+    "plot_features",
     "plot_few_examples",
+    "plot_filters",
+    "plot_graph",
+    "plot_health",
     "plot_inspection",
     "plot_learning_rates",
     "plot_line_fit",
@@ -43,6 +56,7 @@ __all__ = [
     "plot_temperature",
     "plot_weights",
     "png",
+    "positions",
     "signed_limit",
     "weights_png",
 ]
@@ -65,4 +79,11 @@ PLOTS = {
     "line_fit": plot_line_fit,
     "line_losses": plot_line_losses,
     "inspection": plot_inspection,
+    "graph": plot_graph,
+    "filters": plot_filters,
+    "activations": plot_activations,
+    "features": plot_features,
+    "attributions": plot_attributions,
+    "embedding": plot_embedding,
+    "health": plot_health,
 }

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from handlens import plots
+from handlens import explain, plots
 from handlens.analysis import Calibrated, calibrate
 from handlens.data import Dataset
 from handlens.errors import DataError, TrainingError, UsageError
 from handlens.evaluation import Evaluation, Selection
+from handlens.explain import Attribution, Embedding, Graph
 from handlens.models import Layer
 from handlens.plots import Picture, Theme
 from handlens.runs import Run
@@ -26,6 +27,8 @@ PREDICTIONS = 8
 MISTAKES = 16
 SAMPLES = 20
 UNITS = 128
+LOOKS = 4
+EMBEDDED = 300
 
 
 @dataclass
@@ -103,6 +106,52 @@ class Facts:
         return self.evaluation.mistakes(MISTAKES) if self.evaluation else None
 
     @cached_property
+    def graph(self) -> Graph | None:
+        """The network as boxes and arrows."""
+        model = self.model
+        return self._try(lambda: explain.graph(model, self.run.about.image_shape)) if model else None
+
+    @cached_property
+    def looked_at(self) -> Selection | None:
+        """Some images that it got right, and its worst mistakes."""
+        evaluation, worst = self.evaluation, self.mistakes
+        if evaluation is None or worst is None:
+            return None
+        right = np.flatnonzero(evaluation.correct)[: 2 * LOOKS - len(worst.indices[:LOOKS])]
+        return evaluation.select(np.concatenate([right, worst.indices[:LOOKS]]))
+
+    @cached_property
+    def looks(self) -> Attribution | None:
+        """Which pixels those answers hang on: by Grad-CAM, or by saliency where there is no convolution."""
+        model, chosen = self.model, self.looked_at
+        if model is None or chosen is None:
+            return None
+        try:
+            return explain.gradcam(model, chosen.images)
+        except UsageError:
+            return self._try(lambda: explain.saliency(model, chosen.images))
+
+    @property
+    def look_names(self) -> list[tuple[list[str], bool]]:
+        """The lines below each of those images, and whether its answer is right."""
+        chosen = self.looked_at
+        pairs = zip(chosen.predicted, chosen.true, chosen.indices, strict=True) if chosen else ()
+        return [([predicted, f"true: {true}", f"test image {index}"], predicted == true) for predicted, true, index in pairs]
+
+    @cached_property
+    def embedding(self) -> Embedding | None:
+        """Some test images on a plane."""
+        model, dataset = self.model, self.dataset
+        if model is None or dataset is None or self.evaluation is None:
+            return None
+        return self._try(lambda: explain.embedding(model, dataset.test, "tsne", count=EMBEDDED))
+
+    @cached_property
+    def embedding_places(self) -> NDArray[np.float64]:
+        """N,2: where those images lie in the figure, as shares of its width and height."""
+        return plots.positions(self.embedding.show(), self.embedding.points) if self.embedding else np.zeros((0, 2))
+
+    @cached_property
     def weights(self) -> NDArray[np.float32] | None:
         """The first layer's weights as pictures, N,C,H,W; None if they are none."""
         first = next((weights for weights in self.model.parameters() if weights.ndim > 1), None) if self.model else None
@@ -121,6 +170,20 @@ class Facts:
             return None
         return list(self.dataset.classes) if len(self.dataset.classes) == len(self.weights) else None
 
+    def _insights(self, theme: Theme) -> dict[str, Callable[[], Picture]]:
+        """The figures of what is inside the network."""
+        drawn: dict[str, Callable[[], Picture]] = {}
+        if (graph := self.graph) is not None:
+            drawn["graph"] = lambda: graph.show(theme)
+        if (looks := self.looks) is not None and self.dataset:
+            classes, names = self.dataset.classes, self.look_names
+            drawn["attributions"] = lambda: looks.show(
+                classes, [classes.index(lines[1].removeprefix("true: ")) for lines, _ in names], theme
+            )
+        if (embedding := self.embedding) is not None:
+            drawn["embedding"] = lambda: embedding.show(theme)
+        return drawn
+
     def figures(self, theme: Theme = plots.LIGHT) -> dict[str, Callable[[], Picture]]:
         """How to draw each figure of this run, by its name in `plots.PLOTS`; those that cannot be drawn are left out."""
         best = self.run.pointer.best
@@ -138,7 +201,7 @@ class Facts:
                 "predictions": lambda: plots.plot_predictions(*_judged(first), theme=theme),
                 "mistakes": lambda: plots.plot_mistakes(*_judged(worst), worst.losses, theme),
             }
-        return drawn
+        return drawn | self._insights(theme)
 
 
 def _judged(chosen: Selection) -> tuple[NDArray[np.uint8], list[str], list[str], list[float]]:

@@ -75,12 +75,36 @@ class Chart:
     size: tuple[float, float]
 
 
-def chart(picture: Chart, name: str, alt: str) -> str:
-    """A figure as large as it was drawn, so that its text is as large as it was meant."""
+@dataclass(frozen=True)
+class Spot:
+    """A place on a figure, as shares of its width and height, that shows a small picture and a line of text when it is pointed at.
+
+    `width` is the picture's own, in pixels.
+    """
+
+    place: tuple[float, float]
+    png: bytes
+    width: int
+    line: str
+
+
+def chart(picture: Chart, name: str, alt: str, spots: Sequence[Spot] = ()) -> str:
+    """A figure as large as it was drawn, so that its text is as large as it was meant; with spots to point at, which need no script."""
     width, height = (round(size * SCREEN_DPI) for size in picture.size)
     dark = f'<source media="screen and (prefers-color-scheme: dark)" srcset="{data_uri(picture.dark)}">'
     image = f'<img src="{data_uri(picture.light)}" alt="{text(alt)}" width="{width}" height="{height}">'
-    return f"<figure>{scrolling(f'<picture>{dark}{image}</picture>', name)}</figure>"
+    content = f"<picture>{dark}{image}</picture>"
+    if spots:
+        content = f'<div class="spots" style="width:{width}px">{content}{"".join(map(_spot, spots))}</div>'
+    return f"<figure>{scrolling(content, name)}</figure>"
+
+
+def _spot(spot: Spot) -> str:
+    """Hidden until it is pointed at; it opens towards the middle of the figure, so that nothing of it is cut off."""
+    across, down = spot.place
+    side = f"{'left' if across > 0.5 else 'right'} {'above' if down > 0.5 else 'below'}"
+    card = f'<img src="{data_uri(spot.png)}" alt="" width="{spot.width}"><span>{text(spot.line)}</span>'
+    return f'<div class="spot" style="left:{across:.2%};top:{down:.2%}"><div class="card {side}">{card}</div></div>'
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,24 @@ from collections.abc import Container
 from pathlib import Path
 
 from handlens import files, plots
-from handlens.report import recipe, sections
+from handlens.report import insight, recipe, sections
 from handlens.report.facts import Facts
 from handlens.report.markup import Chart, paragraph, text
 from handlens.report.style import CSS
 from handlens.runs import Run
 
-_CHARTS = ("curves", "confusion_matrix", "calibration")
+_CHARTS = ("graph", "curves", "confusion_matrix", "embedding", "calibration")
 _RESULTS = (
     sections.layers_section,
+    insight.graph_section,
     sections.samples_section,
     sections.curves_section,
     sections.classes_section,
     sections.confusion_section,
     sections.predictions_section,
     sections.mistakes_section,
+    insight.looks_section,
+    insight.embedding_section,
     sections.weights_section,
     sections.calibration_section,
 )

@@ -57,6 +57,19 @@ td:last-child:not(.number) { min-width: 12rem; }
 .tiles.units { grid-template-columns: repeat(auto-fill, minmax(52px, 1fr)); gap: 4px; }
 .tiles.classes { grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); text-align: center; }
 .tiles.classes li { max-width: none; }
+.tiles.pairs { grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); }
+.tiles.pairs li { max-width: 15rem; }
+.spots { position: relative; }
+.spot { position: absolute; width: 12px; height: 12px; margin: -6px 0 0 -6px; border-radius: 50%; }
+.spot:hover { outline: 2px solid var(--text); z-index: 1; }
+.card { display: none; position: absolute; width: 8rem; padding: 0.4rem; font-size: 0.85rem; line-height: 1.3; }
+.card { background: var(--page); border: 1px solid var(--muted); border-radius: 6px; pointer-events: none; }
+.card.right { left: 14px; }
+.card.left { right: 14px; }
+.card.above { bottom: 14px; }
+.card.below { top: 14px; }
+.spot:hover .card { display: block; }
+figure .card img { width: 100%; image-rendering: pixelated; margin-bottom: 0.25rem; }
 .scale { white-space: nowrap; display: flex; align-items: center; gap: 0.5rem; font-size: 0.9rem; color: var(--muted); }
 .scale img { width: 12rem; height: 0.9rem; border: 1px solid var(--muted); }
 
@@ -75,6 +88,7 @@ summary { cursor: pointer; padding: 0.25rem 0; color: var(--right); }
   .tiles { grid-template-columns: repeat(3, 1fr); gap: 0.6rem; }
   .tiles.samples { grid-template-columns: repeat(5, 1fr); }
   .tiles.classes { grid-template-columns: repeat(2, 1fr); }
+  .tiles.pairs { grid-template-columns: repeat(2, 1fr); }
 }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; }
