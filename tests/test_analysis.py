@@ -171,8 +171,10 @@ def test_penultimate_features_are_what_the_last_layer_is_given(network: tuple[nn
     last = [layer for layer in model.modules() if isinstance(layer, nn.Linear)][-1]
     np.testing.assert_allclose(last(torch.from_numpy(features)).detach(), models.predict_logits(model, images), atol=1e-5)
     assert not last._forward_pre_hooks
-    pixels = analysis.penultimate_features(nn.Flatten(), images)
-    np.testing.assert_allclose(pixels, images.flatten(1).float() / 255)
+    twice = nn.Sequential(nn.Flatten(), nn.Linear(784, 8), *[nn.Linear(8, 8)] * 2)
+    for without in (nn.Flatten(), twice):
+        pixels = analysis.penultimate_features(without, images)
+        np.testing.assert_allclose(pixels, images.flatten(1).float() / 255)
 
 
 def test_the_images_of_a_pair_and_the_least_certain_ones_are_those() -> None:
@@ -251,6 +253,10 @@ def test_groups_hold_each_image_once_and_empty_images_nowhere() -> None:
     assert max(group.n for group in groups) - min(group.n for group in groups) <= 2
     assert sum(group.correct for group in groups) == int(evaluation.correct[7:].sum())
     assert len(analysis.accuracy_by_measure(evaluation, np.ones(evaluation.n))) == 1
+    tied = (np.arange(evaluation.n) % 4).astype(np.float64)  # a group begins with its lower edge; the last one has both its edges
+    assert [group.n for group in analysis.accuracy_by_measure(evaluation, tied, bins=3)] == [
+        int(((tied >= low) & (tied < high)).sum()) for low, high in ((0, 1), (1, 2), (2, 4))
+    ]
     blank = Evaluation(evaluation.logits, evaluation.labels, evaluation.classes, np.zeros_like(evaluation.images), "test")
     with pytest.raises(UsageError, match="groups"):
         analysis.accuracy_by_stroke(blank)

@@ -28,14 +28,16 @@ def penultimate_features(model: nn.Module, images: Tensor) -> NDArray[np.float32
         images: `uint8` or `float32`, N,C,H,W.
 
     Returns:
-        N,D; for a network of one linear layer the pixels as it sees them. The pixels themselves if it has no linear layer.
+        N,D; for a network of one linear layer the pixels as it sees them. The pixels themselves if it has no linear layer, or
+        uses the last one not exactly once.
 
     Raises:
         ModelError: the network does not accept the images.
     """
+    pixels: NDArray[np.float32] = models.to_float(images).flatten(1).cpu().numpy()
     last = next((layer for layer in reversed(list(model.modules())) if isinstance(layer, nn.Linear)), None)
     if last is None or not len(images):
-        return models.to_float(images).flatten(1).cpu().numpy()
+        return pixels
     seen: list[Tensor] = []
 
     def keep(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -46,8 +48,8 @@ def penultimate_features(model: nn.Module, images: Tensor) -> NDArray[np.float32
         models.predict_logits(model, images)
     finally:
         hook.remove()
-    features: NDArray[np.float32] = torch.cat(seen).numpy()
-    return features
+    # A layer that is not used, or several times, does not give one row for each image.
+    return torch.cat(seen).numpy() if sum(map(len, seen)) == len(images) else pixels
 
 
 @dataclass(frozen=True, eq=False)

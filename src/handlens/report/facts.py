@@ -144,7 +144,7 @@ class Facts:
         model, dataset = self.model, self.dataset
         if model is None or dataset is None or self.evaluation is None:
             return None
-        return self._try(lambda: explain.embedding(model, dataset.test, "tsne", count=EMBEDDED))
+        return self._try(lambda: explain.embedding(model, dataset.test, "pca", count=EMBEDDED))
 
     @cached_property
     def embedding_places(self) -> NDArray[np.float64]:
