@@ -61,13 +61,13 @@ def test_the_table_is_walked(capsys: pytest.CaptureFixture[str], tmp_path: Path,
     monkeypatch.setenv("HANDLENS_RUNS", str(runs))
     hl.load("fashion-mnist")  # where it is not in the cache yet, it is found now, and not told of below
     names: dict[str, Any] = {"hl": Quick()}
-    missing = {}
+    missing: dict[str, str] = {}
     for task in TASKS:
         said = run_command(task, capsys)
         missing |= {f"{task.command}: {words}": said for words in task.found if not (words in said or (runs / words).is_file())}
         exec(task.call, names)  # names that it makes are there for the rows below
         capsys.readouterr()
-    assert missing == {}
+    assert [*missing] == [], "\n".join(missing.values())
 
 
 def test_every_row_of_the_page_is_walked_and_every_task_of_the_session_is_in_one() -> None:

@@ -193,8 +193,12 @@ def _which_is_better(found: Comparison, pair: Paired) -> str:
     scores = f"{tests[better].accuracy:.2%} against {tests[worse].accuracy:.2%} on the same {tests[0].n:,} images"
     counts = f"{only[better]:,} that only {names[better]} has right, {only[worse]:,} that only {names[worse]} has (McNemar's test)"
     if pair.test.p < 0.05:
-        return f"{names[better]} is more accurate than {names[worse]}, {scores}; p = {pair.test.p:.2g}: {counts}."
-    return f"Neither is shown to be more accurate: {names[better]} {scores}; p = {pair.test.p:.2g}: {counts}."
+        return f"{names[better]} is more accurate than {names[worse]}, {scores}; {_luck(pair.test.p)}: {counts}."
+    return f"Neither is shown to be more accurate: {names[better]} {scores}; {_luck(pair.test.p)}: {counts}."
+
+
+def _luck(p: float) -> str:
+    return f"p = {p:.2g}" if p >= 0.001 else "p < 0.001"
 
 
 def _which_costs_more(first: dict[str, Any], second: dict[str, Any]) -> str:

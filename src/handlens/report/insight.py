@@ -66,8 +66,8 @@ def embedding_section(facts: Facts, charts: dict[str, Chart]) -> Section | None:
     words = (
         f"{len(found.points)} test images as the last layer sees them (what goes into {found.layer}), laid out by the two directions "
         "in which they differ most (PCA), so that images which are alike to the network lie near each other; the other directions are not "
-        f"seen. `handlens explain {facts.run.name} --what embedding` shows more (t-SNE). With a mouse, point at an image to see it. Look at the rings, which are its mistakes: do they lie between two groups, or deep in the "
-        "wrong one?"
+        f"seen. `handlens explain {facts.run.name} --what embedding` shows more (t-SNE). With a mouse, point at an image to see it. "
+        "Look at the rings, which are its mistakes: do they lie between two groups, or deep in the wrong one?"
     )
     alt = f"Map of {len(found.points)} test images by PCA, of which {len(found.mistakes)} are predicted wrongly."
     picture = chart(charts["embedding"], "Embedding map", alt, _spots(found, facts.embedding_places))
