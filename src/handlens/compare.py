@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from handlens import analysis, metrics, models
+from handlens import metrics, models
 from handlens.config import FIELDS
 from handlens.errors import UsageError
 from handlens.evaluation import Evaluation
@@ -241,7 +241,7 @@ def _row(run: Run, test: Evaluation | None, different: list[str]) -> dict[str, A
         "planned_epochs": run.config.epochs,
         "time_s": sum(row.get("time_s", 0.0) for row in run.rows),
         "parameters": _cost(lambda: models.count_parameters(run.model())),
-        "multiplications": _cost(lambda: analysis.count_multiplications(run.model(), run.about.image_shape)),
+        "multiplications": _cost(lambda: models.count_multiplications(run.model(), run.about.image_shape)),
         **{name: _knob(run, name) for name in different},
     }
 

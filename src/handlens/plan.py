@@ -109,13 +109,15 @@ def _share(dataset: Dataset) -> float:
     return round(len(dataset.val) / max(1, len(dataset.val) + len(dataset.train)), 6)
 
 
-def _threads(config: Config, model: nn.Module) -> int:
+def _threads(config: Config, model: nn.Module, image_shape: tuple[int, ...]) -> int:
     """One thread for small steps: sharing them gains little, and when another program wants a processor costs many times the step.
 
     Never more than four, so that the bits of a result depend on the machine as little as can be.
     """
-    small = config.batch_size * models.count_parameters(model) < _WORTH_SHARING
-    return config.threads or (1 if small else min(torch.get_num_threads(), _MOST_THREADS))
+    if config.threads:
+        return config.threads
+    small = config.batch_size * models.count_multiplications(model, image_shape) < _WORTH_SHARING
+    return 1 if small else min(torch.get_num_threads(), _MOST_THREADS)
 
 
 def assemble(
@@ -144,7 +146,7 @@ def assemble(
             loader, dataset = batches(data.train, config.batch_size, seed=config.seed, device=place, change=change), data
     if config.patience and watched is None:
         raise UsageError("patience needs validation images, and there are none.", hint="Leave out --patience, or use --val 0.1.")
-    config = config.model_copy(update={"threads": _threads(config, model)})
+    config = config.model_copy(update={"threads": _threads(config, model, shape)})
     return Plan(config, model.to(place), loader, dataset, watched, {**about, "image_shape": shape}, remark)
 
 

@@ -1,7 +1,6 @@
 """Where and why a network is wrong: its mistakes in groups, over several runs, by how one writes, under changes, and in the labels."""
 
 from handlens.analysis.agreement import Agreement, agreement
-from handlens.analysis.cost import count_multiplications
 from handlens.analysis.groups import Group, accuracy_by_measure, accuracy_by_stroke, accuracy_by_writer, plot_strokes
 from handlens.analysis.labels import LabelIssues, Suspect, find_label_issues
 from handlens.analysis.mistakes import Cluster, cluster_mistakes, penultimate_features, plot_clusters, plot_confused
@@ -24,7 +23,6 @@ __all__ = [
     "agreement",
     "calibrate",
     "cluster_mistakes",
-    "count_multiplications",
     "find_label_issues",
     "penultimate_features",
     "plot_clusters",

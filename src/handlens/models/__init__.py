@@ -5,6 +5,7 @@ What the pixels are shifted and scaled by lives inside the network, so that nobo
 """
 
 from handlens.models.cnn import CNN, PADDINGS, POOLINGS
+from handlens.models.cost import count_multiplications
 from handlens.models.layers import Layer, check_fits, summary
 from handlens.models.networks import ACTIVATIONS, MLP, Classifier, SoftmaxRegression, Task
 from handlens.models.own import call_maker, from_file
@@ -31,6 +32,7 @@ __all__ = [
     "build",
     "call_maker",
     "check_fits",
+    "count_multiplications",
     "count_parameters",
     "device_of",
     "evaluating",

@@ -40,6 +40,8 @@ def looks_section(facts: Facts, _charts: dict[str, Chart]) -> Section | None:
         f"{METHODS[found.method][0]}: {METHODS[found.method][1]}. "
         "Each map has a scale of its own, so compare places, not strengths. Does it look where you would?"
     )
+    if any(not image.any() for image in found.maps):
+        words += " A map that is dark all over has nothing that speaks for the class: the answer was built of what speaks against others."
     shown = [
         Tile(_pair(found, place), f"Test image and {METHODS[found.method][0]} map", lines, right)
         for place, (lines, right) in enumerate(names)
@@ -66,7 +68,7 @@ def embedding_section(facts: Facts, charts: dict[str, Chart]) -> Section | None:
     words = (
         f"{len(found.points)} test images as the last layer sees them (what goes into {found.layer}), laid out by the two directions "
         "in which they differ most (PCA), so that images which are alike to the network lie near each other; the other directions are not "
-        f"seen. `handlens explain {facts.run.name} --what embedding` shows more (t-SNE). With a mouse, point at an image to see it. "
+        f"seen; t-SNE shows more: handlens explain {facts.run.name} --what embedding. With a mouse, point at an image to see it. "
         "Look at the rings, which are its mistakes: do they lie between two groups, or deep in the wrong one?"
     )
     alt = f"Map of {len(found.points)} test images by PCA, of which {len(found.mistakes)} are predicted wrongly."

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from handlens import models
+from handlens.models.use import predict_logits
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
@@ -36,7 +36,7 @@ def count_multiplications(model: nn.Module, image_shape: Sequence[int]) -> int:
     layers = [layer for layer in model.modules() if isinstance(layer, (nn.Linear, *_CONVOLUTIONS))]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     try:
-        models.predict_logits(model, torch.zeros(1, *image_shape))
+        predict_logits(model, torch.zeros(1, *image_shape))
     finally:
         for hook in hooks:
             hook.remove()
