@@ -251,7 +251,7 @@ def resolve(
     """
     layers = [
         (f"preset {preset}", preset_knobs(preset) if preset else {}),
-        (f"run {options.get('init_from')}", network or {}),
+        (f"run {options['init_from']}" if network else "", network or {}),
         (f"file {file}", read_toml(file) if file else {}),
         ("option", options),
     ]

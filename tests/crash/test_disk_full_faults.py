@@ -132,14 +132,14 @@ def test_a_limit_on_the_size_of_files_ends_it_with_what_was_needed(nursery: Nurs
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real disk of 2 MB, which only root can have."""
+    """A real disk of 4 MB, which only root can have."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        pytest.skip("Only root can mount a disk of 2 MB.")
+        pytest.skip("Only root can mount a disk of 4 MB.")
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)], capture_output=True, text=True, check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(folder)], capture_output=True, text=True, check=False)
     if mounted.returncode:
-        pytest.skip(f"This root may not mount a disk of 2 MB: {mounted.stderr.strip()}")
+        pytest.skip(f"This root may not mount a disk of 4 MB: {mounted.stderr.strip()}")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
