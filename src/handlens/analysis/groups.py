@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlens import metrics
+from handlens.analysis.counted import Counted
 from handlens.errors import UsageError
 from handlens.evaluation import Evaluation
 
@@ -21,7 +22,7 @@ MEASURES = ("thickness", "slant", "size")
 
 
 @dataclass(frozen=True)
-class Group:
+class Group(Counted):
     """Images that have something in common.
 
     Attributes:
@@ -35,16 +36,6 @@ class Group:
     n: int
     correct: int
     example: int
-
-    @property
-    def accuracy(self) -> float:
-        """The share that is right."""
-        return self.correct / self.n
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Where the accuracy on all such images lies with 95 % confidence (Wilson 1927)."""
-        return metrics.accuracy_interval(self.correct, self.n)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from handlens import metrics, models, seeds
+from handlens import models, seeds
+from handlens.analysis.counted import Counted
 from handlens.data import Split, distort
 from handlens.errors import UsageError
 
@@ -60,7 +61,7 @@ CHANGES: Mapping[str, tuple[Change, tuple[float, ...], str]] = {
 
 
 @dataclass(frozen=True)
-class Condition:
+class Condition(Counted):
     """Images changed in one way by so much.
 
     Attributes:
@@ -74,16 +75,6 @@ class Condition:
     strength: float
     n: int
     correct: int
-
-    @property
-    def accuracy(self) -> float:
-        """The share that is right."""
-        return self.correct / self.n
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Where the accuracy lies with 95 % confidence (Wilson 1927)."""
-        return metrics.accuracy_interval(self.correct, self.n)
 
 
 @dataclass(frozen=True, eq=False)

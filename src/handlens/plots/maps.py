@@ -11,7 +11,7 @@ import numpy as np
 from handlens.errors import UsageError
 from handlens.plots.sheet import LINE, MARGIN, Array, Sheet, columns, evenly
 from handlens.plots.style import LIGHT, SIGNED, WIDTH, Picture, Theme, plain
-from handlens.plots.tiles import signed_limit
+from handlens.plots.tiles import as_pictures, signed_limit
 
 _SCALE_ROOM, _LEAD = 0.95, 1.25
 _MOST, _MOST_LAYERS = 256, 24
@@ -31,9 +31,7 @@ def plot_filters(weights: Array, layer: str = "", input_channels: int | None = N
     Raises:
         UsageError: the weights have another shape.
     """
-    array = np.asarray(weights, dtype=np.float64)
-    if array.ndim != 4 or array.size == 0:
-        raise UsageError(f"Weights of shape {array.shape} cannot be shown as pictures.", hint="They must be N,C,H,W.")
+    array = as_pictures(weights)
     channels = input_channels or array.shape[1]
     title = f"{len(array)} picture{'' if len(array) == 1 else 's'} of weights{f': {plain(layer, 40)}' if layer else ''}"
     limit = signed_limit(array)

@@ -219,6 +219,18 @@ def draw_picture(axes: Axes, pixels: Array, box: tuple[float, float, float, floa
     axes.imshow(pixels, cmap=colours, norm=norm, extent=(left, left + width, top + height, top), aspect="auto", interpolation=smooth)
 
 
+def as_pictures(weights: Array) -> NDArray[np.float64]:
+    """Weights that can be drawn: N,C,H,W.
+
+    Raises:
+        UsageError: they have another shape.
+    """
+    array = np.asarray(weights, dtype=np.float64)
+    if array.ndim != 4 or array.size == 0:
+        raise UsageError(f"Weights of shape {array.shape} cannot be shown as pictures.", hint="They must be N,C,H,W.")
+    return array
+
+
 def plot_weights(weights: Array, titles: Sequence[str] | None = None, *, theme: Theme = LIGHT) -> Picture:
     """The weights that lead from the pixels to each unit, as pictures on one common scale: white is zero.
 
@@ -230,9 +242,7 @@ def plot_weights(weights: Array, titles: Sequence[str] | None = None, *, theme: 
     Raises:
         UsageError: the weights have another shape.
     """
-    array = np.asarray(weights, dtype=np.float64)
-    if array.ndim != 4 or array.size == 0:
-        raise UsageError(f"Weights of shape {array.shape} cannot be shown as pictures.", hint="They must be N,C,H,W.")
+    array = as_pictures(weights)
     count, channels, height, width = array.shape
     columns, side = _weight_grid(count, channels)
     tall, gap, below = side * height / (width * channels), 0.1 if titles else 0.06, 0.2 if titles else 0.0
