@@ -14,7 +14,7 @@ from torch import Tensor
 
 import handlens as hl
 from handlens.data import distort
-from handlens.data.augment import AUGMENTATIONS, Augmentation, cut_and_mix, make_change, mix
+from handlens.data.augment import AUGMENTATIONS, Augmentation, cut_and_mix, make_change, mix, preview
 from handlens.errors import UsageError
 
 
@@ -171,3 +171,10 @@ def test_few_examples_are_of_all_classes_and_the_fewer_are_among_the_more() -> N
     assert torch.equal(few.train.images, data.few(10).train.images)
     assert len(data.few(10_000).train) == len(data.train)
     assert (len(few.val), len(few.test)) == (len(data.val), len(data.test))
+
+
+def test_a_preview_has_a_row_for_each_class_that_begins_with_the_image_as_it_is() -> None:
+    figure = preview(small_data(classes=3).train, "robust", count=5, times=2)
+    assert [text.get_text() for axes in figure.axes for text in axes.texts].count("as it is") == 3
+    with pytest.raises(UsageError):
+        preview(small_data().train, "ligth")

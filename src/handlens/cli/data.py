@@ -68,14 +68,17 @@ def path(name: str | None, as_json: bool) -> int:
 @data.command()
 @click.argument("name", default="mnist")
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Where the picture goes.  [NAME.png here]")
+@click.option("--augment", metavar="none|light|robust|photo", help="Draw what the augmentation makes of some images.")
 @json_option
-def show(name: str, plot: Path | None, as_json: bool) -> int:
+def show(name: str, plot: Path | None, augment: str | None, as_json: bool) -> int:
     """Show data set NAME: its classes, and a picture of some images."""
     from handlens import files, plots
     from handlens.cli.loading import load_dataset
+    from handlens.data import preview
 
     dataset = load_dataset(name, 0.1)
-    picture = files.write_atomic(plot or Path(f"{dataset.name}.png"), plots.png(dataset.show(32)))
+    figure = preview(dataset.train, augment) if augment else dataset.show(32)
+    picture = files.write_atomic(plot or Path(f"{dataset.name}.png"), plots.png(figure))
     if as_json:
         splits = {part: {"images": len(split), "per_class": split.counts} for part, split in dataset.splits.items()}
         about = {"name": dataset.name, "classes": list(dataset.classes), "image_shape": dataset.image_shape}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from handlens.lazy import make_lazy
 
 if TYPE_CHECKING:
-    from handlens.data.augment import AUGMENTATIONS, Augmentation, make_change
+    from handlens.data.augment import AUGMENTATIONS, Augmentation, make_change, preview
     from handlens.data.batches import batches, order
     from handlens.data.catalog import DATASETS
     from handlens.data.dataset import Dataset, Split
@@ -44,6 +44,7 @@ _HOMES = {
     "make_change": "augment",
     "mnist_writers": "writers",
     "order": "batches",
+    "preview": "augment",
     "read_idx": "formats",
     "split_name": "splits",
     "status": "shelf",
@@ -71,6 +72,7 @@ __all__ = [
     "make_change",
     "mnist_writers",
     "order",
+    "preview",
     "read_idx",
     "split_name",
     "status",

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from handlens import seeds
 from handlens.data import distort
 from handlens.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from handlens.data.dataset import Split
 
 
 @dataclass(frozen=True)
@@ -138,6 +145,32 @@ def make_change(name: str, num_classes: int, *, mixup: float = 0.0, cutmix: floa
         return mix(images, labels, num_classes, mixup, generator) if mixup else (images, labels)
 
     return change
+
+
+def preview(split: Split, name: str, *, count: int = 6, times: int = 8, seed: int = 42) -> Figure:
+    """What an augmentation makes of images: each one, and some of the forms in which the network would see it.
+
+    Args:
+        split: its first images are taken, one of each class as far as there are.
+        name: a key of `AUGMENTATIONS`.
+        count: how many images.
+        times: how many forms of each.
+        seed: decides them.
+
+    Raises:
+        UsageError: there is no augmentation of that name.
+    """
+    from handlens import plots
+
+    change = make_change(name, len(split.classes))
+    firsts = [int((split.labels == label).nonzero()[0]) for label in split.labels.unique().tolist()[:count]]
+    rows = []
+    for index in firsts:
+        images = split.images[index].float().div(255).expand(1 + times, -1, -1, -1)
+        seen = change(images, split.labels[[index] * len(images)], seeds.generator("augment", seed, index))[0] if change else images
+        captions = ["as it is", *[""] * times]
+        rows.append(plots.ImageRow(split.classes[int(split.labels[index])], "", torch.cat([images[:1], seen[1:]]).numpy(), captions))
+    return plots.plot_rows(rows, f"Augmentation: {name}", "in each epoch every image comes in a form of its own")
 
 
 AUGMENTATIONS: dict[str, Augmentation] = {
