@@ -50,6 +50,14 @@ def test_turning_scaling_and_shearing_are_scipys(digits: Tensor, angle: float, s
     np.testing.assert_allclose(ours, np.stack(theirs), atol=1e-3)
 
 
+def test_an_image_that_is_not_square_is_turned_and_not_squeezed() -> None:
+    cross = torch.zeros(1, 1, 20, 40)
+    cross[..., 10, 12:28] = 1
+    turned = distort.warp(cross, angle=90.0)[0, 0]
+    assert (turned.sum(0) > 1).sum() <= 2  # one column, or half of two
+    assert 15 < (turned.sum(1) > 0.3).sum() < 18
+
+
 def test_amounts_can_differ_from_image_to_image(digits: Tensor) -> None:
     both = distort.warp(digits[:2], angle=torch.tensor([0.0, 30.0]))
     torch.testing.assert_close(both[:1], digits[:1], atol=1e-5, rtol=0)

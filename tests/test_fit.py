@@ -1,7 +1,9 @@
+import dataclasses
 import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -338,3 +340,33 @@ def test_a_file_beside_an_own_network_is_found(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "elsewhere" / "net.py").write_text(source)
     monkeypatch.chdir(tmp_path)
     assert hl.fit("elsewhere/net.py:net", small_data(), epochs=1, quiet=True).status == "complete"
+
+
+@pytest.mark.parametrize("knobs", [{"examples": 10}, {"augment": "light"}, {"mixup": 0.2, "cutmix": 1.0}, {"class_weights": True}])
+def test_knobs_that_a_loader_of_ones_own_leaves_without_effect_are_refused(knobs: dict[str, Any]) -> None:
+    data = small_data()
+    with pytest.raises(UsageError, match="cannot be used with a DataLoader"):
+        hl.fit(hl.models.MLP((4,), image_size=8, num_classes=4), DataLoader(data.train, 16), quiet=True, **knobs)
+
+
+def test_a_batch_norm_is_told_of_an_image_alone_among_the_few_that_are_chosen() -> None:
+    with pytest.raises(ModelError, match="leave one image alone"):
+        hl.fit("mlp", small_data(), hidden_sizes=(4,), batch_norm=True, batch_size=16, examples=33, quiet=True)
+
+
+def test_a_network_whose_weights_are_computed_can_be_trained() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.utils.parametrizations.weight_norm(nn.Linear(64, 4)))
+    assert len(hl.fit(model, small_data(), epochs=1, quiet=True).rows) == 1
+
+
+def test_a_run_that_was_sent_leads_to_no_folder_and_no_file_of_this_machine(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures" / "a"
+    pictures.mkdir(parents=True)
+    secret = tmp_path / "secret"
+    secret.write_text("a key")
+    run = hl.Run(hl.fit("mlp", small_data(), hidden_sizes=(4,), epochs=1, quiet=True).folder)
+    run.config = run.config.model_copy(update={"data": str(pictures.parent)})
+    with pytest.raises(UsageError, match="data of your own"):
+        run.dataset()
+    run.about = dataclasses.replace(run.about, model_file=str(secret), model_sha256="0" * 64)
+    assert repeat_plan(run.use(dataset=small_data())).about.get("model_file", "") == ""

@@ -146,3 +146,23 @@ def test_when_it_forgets_depends_on_the_steps_alone(stop: int) -> None:
     walk_on(second, weight, range(stop, 750))
     assert torch.equal(second.state[0]["exp_avg"], once.state[0]["exp_avg"])
     assert 0 < once.state[0]["exp_avg"].max() < 1e-30  # it is about to be forgotten
+
+
+def test_what_was_kept_in_rows_is_put_back_into_a_weight_that_lies_otherwise() -> None:
+    def step(optimizer: optim.Adam, weight: nn.Parameter) -> None:
+        weight.grad = torch.arange(48.0).view(2, 4, 3, 2).contiguous(memory_format=torch.channels_last)
+        optimizer.step()
+
+    def fresh() -> tuple[nn.Parameter, optim.Adam]:
+        weight = nn.Parameter(torch.ones(2, 4, 3, 2).contiguous(memory_format=torch.channels_last))
+        return weight, optim.Adam([weight], lr=0.01)
+
+    whole, once = fresh()
+    step(once, whole)
+    weight, again = fresh()
+    state = {number: {name: tensor.contiguous() for name, tensor in kept.items()} for number, kept in once.state_dict()["state"].items()}
+    weight.data.copy_(whole.data)
+    again.load_state_dict({"state": copy.deepcopy(state), "param_groups": once.state_dict()["param_groups"]})
+    step(once, whole)
+    step(again, weight)
+    assert torch.equal(weight, whole)

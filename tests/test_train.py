@@ -204,8 +204,13 @@ def test_accumulated_batches_take_the_step_of_the_large_batch() -> None:
 def test_what_is_left_over_at_the_end_of_an_epoch_is_a_step_too() -> None:
     state = new_state()
     state.accumulate = 3
-    stepwise(state, *given_batches(4, 16))
+    images, labels = given_batches(4, 16)
+    left = stepwise(state, images, labels)
     assert state.optimizer.state_dict()["state"][0]["step"] == 2
+    large = new_state()
+    pairs = zip(left, stepwise(large, [torch.cat(images[:3]), images[3]], [torch.cat(labels[:3]), labels[3]]), strict=True)
+    for one, two in pairs:
+        torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-4)
 
 
 def test_clipped_gradients_are_as_long_as_allowed_and_no_longer() -> None:

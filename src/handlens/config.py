@@ -57,7 +57,9 @@ class Config(BaseModel):
     normalize: bool = Field(
         False, description="Shift and scale the pixels to mean 0 and spread 1 inside the network: a little faster to learn."
     )
-    init_from: str = Field("", description="Begin with the weights of another run, all but its last layer; empty: with random ones.")
+    init_from: str = Field(
+        "", description="Begin with another run's weights, on other data all but its last layer; empty: with random ones."
+    )
     freeze: bool = Field(False, description="Learn the last layer only, and keep the others as they are: for weights of another run.")
     epochs: int = Field(5, ge=1, le=100_000, description="How often each training image is seen. MNIST is nearly learned after five.")
     batch_size: int = Field(

@@ -165,7 +165,9 @@ def repeat_plan(run: Run) -> Plan:
     Raises:
         ModelError, UsageError: no name leads back to its network or data.
     """
-    about = {name: getattr(run.about, name) for name in ("model_options", "model_file", "model_sha256")}
+    # The file of a network of one's own was compared with what its user named when the network was made; no other file is taken along.
+    names = ("model_options", "model_file", "model_sha256") if ":" in run.config.model else ("model_options",)
+    about = {name: getattr(run.about, name) for name in names}
     return assemble(run.config, run.model("start"), run.dataset(), about=about)
 
 

@@ -115,10 +115,17 @@ class Fused:
         self.param_groups = [{**theirs, "params": ours["params"]} for theirs, ours in pairs]
         weights = self.weights
         self.state = {
-            number: {name: tensor.to(weights[number].device, copy=True) for name, tensor in state.items()}
+            number: {name: _like(weights[number], name, tensor) for name, tensor in state.items()}
             for number, state in state_dict["state"].items()
         }
         self._steps = int(max((state["step"].item() for state in self.state.values()), default=0))
+
+
+def _like(weight: Tensor, name: str, tensor: Tensor) -> Tensor:
+    """A copy that lies in memory as the weight does, since the kernels walk along both at once."""
+    if name == "step":
+        return tensor.to(weight.device, copy=True)
+    return torch.empty_like(weight).copy_(tensor)
 
 
 class SGD(Fused):

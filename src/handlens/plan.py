@@ -135,12 +135,13 @@ def assemble(
         models.freeze(model)
     with seeds.seeded("weights", config.seed):  # a lazy layer makes its weights when it sees the first image
         if isinstance(data, DataLoader):
+            _check_idle(config)
             shape, remark = _check_loader(model, data)
             watched, loader, dataset = _collect(val), data, None
         else:
-            shape, remark = data.image_shape, _check_dataset(model, data, config, val)
             about = {**about, "classes": data.classes, "data_fingerprint": data.fingerprint}
             data = data.few(config.examples) if config.examples else data
+            shape, remark = data.image_shape, _check_dataset(model, data, config, val)
             watched = (data.val.images.to(place), data.val.labels) if len(data.val) else None
             change = make_change(config.augment, len(data.classes), mixup=config.mixup, cutmix=config.cutmix)
             loader, dataset = batches(data.train, config.batch_size, seed=config.seed, device=place, change=change), data
@@ -158,6 +159,15 @@ def _check_dataset(model: nn.Module, data: Dataset, config: Config, val: object)
         raise DataError(f"There are no training images in {data.name}.", hint="A smaller --val leaves more of them to learn from.")
     _check_last_batch(model, len(data.train), config.batch_size)
     return models.check_fits(model, data.train.images[:_PREVIEW], data.classes)
+
+
+def _check_idle(config: Config) -> None:
+    """A loader of the user's own gives what it gives: these knobs would change nothing."""
+    idle = [name for name in ("examples", "augment", "mixup", "cutmix", "class_weights") if getattr(config, name) != FIELDS[name].default]
+    if idle:
+        raise UsageError(
+            f"{', '.join(idle)} cannot be used with a DataLoader of your own.", hint="Do it in the loader, or give its data set."
+        )
 
 
 def _check_loader(model: nn.Module, loader: DataLoader[Any]) -> tuple[tuple[int, ...], str]:

@@ -61,13 +61,14 @@ def train(state: State, loader: Loader, val: tuple[Tensor, Tensor] | None = None
                     loss = state.loss(logits, labels)
                 if (step - 1) % state.accumulate == 0:
                     optimizer.zero_grad()
-                (loss / state.accumulate).backward()
+                first = step - (step - 1) % state.accumulate
+                (loss / min(state.accumulate, len(loader) - first + 1)).backward()
                 if step % state.accumulate == 0 or step == len(loader):
                     if state.clip:
                         nn.utils.clip_grad_norm_(model.parameters(), state.clip)
                     optimizer.step()
                     if state.average:
-                        state.average.update(model, epoch * len(loader) + step)
+                        state.average.update(model, math.ceil((epoch * len(loader) + step) / state.accumulate))
                 meter.add(loss, logits, labels)
                 if every and step % every == 0:
                     with outside():

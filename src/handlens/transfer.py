@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from handlens import data, device, models
-from handlens.config import Config, make_config
+from handlens.config import OWN, Config, make_config
 from handlens.errors import ModelError
 from handlens.plan import Model, Plan, plan
 from handlens.runs import Run, load_run
@@ -30,8 +30,15 @@ def plan_new(config: Config, model: Model | None = None, images: object = None, 
     if not config.init_from:
         return planned
     run = load_run(config.init_from)
-    said = take_over(planned.model, run, with_last=planned.config.data == run.config.data)
+    said = take_over(planned.model, run, with_last=_same_data(planned, run))
     return replace(planned, config=planned.config.model_copy(update={"init_from": run.name}), origin=said)
+
+
+def _same_data(planned: Plan, run: Run) -> bool:
+    """Whether the classes are the run's: a name of the catalogue says it, and else the images themselves."""
+    name = planned.config.data
+    known = name == run.config.data and not name.startswith(OWN)
+    return known or planned.about.get("data_fingerprint", "") == run.about.data_fingerprint != ""
 
 
 def network_knobs(run: Run) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def train(presets: tuple[str, ...], file: Path | None, as_json: bool, **options:
         raise UsageError(
             "--checkpoint goes with --resume: a new training has none.", hint="handlens train --resume RUN --checkpoint previous"
         )
-    config, sources = configs.resolve(preset, file, knobs, _network_of(knobs.get("init_from", "")))
+    config, sources = configs.resolve(preset, file, knobs, _network_of(knobs))
     _check_own(config, sources)
     if options["print_config"]:
         return _print_config(config, sources, as_json)
@@ -83,9 +83,10 @@ def train(presets: tuple[str, ...], file: Path | None, as_json: bool, **options:
     return training.train_new(config, options["name"], options["note"] or "", as_json)
 
 
-def _network_of(run: str) -> dict[str, Any]:
-    """The knobs of the network whose weights are taken, if there is one."""
-    if not run:
+def _network_of(knobs: dict[str, Any]) -> dict[str, Any]:
+    """The knobs of the network whose weights are taken; none if there is no such network, or the user gives one of their own."""
+    run = knobs.get("init_from", "")
+    if not run or ":" in knobs.get("model", ""):
         return {}
     from handlens.cli.loading import find_run
     from handlens.transfer import network_knobs

@@ -38,7 +38,8 @@ def warp(
     scale, across, down = (_each(amount, images) for amount in (scale, *shift))
     # The grid asks where each point of the result comes from, so everything is done backwards.
     cos, sin, lean = angle.cos() / scale, angle.sin() / scale, shear.tan()
-    rows = torch.stack([cos + lean * sin, lean * cos - sin, sin, cos], 1).view(count, 2, 2)
+    tall = images.shape[2] / images.shape[3]  # the grid goes from -1 to 1 along both sides, however long they are
+    rows = torch.stack([cos + lean * sin, (lean * cos - sin) * tall, sin / tall, cos], 1).view(count, 2, 2)
     offset = -rows @ torch.stack([2 * across, 2 * down], 1)[:, :, None]
     grid = F.affine_grid(torch.cat([rows, offset], 2), list(images.shape), align_corners=False)
     if bend is not None:

@@ -7,6 +7,7 @@ flowers/train/rose/1.jpg         the same below `train`, `val` and `test`, if th
 from __future__ import annotations
 
 import contextlib
+import lzma
 import os
 import stat
 import zipfile
@@ -100,7 +101,7 @@ class Zip:
         try:
             with self.archive.open(name) as member:
                 return member.read(self.names[name])
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
             raise DataDamaged(f"It cannot be unpacked: {error}.", where=name) from error
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ def look(content: bytes) -> Look:
         Unreadable: it is no picture, or larger than 67 million pixels.
     """
     try:
-        with _opened(content) as image:
+        with opened(content) as image:
             return Look(min(image.size), image.mode in _GREY)
     except Unreadable:
         raise
@@ -57,10 +57,10 @@ def decode(content: bytes, size: int, *, grey: bool) -> NDArray[np.uint8]:
         Unreadable: as in `look`, or it is truncated or damaged.
     """
     try:
-        with _opened(content) as image:
+        with opened(content) as image:
             image.draft("L" if grey else "RGB", (2 * size, 2 * size))  # a JPEG is read at half, a quarter ... of its size, if that suffices
             upright = ImageOps.exif_transpose(image)
-            pixels = np.asarray(ImageOps.fit(_plain(upright, "L" if grey else "RGB"), (size, size), Image.Resampling.BILINEAR))
+            pixels = np.asarray(ImageOps.fit(plain(upright, "L" if grey else "RGB"), (size, size), Image.Resampling.BILINEAR))
     except Unreadable:
         raise
     except Exception as error:
@@ -68,7 +68,13 @@ def decode(content: bytes, size: int, *, grey: bool) -> NDArray[np.uint8]:
     return pixels[None] if grey else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
-def _opened(content: bytes) -> Image.Image:
+def opened(content: bytes) -> Image.Image:
+    """A picture of which the header is read: only of kinds that Pillow reads by itself, without another program.
+
+    Raises:
+        Unreadable: it is larger than 67 million pixels.
+        Exception: whatever Pillow's readers stumble over.
+    """
     Image.init()
     image = Image.open(io.BytesIO(content), formats=[kind for kind in _KINDS if kind in Image.OPEN])
     if image.width * image.height > _MOST_PIXELS:
@@ -76,7 +82,7 @@ def _opened(content: bytes) -> Image.Image:
     return image
 
 
-def _plain(image: Any, mode: str) -> Image.Image:
+def plain(image: Any, mode: str) -> Image.Image:
     """The picture as bytes of grey or colour on white, whatever it was kept as."""
     if image.mode.startswith("I;16"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))

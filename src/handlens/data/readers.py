@@ -9,6 +9,7 @@ from __future__ import annotations
 import bz2
 import contextlib
 import gzip
+import lzma
 import math
 import tarfile
 import tokenize
@@ -33,7 +34,7 @@ _MOST_TEXT = 1 << 28
 _CIFAR_PIXELS = 3 * 32 * 32
 # What zipfile, tarfile, bz2, scipy and numpy raise when the bytes are wrong; they name no common ancestor.
 _UNREADABLE = (
-    *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, tokenize.TokenError, SyntaxError),
+    *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, tokenize.TokenError, SyntaxError),
     *(OSError, EOFError, LookupError, ValueError, TypeError, NotImplementedError, RuntimeError, AttributeError, MemoryError),
 )
 

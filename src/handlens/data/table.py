@@ -96,10 +96,10 @@ def _columns(file: TextIO, where: str) -> tuple[int, int, bool]:
 
 
 def _block(file: TextIO, columns: int, line: int, where: str) -> NDArray[np.int16]:
-    lines = [text for text in (file.readline(_MOST_LINE) for _ in range(_LINES)) if text.strip()]
-    if not lines:
-        return np.zeros((0, columns), np.int16)
     try:
+        lines = [text for text in (file.readline(_MOST_LINE) for _ in range(_LINES)) if text.strip()]
+        if not lines:
+            return np.zeros((0, columns), np.int16)
         block = np.loadtxt(lines, np.int16, delimiter=",", ndmin=2, comments=None)
     except (ValueError, UnicodeDecodeError) as error:
         what = f"Not all values are whole numbers: {files.printable(str(error))}."

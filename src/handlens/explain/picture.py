@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from handlens.errors import DataDamaged, DataMissing, UsageError
-from handlens.files import printable
+from handlens.data import pictures
+from handlens.errors import DataDamaged, DataMissing, HandlensError, UsageError
+from handlens.files import printable, read_bytes
+
+_MOST_BYTES = 1 << 26
 
 
 def read_picture(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
@@ -30,16 +31,17 @@ def read_picture(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
     if not path.is_file():
         raise DataMissing(f"There is no picture '{where}'.", hint="Give the number of an image of the split, or a picture file.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with Image.open(path) as picture:
-                if picture.size != (width, height):
-                    raise UsageError(
-                        f"The picture is {picture.size[0]}x{picture.size[1]} pixels; the network takes {width}x{height}.",
-                        where=where,
-                        hint="Only a picture of exactly that size can be explained so far: cut it out and scale it before.",
-                    )
-                pixels = np.asarray(picture.convert("L" if channels == 1 else "RGB"), dtype=np.uint8)
-    except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
-        raise DataDamaged(f"This is no picture that can be read: {error}.", where=where) from error
-    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+        with pictures.opened(read_bytes(path, _MOST_BYTES)) as picture:
+            if picture.size == (width, height):
+                pixels = np.asarray(pictures.plain(picture, "L" if channels == 1 else "RGB"), dtype=np.uint8)
+                return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+            found = f"{picture.size[0]}x{picture.size[1]}"
+    except HandlensError:
+        raise
+    except Exception as error:  # Pillow's readers raise whatever a broken file makes them stumble over
+        raise DataDamaged(f"This is no picture that can be read: {printable(str(error))}.", where=where) from error
+    raise UsageError(
+        f"The picture is {found} pixels; the network takes {width}x{height}.",
+        where=where,
+        hint="Only a picture of exactly that size can be explained so far: cut it out and scale it before.",
+    )

@@ -45,5 +45,6 @@ def count_multiplications(model: nn.Module, image_shape: Sequence[int]) -> int:
 
 def _multiplications(layer: nn.Module, output: Tensor) -> int:
     """Each number that comes out is a sum of so many products."""
-    weights = layer.get_parameter("weight")
+    weights = layer.weight  # it need not be a parameter: weight norm and spectral norm compute it
+    assert isinstance(weights, Tensor)
     return output.numel() * math.prod(weights.shape[1:])

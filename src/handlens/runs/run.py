@@ -199,7 +199,8 @@ class Run:
         """
         if self._own[1] is not None:
             return self._own[1]
-        if self.config.data.startswith(OWN):
+        # A run that somebody sent could name any folder of this machine.
+        if self.config.data.startswith(OWN) or not data.is_known(self.config.data):
             raise UsageError(
                 f"Run '{self.name}' was trained on data of your own.",
                 hint=f"Give it again: hl.load_run('{self.name}', data=...).",
