@@ -147,7 +147,7 @@ PRESETS: dict[str, Preset] = {
         knobs={"model": "cnn", "channels": (8, 16), "hidden_sizes": (), "epochs": 3, "lr": 3e-3, "schedule": "one-cycle"},
     ),
     "cnn": Preset(
-        purpose="the session's convolutional network: 32 and 64 filters of 3x3, then 128 units; 99 % on MNIST",
+        purpose="the session's convolutional network: 32 and 64 filters of 3x3, then 128 units; 99.3 % on MNIST",
         knobs={"model": "cnn", "hidden_sizes": (128,), "epochs": 5, "schedule": "one-cycle", "lr": 2e-3, "dropout": 0.3},
     ),
     "resnet": Preset(
