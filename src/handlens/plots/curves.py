@@ -15,8 +15,6 @@ Row = Mapping[str, Any]
 Points = list[tuple[float, float]]
 
 _PAPER_WIDTH = 7.2
-_MARKERS = "osD^v"
-_DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)))
 
 
 def plot_curves(rows: Sequence[Row], best_epoch: int | None = None, *, theme: Theme = LIGHT) -> Picture:
@@ -85,18 +83,8 @@ def _number(value: object) -> float:
 def _line(axes: Axes, line: Points, number: int, label: str, theme: Theme) -> None:
     if not any(math.isfinite(y) for _, y in line):
         return
-    colours = theme.series
-    axes.plot(
-        [x for x, _ in line],
-        [y for _, y in line],
-        label=label,
-        color=colours[number % len(colours)],
-        linestyle=_DASHES[number % len(_DASHES)],
-        linewidth=1.8,
-        marker=_MARKERS[number % len(_MARKERS)],
-        markersize=5,
-        markevery=max(1, len(line) // 15),
-    )
+    xs, ys = [x for x, _ in line], [y for _, y in line]
+    axes.plot(xs, ys, label=label, markersize=5, markevery=max(1, len(line) // 15), **theme.line(number))
 
 
 def _epochs(axes: Axes, rows: Sequence[Row]) -> None:

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from handlens.plots.style import LIGHT, NORMAL, SMALL, WIDTH, Picture, Theme, dress, finish, headline, new_figure, plain
 
 Array = NDArray[np.generic]
-_MARKERS = "osD^v"
-_DASHES: tuple[str | tuple[float, tuple[float, ...]], ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)))
 
 
 def plot_learning_rates(lrs: Sequence[float], losses: Sequence[float], suggestion: float | None = None, *, theme: Theme = LIGHT) -> Picture:
@@ -62,14 +60,10 @@ def plot_few_examples(
     headline(axes, "What is gained by beginning with learned weights", theme)
     for number, (name, scores) in enumerate(accuracies.items()):
         means = [float(np.mean(seeds)) for seeds in scores]
-        style: dict[str, Any] = {
-            "color": theme.series[number % len(theme.series)],
-            "linewidth": 1.8,
-            "linestyle": _DASHES[number % len(_DASHES)],
-        }
-        axes.plot(counts, means, label=plain(name, 60), marker=_MARKERS[number % len(_MARKERS)], markersize=6, **style)
+        style = theme.line(number)
+        axes.plot(counts, means, label=plain(name, 60), markersize=6, **style)
         low, high = ([float(bound(seeds)) for seeds in scores] for bound in (np.min, np.max))
-        axes.fill_between(counts, low, high, color=theme.series[number % len(theme.series)], alpha=0.15, linewidth=0)
+        axes.fill_between(counts, low, high, color=style["color"], alpha=0.15, linewidth=0)
     if chance is not None:
         axes.axhline(chance, color=theme.muted, linewidth=1, linestyle=(0, (2, 2)), label="guessing")
     axes.set_xscale("log")

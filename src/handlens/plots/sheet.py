@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.image import AxesImage
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from handlens.plots.style import NORMAL, SMALL, TITLE, WIDTH, Picture, Theme, finish, new_figure, text_width
+from handlens.plots.tiles import draw_frame, draw_picture
 
 Item = TypeVar("Item")
 Array = NDArray[Any]
@@ -50,19 +50,13 @@ class Sheet:
 
     def picture(self, pixels: Array, place: Place, colours: str | Colormap = "gray", limits: tuple[float, float] = (0, 1)) -> AxesImage:
         """A picture H,W (coloured by its values, which go from one limit to the other) or H,W,3, in a thin frame."""
-        left, top, width, height = place
-        smooth = "nearest" if max(pixels.shape[:2]) <= 96 else "auto"
-        extent = (left, left + width, top + height, top)
-        shown = self.axes.imshow(pixels, cmap=colours, norm=Normalize(*limits), extent=extent, aspect="auto", interpolation=smooth)
+        shown = draw_picture(self.axes, pixels, place, colours, Normalize(*limits))
         self.frame(place, self.theme.muted, 0.6)
         return shown
 
     def frame(self, place: Place, colour: str, line: float) -> None:
         """A frame around a place, of a line so many points thick."""
-        left, top, width, height = place
-        out = line / 144 - 0.007  # a little over the picture, or a bright seam shows between them
-        style: dict[str, Any] = {"fill": False, "edgecolor": colour, "linewidth": line}
-        self.axes.add_patch(Rectangle((left - out, top - out), width + 2 * out, height + 2 * out, **style))
+        draw_frame(self.axes, place, colour, line)
 
     def scale(self, shown: AxesImage, place: Place, ticks: Sequence[tuple[float, str]]) -> None:
         """What the colours of a picture mean: an upright bar with its ticks."""

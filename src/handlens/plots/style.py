@@ -10,6 +10,7 @@ import functools
 import html
 import io
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib import font_manager
 from matplotlib.axes import Axes
@@ -24,6 +25,10 @@ SMALL, NORMAL, TITLE = 8.0, 9.0, 11.0
 RIGHT_MARK, WRONG_MARK = "✓", "✗"
 SCREEN_DPI = 96
 _DPI = 192
+
+
+_MARKERS = "osD^v"
+_DASHES: tuple[str | tuple[float, tuple[float, ...]], ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)))
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,12 @@ class Theme:
     def series(self) -> tuple[str, ...]:
         """Colours that colour-blind people can tell apart (Okabe and Ito 2008); use a dash and a marker as well."""
         return (self.right, self.wrong, *(("#007A5A", "#A3478A", self.text) if self is LIGHT else ("#2FC79A", "#E29BC8", self.text)))
+
+    def line(self, number: int) -> dict[str, Any]:
+        """How the line of that number is drawn: its colour, dash, width and marker."""
+        colours = self.series
+        look = {"linestyle": _DASHES[number % len(_DASHES)], "linewidth": 1.8, "marker": _MARKERS[number % len(_MARKERS)]}
+        return {"color": colours[number % len(colours)], **look}
 
 
 LIGHT = Theme("#1A1D21", "#586069", "#FFFFFF", "#E3E6EA", "#0072B2", "#B84A00", "cividis_r")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, Normalize
+from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
@@ -197,8 +198,7 @@ def _draw(axes: Axes, tile: Tile, place: tuple[float, float, float], theme: Them
     draw_picture(axes, tile.pixels, (left, top, side, side), "gray", Normalize(0, 1))
     colour = theme.muted if tile.right is None else theme.right if tile.right else theme.wrong
     line = {None: 0.6, True: 1.5, False: 3.0}[tile.right]  # wrong is thick, so that it stands out where there is no colour
-    out = line / 144 - 0.007  # a little over the picture, or a bright seam shows between them
-    axes.add_patch(Rectangle((left - out, top - out), side + 2 * out, side + 2 * out, fill=False, edgecolor=colour, linewidth=line))
+    draw_frame(axes, (left, top, side, side), colour, line)
     for number, words in enumerate(tile.lines):
         first = number == 0 and tile.right is not None
         axes.text(
@@ -212,11 +212,20 @@ def _draw(axes: Axes, tile: Tile, place: tuple[float, float, float], theme: Them
         )
 
 
-def draw_picture(axes: Axes, pixels: Array, box: tuple[float, float, float, float], colours: str | Colormap, norm: Normalize) -> None:
+def draw_picture(axes: Axes, pixels: Array, box: tuple[float, float, float, float], colours: str | Colormap, norm: Normalize) -> AxesImage:
     """One picture into a box: left, top, width and height."""
     left, top, width, height = box
     smooth = "nearest" if max(pixels.shape[:2]) <= 96 else "auto"
-    axes.imshow(pixels, cmap=colours, norm=norm, extent=(left, left + width, top + height, top), aspect="auto", interpolation=smooth)
+    extent = (left, left + width, top + height, top)
+    return axes.imshow(pixels, cmap=colours, norm=norm, extent=extent, aspect="auto", interpolation=smooth)
+
+
+def draw_frame(axes: Axes, box: tuple[float, float, float, float], colour: str, line: float) -> None:
+    """A frame around a box, of a line so many points thick."""
+    left, top, width, height = box
+    out = line / 144 - 0.007  # a little over the picture, or a bright seam shows between them
+    style: dict[str, Any] = {"fill": False, "edgecolor": colour, "linewidth": line}
+    axes.add_patch(Rectangle((left - out, top - out), width + 2 * out, height + 2 * out, **style))
 
 
 def as_pictures(weights: Array) -> NDArray[np.float64]:
