@@ -39,13 +39,14 @@ def as_jpeg(image: NDArray[np.uint8], quality: int = 80) -> NDArray[np.uint8]:
 
 
 def brute(images: NDArray[np.uint8], least: float) -> set[tuple[int, int]]:
-    """Each pair compared, with no shortcut."""
+    """Each pair compared, with no shortcut; of equal images only the first."""
     rows = images.reshape(len(images), -1).astype(float)
     table = np.corrcoef(rows)
+    repeated = [any(np.array_equal(image, earlier) for earlier in images[:place]) for place, image in enumerate(images)]
     return {
         (first, second)
         for first, second in zip(*np.nonzero(table >= least), strict=True)
-        if first < second and not np.array_equal(images[first], images[second])
+        if first < second and not repeated[first] and not repeated[second]
     }
 
 
@@ -94,6 +95,20 @@ def test_the_search_ends_where_everything_is_alike(monkeypatch: pytest.MonkeyPat
     images = np.tile(pictures(1), (3000, 1, 1, 1))
     images[:, 0, 0, 0] = np.arange(3000) % 256
     assert len(duplicates.near(images, 0.9)) == 1000
+
+
+def test_many_equal_images_are_one_to_the_search_of_near_ones() -> None:
+    images = np.tile(pictures(1), (20_000, 1, 1, 1))
+    images[700] = as_jpeg(images[0])
+    assert len(duplicates.exact(images)) == 19_998
+    assert [(pair.first, pair.second) for pair in duplicates.near(images, 0.97)] == [(0, 700)]
+
+
+@pytest.mark.parametrize("shape", [(1, 64), (64, 1), (20, 100)])
+def test_narrow_images_are_compared(shape: tuple[int, int]) -> None:
+    images = np.random.default_rng(0).integers(0, 200, (30, 1, *shape)).astype(np.uint8)
+    images[20] = images[4] + 20
+    assert [(pair.first, pair.second) for pair in duplicates.near(images, 0.97)] == [(4, 20)]
 
 
 @pytest.fixture

@@ -41,29 +41,31 @@ def exact(images: Bytes) -> list[Pair]:
     Args:
         images: N,C,H,W.
     """
+    return [Pair(first, place, 1.0) for place, first in enumerate(_firsts(images)) if first != place]
+
+
+def _firsts(images: Bytes) -> list[int]:
+    """For each image the place of the first one that equals it: its own if there was none before."""
     seen: dict[bytes, int] = {}
-    pairs = []
-    for place, image in enumerate(images):
-        first = seen.setdefault(hashlib.blake2b(image.tobytes(), digest_size=16).digest(), place)
-        if first != place:
-            pairs.append(Pair(first, place, 1.0))
-    return pairs
+    return [seen.setdefault(hashlib.blake2b(image.tobytes(), digest_size=16).digest(), place) for place, image in enumerate(images)]
 
 
 def near(images: Bytes, least: float) -> list[Pair]:
     """Pairs of images whose correlation, shrunk and in full size, is at least `least`, but which are not equal; highest first.
 
-    Images of one colour are left out: they have nothing to correlate. At most 100,000 pairs are looked for.
+    Images of one colour are left out: they have nothing to correlate. Of images that are equal the first stands for all. At most 100,000
+    pairs are looked for.
 
     Args:
         images: N,C,H,W.
         least: 0 to 1; 0.98 is nearly the same.
     """
-    vectors = _projected(images)
+    different = np.unique(_firsts(images))
+    vectors = _projected(images)[different]
     order = np.argsort(vectors[:, 0], kind="stable")
     found: list[Pair] = []
     for candidates in _candidates(vectors[order], 2 - 2 * least):
-        found += _verified(images, order[candidates], least)
+        found += _verified(images, different[order[candidates]], least)
         if len(found) >= MOST_PAIRS:
             break
     return sorted(found, key=lambda pair: (-pair.correlation, pair.first, pair.second))[:MOST_PAIRS]
@@ -84,10 +86,10 @@ def _projected(images: Bytes) -> Floats:
 def _vectors(images: Bytes) -> Floats:
     """N,D: each image in grey, shrunk, without its mean, of length 1; NaN for an image of one colour."""
     grey = images.mean(axis=1, dtype=np.float32)
-    factor = -(-max(grey.shape[1:]) // _SIDE)
-    if factor > 1:
-        high, wide = (size // factor for size in grey.shape[1:])
-        grey = grey[:, : high * factor, : wide * factor].reshape(-1, high, factor, wide, factor).mean(axis=(2, 4))
+    down, across = (-(-size // _SIDE) for size in grey.shape[1:])
+    if down * across > 1:
+        high, wide = grey.shape[1] // down, grey.shape[2] // across
+        grey = grey[:, : high * down, : wide * across].reshape(-1, high, down, wide, across).mean(axis=(2, 4))
     return _unit(grey.reshape(len(grey), -1))
 
 
@@ -108,9 +110,16 @@ def _candidates(vectors: Floats, most: float) -> Iterator[NDArray[np.int64]]:
         end = int(np.searchsorted(usable[:, 0], block[-1, 0] + reach, side="right"))
         for other in range(start, end, _BLOCK):
             rest = usable[other : min(other + _BLOCK, end)]
-            rows, columns = np.divmod(np.flatnonzero(block @ rest.T >= least), len(rest))
+            rows, columns = np.divmod(np.flatnonzero(_products(block, rest) >= least), len(rest))
             later = columns + other > rows + start
             yield np.stack([rows[later] + start, columns[later] + other], axis=1)
+
+
+def _products(block: Floats, rest: Floats) -> Floats:
+    """The product of each row with each other row."""
+    with np.errstate(invalid="ignore"):  # some BLAS raise the processor's flag for numbers beside the matrix, which they then drop
+        products: Floats = block @ rest.T
+    return products
 
 
 def _verified(images: Bytes, places: NDArray[np.int64], least: float) -> list[Pair]:
@@ -121,7 +130,6 @@ def _verified(images: Bytes, places: NDArray[np.int64], least: float) -> list[Pa
         first, second = (_unit(images[column].reshape(len(column), -1).astype(np.float32)) for column in ordered.T)
         shrunk = [_vectors(images[column]) for column in ordered.T]
         correlation = np.minimum((first * second).sum(axis=1), (shrunk[0] * shrunk[1]).sum(axis=1))
-        equal = (images[ordered[:, 0]] == images[ordered[:, 1]]).reshape(len(ordered), -1).all(axis=1)
-        kept = (correlation >= least) & ~equal
+        kept = correlation >= least
         pairs += [Pair(int(one), int(two), float(value)) for (one, two), value in zip(ordered[kept], correlation[kept], strict=True)]
     return pairs
