@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import handlens as hl
 from handlens.errors import ModelError, TrainingError, UsageError
 from handlens.fit import repeat_plan, starting
-from handlens.plan import plan
+from handlens.plan import mean_and_std, plan
 from handlens.runs import runs_folder
 from handlens.training import out_of_patience
 
@@ -63,6 +63,44 @@ def test_a_dataloader_can_be_watched_by_another_one() -> None:
     loader, watch = DataLoader(data.train, 16), DataLoader(data.val, 16)
     run = hl.fit(small_model(), loader, val=watch, epochs=2, lr=0.01, quiet=True)
     assert len(run.history["val_accuracy"]) == 2
+
+
+@pytest.mark.parametrize(
+    "val, said",
+    [
+        (0.1, "val cannot be a float"),
+        ((torch.zeros(4, 1, 8, 8),), "val gives no images and labels"),
+        (DataLoader(torch.arange(10)), "val gives no images and labels"),  # type: ignore[arg-type]
+        ((torch.zeros(4, 1, 8, 8), torch.zeros(3, dtype=torch.int64)), "labels of int64 3"),
+        ((torch.zeros(4, 1, 9, 9), torch.zeros(4, dtype=torch.int64)), "val are 1x9x9, those to learn from 1x8x8"),
+        ((torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.tensor([0, 1, 2, 4])), "go from 0 to 4"),
+    ],
+)
+def test_what_a_loader_is_watched_by_is_looked_at_before_the_first_step(val: object, said: str) -> None:
+    with pytest.raises(hl.HandlensError, match=said):
+        hl.fit(small_model(), DataLoader(small_data().train, 16), val=val, quiet=True)
+
+
+def test_a_loader_is_watched_after_an_interruption_too() -> None:
+    data, model = small_data(), small_model()
+    loader, watch = DataLoader(data.train, 16), (data.val.images, data.val.labels)
+    with starting(plan(hl.Config(epochs=3), model, loader, val=watch), name="watched") as training:
+        next(iter(training))
+    with pytest.raises(UsageError, match="was watched"):
+        hl.resume("watched", model=small_model(), data=loader, quiet=True)
+    assert len(hl.resume("watched", model=small_model(), data=loader, val=watch, quiet=True).history["val_loss"]) == 3
+
+
+def test_a_run_with_few_examples_keeps_the_whole_data_set_and_says_which_images_it_learned_from() -> None:
+    data = small_data()
+    run = hl.fit("mlp", data, hidden_sizes=(4,), normalize=True, examples=16, epochs=2, name="few", quiet=True)
+    assert (len(run.dataset().train), len(run.split("train"))) == (len(data.train), 16)
+    assert run.evaluate("train").n == 16
+    assert run.model().get_buffer("mean").item() == pytest.approx(mean_and_std(data.few(16).train.images)[0])
+    with starting(repeat_plan(run), name="again") as training:
+        next(iter(training))
+    resumed = hl.resume("again", data=data, quiet=True)
+    assert resumed.checkpoint["sha256"] == run.checkpoint["sha256"]
 
 
 def test_a_loader_that_cannot_be_used_is_refused_in_words() -> None:

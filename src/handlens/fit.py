@@ -145,14 +145,18 @@ def _commit() -> str:
 
 
 @contextlib.contextmanager
-def resuming(run: Run, *, checkpoint: str = "last", data: Dataset | DataLoader[Any] | None = None) -> Iterator[Training]:
+def resuming(
+    run: Run, *, checkpoint: str = "last", data: Dataset | DataLoader[Any] | None = None, val: object = None
+) -> Iterator[Training]:
     """Go on with a run; see `resume`."""
     with writing(run.folder), _telling_how_to_go_on(run.folder):
         run.reload()
         run.sweep()
-        planned = assemble(run.config, run.model("start"), run.dataset() if data is None else data)
+        planned = assemble(run.config, run.model("start"), run.dataset() if data is None else data, val=val)
         if planned.about.get("data_fingerprint", "") != run.about.data_fingerprint:
             raise UsageError(f"Run '{run.name}' was trained on other images than these.", hint="Give it those: hl.resume(..., data=...).")
+        if planned.val is None and "val_loss" in run.history:
+            raise UsageError(f"Run '{run.name}' was watched by validation images.", hint="Give those too: hl.resume(..., val=...).")
         state = planned.state()
         run.put_back(state, checkpoint)
         run.annotate(failure="")
@@ -219,7 +223,7 @@ def plan_for(model: Model | str, data: object, *, val: object = None, **knobs: A
         knobs["model"] = model
     if isinstance(data, str):
         knobs["data"] = data
-    if isinstance(val, int | float):
+    if isinstance(val, int | float) and not isinstance(data, DataLoader):
         knobs["val"], val = val, None
     if not isinstance(model, str) or ":" in model:
         check_own(knobs)
@@ -234,6 +238,7 @@ def resume(
     checkpoint: str = "last",
     model: nn.Module | None = None,
     data: object = None,
+    val: object = None,
     quiet: bool = False,
 ) -> Run:
     """Go on with a run from its checkpoint, bit for bit as if it had not stopped; nothing happens if it is complete.
@@ -245,16 +250,18 @@ def resume(
         checkpoint: `last`, or `previous` if the last one is damaged.
         model: your own network, if no name or file leads back to it.
         data: your own data, likewise.
+        val: with a `DataLoader`: another one, or images and labels, to watch by, as at the beginning.
         quiet: print nothing.
 
     Raises:
+        UsageError: the images are others than at the beginning, or those to watch by are missing.
         RunNotFound: there is no such run.
         RunBusy: another process is training it.
         RunDamaged: the checkpoint is damaged.
     """
     run = load_run(reference, model=model)
     pictures = data if data is None or isinstance(data, DataLoader) else datasets.as_dataset(data, val=run.config.val)
-    with resuming(run, checkpoint=checkpoint, data=pictures) as training:
+    with resuming(run, checkpoint=checkpoint, data=pictures, val=val) as training:
         return _finish(training, quiet)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from handlens import data as datasets
 from handlens import device, models, named, seeds
 from handlens.config import FIELDS, OWN, Config
-from handlens.data import Dataset, batches, make_change
+from handlens.data import Dataset, Split, batches, make_change
 from handlens.errors import DataError, ModelError, UsageError
 from handlens.optim import make_optimizer
 from handlens.schedules import SCHEDULES
@@ -34,8 +34,9 @@ class Plan:
         config: every knob, with the number of threads decided.
         model: the network with its first weights, on its device.
         loader: the batches to learn from.
-        dataset: where they come from; None if that is the user's own loader.
+        dataset: where they come from, whole; None if that is the user's own loader.
         val: images and labels to watch by.
+        class_weights: what each class counts in the loss, K numbers; None if all count alike.
         about: how to make the network again.
         remark: what is odd about the network, in words; usually nothing.
         origin: where its first weights come from, in words; nothing if they are random.
@@ -46,6 +47,7 @@ class Plan:
     loader: Loader
     dataset: Dataset | None
     val: tuple[Tensor, Tensor] | None
+    class_weights: Tensor | None = None
     about: dict[str, Any] = field(default_factory=dict)
     remark: str = ""
     origin: str = ""
@@ -65,14 +67,6 @@ class Plan:
             amp=knobs.amp,
             average=Average(self.model, knobs.ema) if knobs.ema else None,
         )
-
-    @property
-    def class_weights(self) -> Tensor | None:
-        """What each class counts in the loss, K numbers; None if all count alike."""
-        if not self.config.class_weights or self.dataset is None:
-            return None
-        counts = torch.bincount(self.dataset.train.labels, minlength=len(self.dataset.classes))
-        return (counts.sum() / (len(counts) * counts.clamp_min(1))).to(models.device_of(self.model))
 
 
 def plan(config: Config, model: Model | None = None, data: object = None, *, val: object = None) -> Plan:
@@ -128,41 +122,58 @@ def assemble(
     Raises:
         ModelError: they do not fit each other.
     """
-    place = device.choose(config.device)
-    about = about or {}
-    loader: Loader
     if config.freeze:
         models.freeze(model)
     with seeds.seeded("weights", config.seed):  # a lazy layer makes its weights when it sees the first image
-        if isinstance(data, DataLoader):
-            _check_idle(config)
-            shape, remark = _check_loader(model, data)
-            watched, loader, dataset = _collect(val), data, None
-        else:
-            about = {**about, "classes": data.classes, "data_fingerprint": data.fingerprint}
-            data = data.few(config.examples) if config.examples else data
-            shape, remark = data.image_shape, _check_dataset(model, data, config, val)
-            watched = (data.val.images.to(place), data.val.labels) if len(data.val) else None
-            change = make_change(config.augment, len(data.classes), mixup=config.mixup, cutmix=config.cutmix)
-            loader, dataset = batches(data.train, config.batch_size, seed=config.seed, device=place, change=change), data
-    if config.patience and watched is None:
+        planned = _with_loader(config, model, data, val) if isinstance(data, DataLoader) else _with_dataset(config, model, data, val)
+    if config.patience and planned.val is None:
         raise UsageError("patience needs validation images, and there are none.", hint="Leave out --patience, or use --val 0.1.")
-    config = config.model_copy(update={"threads": _threads(config, model, shape)})
-    return Plan(config, model.to(place), loader, dataset, watched, {**about, "image_shape": shape}, remark)
+    config = config.model_copy(update={"threads": _threads(config, model, planned.about["image_shape"])})
+    return replace(planned, config=config, about={**(about or {}), **planned.about})
 
 
-def _check_dataset(model: nn.Module, data: Dataset, config: Config, val: object) -> str:
-    """Whether the network can learn from these images; gives a remark, usually none."""
+def _with_loader(config: Config, model: nn.Module, loader: DataLoader[Any], val: object) -> Plan:
+    """A loader of the user's own gives what it gives."""
+    _check_idle(config)
+    shape, count, remark = _check_loader(model, loader)
+    watched = None if val is None else _collect(val, shape, count)
+    return Plan(config, model.to(device.choose(config.device)), loader, None, watched, about={"image_shape": shape}, remark=remark)
+
+
+def _with_dataset(config: Config, model: nn.Module, data: Dataset, val: object) -> Plan:
+    place, classes, train = device.choose(config.device), data.classes, data.few(config.examples).train
     if val is not None:
         raise UsageError("val goes with a DataLoader; with other data it is a share, such as val=0.1.")
-    if len(data.train) == 0:
-        raise DataError(f"There are no training images in {data.name}.", hint="A smaller --val leaves more of them to learn from.")
-    _check_last_batch(model, len(data.train), config.batch_size)
-    return models.check_fits(model, data.train.images[:_PREVIEW], data.classes)
+    remark = _check_images(model, train, config)
+    change = make_change(config.augment, len(classes), mixup=config.mixup, cutmix=config.cutmix)
+    return Plan(
+        config,
+        model.to(place),
+        batches(train, config.batch_size, seed=config.seed, device=place, change=change),
+        data,
+        (data.val.images.to(place), data.val.labels) if len(data.val) else None,
+        _class_weights(train).to(place) if config.class_weights else None,
+        {"classes": classes, "data_fingerprint": data.fingerprint, "image_shape": data.image_shape},
+        remark,
+    )
+
+
+def _class_weights(train: Split) -> Tensor:
+    """The more images a class has, the less each of them counts: K numbers, 1 for all if there are equally many."""
+    counts = torch.bincount(train.labels, minlength=len(train.classes))
+    return counts.sum() / (len(counts) * counts.clamp_min(1))
+
+
+def _check_images(model: nn.Module, train: Split, config: Config) -> str:
+    """Whether the network can learn from these images; gives a remark, usually none."""
+    if len(train) == 0:
+        raise DataError(f"There are no training images in {train.name}.", hint="A smaller --val leaves more of them to learn from.")
+    _check_last_batch(model, len(train), config.batch_size)
+    return models.check_fits(model, train.images[:_PREVIEW], train.classes)
 
 
 def _check_idle(config: Config) -> None:
-    """A loader of the user's own gives what it gives: these knobs would change nothing."""
+    """These knobs would change nothing: a loader of the user's own gives what it gives."""
     idle = [name for name in ("examples", "augment", "mixup", "cutmix", "class_weights") if getattr(config, name) != FIELDS[name].default]
     if idle:
         raise UsageError(
@@ -170,38 +181,60 @@ def _check_idle(config: Config) -> None:
         )
 
 
-def _check_loader(model: nn.Module, loader: DataLoader[Any]) -> tuple[tuple[int, ...], str]:
-    """The shape of one image, and a remark; nobody says how many classes there are: as many as the network has scores."""
+def _check_loader(model: nn.Module, loader: DataLoader[Any]) -> tuple[tuple[int, ...], int, str]:
+    """The shape of one image, the number of classes, and a remark; nobody says how many classes: as many as the network has scores."""
     try:
         len(loader)
         images, labels = next(iter(loader))
-        right = images.is_floating_point() and labels.dtype == torch.int64 and labels.shape == images.shape[:1] and len(labels) > 0
-        lowest, highest = int(labels.min()), int(labels.max())
+        _check_pair("loader", images, labels, (torch.float32,))
     except (TypeError, ValueError, AttributeError, RuntimeError, StopIteration, LookupError) as error:
-        said = f"It says: {type(error).__name__}: {error}"
-        raise UsageError("The loader must know its length and give pairs of images and labels, as tensors.", hint=said) from error
-    if not right:
+        raise _no_pairs("loader", error) from error
+    count = models.predict_logits(model, images[:_PREVIEW]).shape[-1]
+    _check_labels(labels, count)
+    return tuple(images.shape[1:]), count, models.check_fits(model, images[:_PREVIEW], [str(label) for label in range(count)])
+
+
+def _collect(val: object, shape: tuple[int, ...], count: int) -> tuple[Tensor, Tensor]:
+    """All images and labels to watch by: of the shape of those to learn from, with labels for which the network has scores."""
+    if not isinstance(val, DataLoader | tuple | list):
+        raise UsageError(f"val cannot be a {type(val).__name__}.", hint="Give a DataLoader, or a pair of images and labels.")
+    try:
+        images, labels = (torch.cat(parts) for parts in zip(*val, strict=True)) if isinstance(val, DataLoader) else val
+        _check_pair("val", images, labels, (torch.float32, torch.uint8))
+    except (TypeError, ValueError, AttributeError, RuntimeError, LookupError) as error:
+        raise _no_pairs("val", error) from error
+    if tuple(images.shape[1:]) != shape:
+        raise DataError(f"The images of val are {_size(images.shape[1:])}, those to learn from {_size(shape)}.")
+    _check_labels(labels, count)
+    return images, labels
+
+
+def _check_pair(what: str, images: Tensor, labels: Tensor, kinds: tuple[torch.dtype, ...]) -> None:
+    if images.dtype not in kinds or labels.dtype != torch.int64 or labels.shape != images.shape[:1] or not len(labels):
         raise DataError(
-            f"The loader gives images of {_kind(images)} and labels of {_kind(labels)}.",
+            f"The {what} gives images of {_kind(images)} and labels of {_kind(labels)}.",
             hint="Images must be float32 N,C,H,W in [0, 1], labels int64 N: one whole number an image.",
         )
-    count = models.predict_logits(model, images[:_PREVIEW]).shape[-1]
+
+
+def _no_pairs(what: str, error: Exception) -> UsageError:
+    said = f"It says: {type(error).__name__}: {error}"
+    needed = "must know its length and give pairs of images and labels, as tensors" if what == "loader" else "gives no images and labels"
+    return UsageError(f"The {what} {needed}.", hint=said)
+
+
+def _check_labels(labels: Tensor, count: int) -> None:
+    lowest, highest = int(labels.min()), int(labels.max())
     if lowest < 0 or highest >= count:
         raise ModelError(f"The labels go from {lowest} to {highest}, but the network has {count} outputs: they are for 0 to {count - 1}.")
-    return tuple(images.shape[1:]), models.check_fits(model, images[:_PREVIEW], [str(label) for label in range(count)])
 
 
 def _kind(tensor: Tensor) -> str:
-    return f"{str(tensor.dtype).removeprefix('torch.')} {'x'.join(map(str, tensor.shape))}"
+    return f"{str(tensor.dtype).removeprefix('torch.')} {_size(tensor.shape)}"
 
 
-def _collect(val: object) -> tuple[Tensor, Tensor] | None:
-    if isinstance(val, DataLoader):
-        pairs = list(val)
-        return torch.cat([images for images, _ in pairs]), torch.cat([labels for _, labels in pairs])
-    if val is None or isinstance(val, tuple):
-        return val
-    raise UsageError(f"val cannot be a {type(val).__name__}.", hint="Give a DataLoader, or a pair of images and labels.")
+def _size(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape))
 
 
 def _check_last_batch(model: nn.Module, count: int, batch_size: int) -> None:
@@ -235,7 +268,7 @@ def _task(config: Config, dataset: Dataset) -> dict[str, Any]:
     channels, height, _width = dataset.image_shape
     task = {**config.model_dump(), "in_channels": channels, "image_size": height, "num_classes": len(dataset.classes)}
     if config.normalize:
-        mean, std = mean_and_std(dataset.train.images)
+        mean, std = mean_and_std(dataset.few(config.examples).train.images)
         task |= {"mean": mean, "std": std}
     return task
 

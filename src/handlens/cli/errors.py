@@ -66,7 +66,7 @@ def _pair(evaluation: Evaluation, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _all(run: Run, evaluation: Evaluation, options: dict[str, Any]) -> dict[str, Any]:
-    from handlens import analysis, data
+    from handlens import analysis
 
     top, pairs = options["top"], evaluation.most_confused(_PAIRS)
     found: dict[str, Any] = {"pairs": pairs, "worst": evaluation.mistakes(top), "uncertain": evaluation.uncertain(top)}
@@ -79,7 +79,7 @@ def _all(run: Run, evaluation: Evaluation, options: dict[str, Any]) -> dict[str,
     if _is_ink(run, options["on"]):
         strokes = found["strokes"] = analysis.accuracy_by_stroke(evaluation)
         figures["strokes"] = lambda: analysis.plot_strokes(evaluation, strokes)
-    writers = data.find_split(run.dataset(), options["on"]).writers
+    writers = run.split(options["on"]).writers
     if writers is not None:
         found["writers"] = analysis.accuracy_by_writer(evaluation, writers.numpy())[:top]
     return found | {"figures": figures}

@@ -73,10 +73,9 @@ def _calibrated(run: Run, evaluation: Evaluation) -> Calibrated:
 
 
 def _robustness(run: Run, options: dict[str, Any]) -> Robustness:
-    from handlens import analysis, data
+    from handlens import analysis
 
-    dataset = run.dataset()
-    return analysis.robustness(run.model(), data.find_split(dataset, options["on"]), examples=options["examples"], ink=dataset.ink)
+    return analysis.robustness(run.model(), run.split(options["on"]), examples=options["examples"], ink=run.dataset().ink)
 
 
 def _save(run: Run, name: str, result: Calibrated | Robustness) -> str:

@@ -13,7 +13,6 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from handlens import data as datasets
 from handlens import explain
 from handlens.data import Split
 from handlens.errors import UsageError, nearest
@@ -62,7 +61,7 @@ class Question:
     @cached_property
     def split(self) -> Split:
         """The images to choose from."""
-        return datasets.find_split(self.run.dataset(), self.on)
+        return self.run.split(self.on)
 
     @cached_property
     def indices(self) -> NDArray[np.int64]:

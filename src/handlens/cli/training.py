@@ -90,7 +90,9 @@ def _introduce(planned: Plan, as_json: bool) -> None:
 
 
 def _splits_in_words(dataset: Dataset, config: Config) -> str:
-    sizes = f"{len(dataset.train):,} images to learn from, {len(dataset.test):,} to be tested on at the end"
+    count = len(dataset.train)
+    few = f"{config.examples:,} of " if 0 < config.examples < count else ""
+    sizes = f"{few}{count:,} images to learn from, {len(dataset.test):,} to be tested on at the end"
     if len(dataset.val) == 0:
         return f"Data {dataset.name}: {sizes}; none kept apart to watch by."
     kept = f"{len(dataset.val):,} ({config.val:.0%} of each class) kept apart to watch by"

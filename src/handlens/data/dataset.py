@@ -149,8 +149,11 @@ class Dataset:
     def few(self, count: int) -> Dataset:
         """The same with at most `count` training images: equally many of each class as far as there are, the same ones each time.
 
-        The images of a smaller number are among those of a larger one, so that what a curve over numbers shows is the number.
+        The images of a smaller number are among those of a larger one, so that what a curve over numbers shows is the number. Of 0, and of
+        more than there are, all are left.
         """
+        if not 0 < count < len(self.train):
+            return self
         shuffled = torch.randperm(len(self.train), generator=seeds.generator("few examples"))
         labels = self.train.labels.cpu()[shuffled]
         turn = torch.empty(len(labels), dtype=torch.int64)  # the how-many-th of its class each image is

@@ -13,7 +13,7 @@ from torch import nn
 
 from handlens import explain, plots
 from handlens.analysis import Calibrated, calibrate
-from handlens.data import Dataset
+from handlens.data import Dataset, Split
 from handlens.errors import DataError, TrainingError, UsageError
 from handlens.evaluation import Evaluation, Selection
 from handlens.explain import Attribution, Embedding, Graph
@@ -54,6 +54,11 @@ class Facts:
         return self._try(self.run.dataset)
 
     @cached_property
+    def learned_from(self) -> Split | None:
+        """Those of the images that it saw in training."""
+        return self._try(lambda: self.run.split("train")) if self.dataset else None
+
+    @cached_property
     def model(self) -> nn.Module | None:
         """The trained network."""
         return self._try(self.run.model)
@@ -79,19 +84,19 @@ class Facts:
     @cached_property
     def sample_indices(self) -> list[int]:
         """The first training images of each class, class by class and again, about 20 of them."""
-        if self.dataset is None:
+        if self.learned_from is None:
             return []
-        labels = self.dataset.train.labels.cpu().numpy()
-        rounds = max(1, SAMPLES // len(self.dataset.classes))
-        places = [np.flatnonzero(labels == label)[:rounds].tolist() for label in range(len(self.dataset.classes))]
+        labels = self.learned_from.labels.cpu().numpy()
+        rounds = max(1, SAMPLES // len(self.learned_from.classes))
+        places = [np.flatnonzero(labels == label)[:rounds].tolist() for label in range(len(self.learned_from.classes))]
         return [of_class[turn] for turn in range(rounds) for of_class in places if turn < len(of_class)][:SAMPLES]
 
     @cached_property
     def samples(self) -> tuple[NDArray[np.uint8], list[str]]:
         """Some of the images it learned from, N,C,H,W, and their labels by name."""
-        if self.dataset is None:
+        split = self.learned_from
+        if split is None:
             return np.zeros((0, 1, 1, 1), np.uint8), []
-        split = self.dataset.train
         images = split.images[self.sample_indices].cpu().numpy()
         return images, [split.classes[label] for label in split.labels[self.sample_indices].tolist()]
 

@@ -25,7 +25,7 @@ def in_one_sentence(facts: Facts) -> str:
     time_s = sum(row.get("time_s", 0.0) for row in run.rows)
     classes = f"{len(facts.dataset.classes)} classes" if facts.dataset else "classes"
     data = run.config.data.removeprefix(OWN)
-    images = f"{len(facts.dataset.train):,} images of {data}" if facts.dataset else f"the images of {data}"
+    images = f"{len(facts.learned_from):,} images of {data}" if facts.learned_from else f"the images of {data}"
     if not epochs:
         return f"{network}, to learn {classes} from {images}; no epoch is done yet."
     device = f" on {run.env['device']}" if run.env.get("device") else ""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from handlens import data, files
 from handlens.config import OWN, Config
-from handlens.data import Dataset
+from handlens.data import Dataset, Split
 from handlens.errors import FileError, ModelError, RunDamaged, UsageError, nearest
 from handlens.evaluation import Evaluation
 from handlens.models import Layer, summary
@@ -213,11 +213,20 @@ class Run:
             )
         return found
 
+    def split(self, on: str = "test") -> Split:
+        """Images with labels: `test`, `val`, `train` (those that it learned from), or the test images of another data set.
+
+        Raises:
+            UsageError: there is no such split or data set, or no image in it.
+            DataError: the images cannot be had.
+        """
+        return data.find_split(self.dataset().few(self.config.examples), on)
+
     def evaluate(self, on: str = "test", *, checkpoint: str | None = None) -> Evaluation:
         """Measure the trained network on a split, once, and write what was found into `evaluation/`, which is never believed itself.
 
         Args:
-            on: `test`, `val`, `train`, or the name of another data set, whose test images are then taken.
+            on: see `split`.
             checkpoint: which weights; see `default_checkpoint`.
 
         Raises:
@@ -226,7 +235,7 @@ class Run:
         """
         key = (data.split_name(on), self._entry(checkpoint or self.default_checkpoint).sha256)
         if key not in self._evaluations:
-            evaluation = Evaluation.measure(self.model(checkpoint), data.find_split(self.dataset(), on))
+            evaluation = Evaluation.measure(self.model(checkpoint), self.split(on))
             try:
                 evaluation.save(files.child(self.folder, "evaluation"), checkpoint=key[1])
             except FileError as error:
