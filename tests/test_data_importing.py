@@ -356,7 +356,7 @@ def test_the_label_may_stand_last_if_its_column_says_so(tmp_path: Path) -> None:
         ("label,a\n", "There is no image"),
         ("1,2\n1,300\n", "A pixel is 300"),
         ("1,2\n1,-1\n", "A pixel is -1"),
-        ("1,2\n1,x\n", "Not all values are whole numbers"),
+        ("1,2\n1,x\n", "(?s)Not all values are whole numbers.*line 2"),
         ("1,2\n1,2,3\n", "Not all values are whole numbers"),
         ("1,2\n1,99999999999\n", "Not all values are whole numbers"),
     ],
@@ -365,6 +365,16 @@ def test_a_table_that_cannot_be_is_said(tmp_path: Path, text: str, words: str) -
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(DataError, match=words):
         table.read_csv(tmp_path / "x.csv")
+
+
+def test_blank_lines_are_no_images_and_count_as_lines(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("label,pixel\n1,2\n" + "\n" * 5000 + "3,4\n")
+    assert table.read_csv(path)[0].ravel().tolist() == [2, 4]
+    for wrong in ("3,400", "3,x", "3,4,5"):
+        path.write_text("label,pixel\n1,2\n" + "\n" * 10 + f"3,4\n{wrong}\n1,2\n")
+        with pytest.raises(DataError, match="line 14"):
+            table.read_csv(path)
 
 
 @given(content=st.one_of(st.binary(max_size=100), st.text("0123456789,.\n-labe\"' ", max_size=100).map(str.encode)))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import handlens as hl
-from handlens.errors import ModelError, TrainingError, UsageError
+from handlens.errors import ConfigError, ModelError, TrainingError, UsageError
 from handlens.fit import repeat_plan, starting
 from handlens.plan import mean_and_std, plan
 from handlens.runs import runs_folder
@@ -390,6 +390,12 @@ def test_knobs_that_a_loader_of_ones_own_leaves_without_effect_are_refused(knobs
 def test_a_batch_norm_is_told_of_an_image_alone_among_the_few_that_are_chosen() -> None:
     with pytest.raises(ModelError, match="leave one image alone"):
         hl.fit("mlp", small_data(), hidden_sizes=(4,), batch_norm=True, batch_size=16, examples=33, quiet=True)
+
+
+def test_a_network_larger_than_a_config_can_say_is_refused_before_anything_is_written() -> None:
+    with pytest.raises(ConfigError, match="hidden_sizes"):
+        hl.fit(hl.models.MLP((70_000,), image_size=8, num_classes=4), small_data(), quiet=True)
+    assert not runs_folder().exists()
 
 
 def test_a_network_whose_weights_are_computed_can_be_trained() -> None:

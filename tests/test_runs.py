@@ -108,7 +108,8 @@ def test_where_nothing_is_yet_the_folder_and_the_next_step_are_named(tmp_path: P
 
 def test_broken_folders_are_listed_with_the_reason_and_stop_nothing(run: hl.Run) -> None:
     root = runs.runs_folder()
-    (root / "empty").mkdir()
+    (root / "other").mkdir()
+    (root / "other" / "holiday.jpg").write_text("a picture")
     (root / "half").mkdir()
     (root / "half" / "run.json").write_text('{"id": "x"}')
     (root / "text").mkdir()
@@ -116,10 +117,19 @@ def test_broken_folders_are_listed_with_the_reason_and_stop_nothing(run: hl.Run)
     (root / "a-file").write_text("not a folder")
     found, broken = runs.scan()
     assert [one.name for one in found] == ["first"]
-    assert {one.name for one in broken} == {"empty", "half", "text"}
+    assert {one.name for one in broken} == {"other", "half", "text"}
     assert all(one.reason for one in broken)
     with pytest.raises(RunDamaged, match="text"):
         hl.load_run("text")
+
+
+def test_a_folder_in_which_a_training_was_about_to_begin_is_no_broken_run(run: hl.Run) -> None:
+    for count, name in enumerate(["run.lock", "config.json", "env.json", "epoch-0000.safetensors"]):
+        folder = runs.runs_folder() / f"begun-{count}"
+        folder.mkdir()
+        (folder / name).write_text("")
+    found, broken = runs.scan()
+    assert ([one.name for one in found], broken) == (["first"], [])
 
 
 def test_note_tags_and_name_can_be_changed_and_last(run: hl.Run) -> None:

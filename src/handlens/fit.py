@@ -22,14 +22,10 @@ from handlens.data import Dataset
 from handlens.errors import FileError, HandlensError, UsageError
 from handlens.models import MODEL_KNOBS, device_of
 from handlens.plan import Model, Plan, assemble
-from handlens.runs import About, Run, load_run, new_id, new_name, new_place, runs_folder, writing
+from handlens.runs import About, Run, load_run, new_id, new_name, new_place, runs_folder, strangers, writing
 from handlens.train import Row
 from handlens.training import Training
 from handlens.transfer import network_knobs, plan_new
-
-_HALF_MADE = re.compile(
-    r"\..*\.tmp|run\.lock.*|(config|run)\.json(\.lock.*)?|env\.json|model\.py|rows\.jsonl|checkpoint\.json|epoch-0000\.safetensors"
-)
 
 
 @contextlib.contextmanager
@@ -120,8 +116,7 @@ def _check_new(folder: Path) -> None:
             where=str(folder),
             hint=f"To go on with it: handlens train --resume {folder.name}. Else choose another --name.",
         )
-    others = [path.name for path in files.entries(folder) if not _HALF_MADE.fullmatch(path.name)]
-    if others:
+    if others := strangers(folder):
         found = ", ".join(files.printable(other) for other in others[:3])
         raise UsageError(
             f"There is a folder '{folder.name}' already, with {found} in it.", where=str(folder), hint="Choose another --name."

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from handlens import data as datasets
 from handlens import device, models, named, seeds
-from handlens.config import FIELDS, OWN, Config
+from handlens.config import FIELDS, OWN, Config, make_config
 from handlens.data import Dataset, Split, batches, make_change
 from handlens.errors import DataError, ModelError, UsageError
 from handlens.optim import make_optimizer
@@ -95,7 +95,7 @@ def plan(config: Config, model: Model | None = None, data: object = None, *, val
         dataset = datasets.load(config.data, val=config.val)
         config = config.model_copy(update={"data": dataset.name})  # a folder that was imported has a name from now on
     network, knobs, about = _make_network(config, model, dataset)
-    return assemble(config.model_copy(update=knobs), network, dataset, about=about, val=val)
+    return assemble(make_config({**config.model_dump(), **knobs}), network, dataset, about=about, val=val)
 
 
 def _share(dataset: Dataset) -> float:

@@ -86,9 +86,10 @@ def _all(run: Run, evaluation: Evaluation, options: dict[str, Any]) -> dict[str,
 
 
 def _is_ink(run: Run, on: str) -> bool:
-    from handlens.data import DATASETS
+    from handlens import data
 
-    return DATASETS[on].ink if on in DATASETS else run.dataset().ink
+    dataset = run.dataset()
+    return (dataset if on in dataset.splits else data.load(on)).ink
 
 
 def _agreement(runs: list[Run], options: dict[str, Any], as_json: bool) -> int:

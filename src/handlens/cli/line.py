@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from handlens.plots import Picture
     from handlens.regression import Fit, Points
 
+_STEEPEST = 10_000  # beyond, single precision has no digits left for the points
 _SHOWN = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
@@ -63,6 +65,10 @@ def _figure(made: Points, fits: list[Fit]) -> Picture:
 
 def _numbers(words: str) -> list[float]:
     try:
-        return [float(word) for word in words.split(",")]
-    except ValueError as error:
-        raise UsageError(f"'{words}' are no numbers.", hint="Write them with commas between: --slopes 2,-1,0.5") from error
+        numbers = [float(word) for word in words.split(",")]
+    except ValueError:
+        numbers = [math.nan]
+    if not all(abs(number) <= _STEEPEST for number in numbers):
+        hint = f"Write them with commas between, each from -{_STEEPEST} to {_STEEPEST}: --slopes 2,-1,0.5"
+        raise UsageError(f"'{words}' are no slopes.", hint=hint)
+    return numbers

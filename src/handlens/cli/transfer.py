@@ -55,7 +55,7 @@ def _score(accuracies: list[float]) -> str:
 
 
 def _counts(words: str) -> list[int]:
-    counts = [int(word) if word.strip().isdecimal() else 0 for word in words.split(",")]
+    counts = [int(word) if word.strip().isdecimal() and len(word) <= 12 else 0 for word in words.split(",")]
     if not all(0 < count <= 1 << 30 for count in counts):
         raise UsageError(f"'{words}' are no numbers of images.", hint="Write them with commas between: --examples 30,100,300")
     return sorted(set(counts))

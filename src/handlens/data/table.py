@@ -7,6 +7,7 @@ label,pixel0,pixel1,...,pixel783        a first line of names may be missing; th
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 from pathlib import Path
 from typing import TextIO
@@ -66,11 +67,12 @@ def read_csv(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], tuple[st
 def _read(file: TextIO, where: str) -> tuple[NDArray[np.int16], int]:
     """All numbers, and which column is the label."""
     columns, label, has_names = _columns(file, where)
-    blocks, line = [], 1 + has_names
-    while len(block := _block(file, columns, line, where)):
-        _check_pixels(np.delete(block, label, axis=1), line, where)
+    blocks = []
+    lines = _Lines(file, 1 + has_names, where)
+    while some := lines.take():
+        block = _numbers(some, columns, where)
+        _check_pixels(np.delete(block, label, axis=1), some, where)
         blocks.append(block)
-        line += len(block)
     if not blocks:
         raise DataError("There is no image in this table.", where=where)
     return np.concatenate(blocks), label
@@ -95,23 +97,38 @@ def _columns(file: TextIO, where: str) -> tuple[int, int, bool]:
     return len(names), label, has_names
 
 
-def _block(file: TextIO, columns: int, line: int, where: str) -> NDArray[np.int16]:
+class _Lines:
+    """The lines of a table that are not blank, each with its number."""
+
+    def __init__(self, file: TextIO, first: int, where: str) -> None:
+        self.where = where
+        self.lines = enumerate(iter(lambda: file.readline(_MOST_LINE), ""), first)
+
+    def take(self) -> list[tuple[int, str]]:
+        """The next ones, at most 4096; none at the end."""
+        try:
+            return list(itertools.islice(((number, text) for number, text in self.lines if text.strip()), _LINES))
+        except UnicodeDecodeError as error:
+            raise DataDamaged(f"This is no table: {error}.", where=self.where) from error
+
+
+def _numbers(lines: list[tuple[int, str]], columns: int, where: str) -> NDArray[np.int16]:
     try:
-        lines = [text for text in (file.readline(_MOST_LINE) for _ in range(_LINES)) if text.strip()]
-        if not lines:
-            return np.zeros((0, columns), np.int16)
-        block = np.loadtxt(lines, np.int16, delimiter=",", ndmin=2, comments=None)
-    except (ValueError, UnicodeDecodeError) as error:
-        what = f"Not all values are whole numbers: {files.printable(str(error))}."
-        raise DataError(what, where=f"{where}, after line {line - 1}") from error
-    if block.shape[1] != columns:
-        raise DataError(f"There are {block.shape[1]} columns where {columns} are announced.", where=f"{where}, after line {line - 1}")
-    return block
+        block = np.loadtxt([text for _number, text in lines], np.int16, delimiter=",", ndmin=2, comments=None)
+        if block.shape[1] == columns:
+            return block
+        raise ValueError(f"there are {block.shape[1]} columns where {columns} are announced")
+    except ValueError as error:
+        if len(lines) == 1:
+            what = f"Not all values are whole numbers, or there are not {columns} of them: {files.printable(str(error))}."
+            raise DataError(what, where=f"{where}, line {lines[0][0]}") from error
+        half = len(lines) // 2  # the line that is wrong is in one of the halves
+        return np.concatenate([_numbers(some, columns, where) for some in (lines[:half], lines[half:])])
 
 
-def _check_pixels(pixels: NDArray[np.int16], line: int, where: str) -> None:
+def _check_pixels(pixels: NDArray[np.int16], lines: list[tuple[int, str]], where: str) -> None:
     wrong = np.flatnonzero(((pixels < 0) | (pixels > 255)).any(axis=1))
     if len(wrong):
         row = pixels[wrong[0]]
         value = int(row[(row < 0) | (row > 255)][0])
-        raise DataError(f"A pixel is {value}; each must be 0 to 255.", where=f"{where}, line {line + int(wrong[0])}")
+        raise DataError(f"A pixel is {value}; each must be 0 to 255.", where=f"{where}, line {lines[wrong[0]][0]}")

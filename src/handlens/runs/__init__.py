@@ -3,7 +3,7 @@
 from handlens.runs.about import About
 from handlens.runs.checkpoint import WHICH
 from handlens.runs.find import Broken, list_runs, load_run, no_runs, runs_folder, scan
-from handlens.runs.folder import RESERVED, existing_place, new_place, to_trash, writing
+from handlens.runs.folder import RESERVED, existing_place, new_place, strangers, to_trash, writing
 from handlens.runs.names import new_id, new_name
 from handlens.runs.run import Run
 
@@ -22,6 +22,7 @@ __all__ = [
     "no_runs",
     "runs_folder",
     "scan",
+    "strangers",
     "to_trash",
     "writing",
 ]

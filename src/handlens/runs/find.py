@@ -11,6 +11,7 @@ from torch import nn
 from handlens import files
 from handlens.data import as_dataset
 from handlens.errors import HandlensError, RunDamaged, RunNotFound, UsageError, nearest
+from handlens.runs.folder import is_half_made
 from handlens.runs.run import Run
 
 _LOWER_IS_BETTER = ("loss", "time_s")
@@ -35,12 +36,12 @@ def runs_folder() -> Path:
 
 
 def scan(root: Path | None = None) -> tuple[list[Run], list[Broken]]:
-    """All runs of a folder, oldest first, and the folders in it that cannot be read as runs."""
+    """All runs of a folder, oldest first, and the folders in it that cannot be read as runs; one that is half made is neither."""
     root = runs_folder() if root is None else root
     runs: list[Run] = []
     broken: list[Broken] = []
     for folder in files.entries(root):
-        if folder.name.startswith(".") or not files.is_folder(folder):
+        if folder.name.startswith(".") or not files.is_folder(folder) or is_half_made(folder):
             continue
         try:
             runs.append(Run(folder))

@@ -14,6 +14,9 @@ from handlens.runs.names import new_id
 _LOCK = "run.lock"
 _TRASH = ".trash"
 RESERVED = ("latest", "best")
+_HALF_MADE = re.compile(
+    r"\..*\.tmp|run\.lock.*|(config|run)\.json(\.lock.*)?|env\.json|model\.py|rows\.jsonl|checkpoint\.json|epoch-0000\.safetensors"
+)
 _PATIENCE_S = 0.5  # whoever lists runs looks at the lock for a moment
 
 
@@ -50,6 +53,16 @@ def new_place(root: Path, name: str) -> Path:
     if name in RESERVED:
         raise UsageError(f"'{name}' cannot be a run's name: it means one of the others.", hint="Choose another name.")
     return files.child(root, name)
+
+
+def strangers(folder: Path) -> list[str]:
+    """What is in a folder that no training leaves there which ends before its run is made."""
+    return [path.name for path in files.entries(folder) if not _HALF_MADE.fullmatch(path.name)]
+
+
+def is_half_made(folder: Path) -> bool:
+    """Whether a training was about to begin here, and no run came of it, or not yet."""
+    return not (folder / "run.json").exists() and not strangers(folder)
 
 
 def is_free(folder: Path) -> bool:
