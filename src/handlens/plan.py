@@ -131,8 +131,6 @@ def assemble(
     place = device.choose(config.device)
     about = about or {}
     loader: Loader
-    if config.freeze:
-        models.freeze(model)
     with seeds.seeded("weights", config.seed):  # a lazy layer makes its weights when it sees the first image
         if isinstance(data, DataLoader):
             _check_idle(config)
@@ -141,23 +139,27 @@ def assemble(
         else:
             about = {**about, "classes": data.classes, "data_fingerprint": data.fingerprint}
             data = data.few(config.examples) if config.examples else data
-            shape, remark = data.image_shape, _check_dataset(model, data, config, val)
+            shape, remark = data.image_shape, _check_dataset(model, data, val)
             watched = (data.val.images.to(place), data.val.labels) if len(data.val) else None
             change = make_change(config.augment, len(data.classes), mixup=config.mixup, cutmix=config.cutmix)
             loader, dataset = batches(data.train, config.batch_size, seed=config.seed, device=place, change=change), data
     if config.patience and watched is None:
         raise UsageError("patience needs validation images, and there are none.", hint="Leave out --patience, or use --val 0.1.")
+    if config.freeze:
+        frozen = about.get("frozen")
+        about = {**about, "frozen": models.before_last(model, shape) if frozen is None else frozen}
+        models.set_learning(model, about["frozen"], False)
+    check_last_batch(model, dataset, config.batch_size)
     config = config.model_copy(update={"threads": _threads(config, model, shape)})
     return Plan(config, model.to(place), loader, dataset, watched, {**about, "image_shape": shape}, remark)
 
 
-def _check_dataset(model: nn.Module, data: Dataset, config: Config, val: object) -> str:
+def _check_dataset(model: nn.Module, data: Dataset, val: object) -> str:
     """Whether the network can learn from these images; gives a remark, usually none."""
     if val is not None:
         raise UsageError("val goes with a DataLoader; with other data it is a share, such as val=0.1.")
     if len(data.train) == 0:
         raise DataError(f"There are no training images in {data.name}.", hint="A smaller --val leaves more of them to learn from.")
-    _check_last_batch(model, len(data.train), config.batch_size)
     return models.check_fits(model, data.train.images[:_PREVIEW], data.classes)
 
 
@@ -204,9 +206,15 @@ def _collect(val: object) -> tuple[Tensor, Tensor] | None:
     raise UsageError(f"val cannot be a {type(val).__name__}.", hint="Give a DataLoader, or a pair of images and labels.")
 
 
-def _check_last_batch(model: nn.Module, count: int, batch_size: int) -> None:
-    has_norm = any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in model.modules())
-    if has_norm and (count % batch_size == 1 or batch_size == 1):
+def check_last_batch(model: nn.Module, dataset: Dataset | None, batch_size: int) -> None:
+    """Whether the network can learn from an image alone, if the last batch of an epoch is one.
+
+    Raises:
+        ModelError: it cannot.
+    """
+    count = len(dataset.train) if dataset is not None else 0
+    alone = count % batch_size == 1 or batch_size == 1
+    if dataset is not None and alone and models.needs_company(model, dataset.image_shape):
         raise ModelError(
             f"{count:,} images in batches of {batch_size} leave one image alone; batch norm needs at least two to compare.",
             hint=f"Use --batch-size {batch_size + 1}, or no batch norm.",
@@ -227,8 +235,14 @@ def _make_network(config: Config, model: Model | None, data: Dataset | DataLoade
     for name, known in models.MODELS.items():
         if isinstance(model, models.Classifier) and type(model) is known:
             options = {key: value for key, value in model.options.items() if key in FIELDS}
-            return model, {"model": name, "normalize": model.normalized, **options}, {"model_options": model.options}
-    return model, {"model": OWN + type(model).__name__}, {}
+            knobs = {"model": name, "normalize": model.normalized, **_idle(name), **options}
+            return model, knobs, {"model_options": model.options}
+    return model, {"model": OWN + type(model).__name__, **_idle(OWN)}, {}
+
+
+def _idle(name: str) -> dict[str, Any]:
+    """The knobs that a network of this name has not, as nobody gave them: a preset for another network may have."""
+    return {knob: FIELDS[knob].default for knob in models.idle_knobs(name)}
 
 
 def _task(config: Config, dataset: Dataset) -> dict[str, Any]:
@@ -253,4 +267,4 @@ def _from_file(config: Config) -> tuple[nn.Module, dict[str, Any], dict[str, Any
     path = Path(config.model.rpartition(":")[0]).absolute()
     with seeds.seeded("weights", config.seed):
         model = models.from_file(config.model)
-    return model, {}, {"model_file": str(path), "model_sha256": named.remember(path)}
+    return model, _idle(config.model), {"model_file": str(path), "model_sha256": named.remember(path)}
