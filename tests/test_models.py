@@ -266,18 +266,20 @@ def test_a_resnet_of_another_depth_is_refused_with_the_nearest(depth: int, neare
 
 
 class Disordered(nn.Module):
-    """The layer that is used last is defined first; the one that is defined last is for training only; and one is used twice."""
+    """The layer that gives the logits is defined first; one is used twice; one comes after the logits, and one in training only."""
 
     def __init__(self) -> None:
         super().__init__()
         self.head = nn.Linear(8, 4)
         self.shared = nn.Linear(8, 8)
         self.first = nn.Linear(64, 8)
+        self.rebuilding = nn.Linear(8, 64)
         self.auxiliary = nn.Linear(8, 4)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         hidden = self.shared(self.shared(input=self.first(images.flatten(1))))
         logits: torch.Tensor = self.head(input=hidden)
+        self.rebuilding(hidden)
         return logits + self.auxiliary(hidden) if self.training else logits
 
 
