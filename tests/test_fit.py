@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import handlens as hl
-from handlens.errors import ModelError, TrainingError, UsageError
+from handlens.errors import ConfigError, ModelError, TrainingError, UsageError
 from handlens.fit import repeat_plan, starting
 from handlens.plan import plan
 from handlens.runs import runs_folder
@@ -386,9 +386,11 @@ def test_a_network_with_the_older_weight_norm_can_be_averaged_and_found_again() 
 
 
 def test_a_knob_that_the_network_has_not_is_refused_when_it_was_given_and_a_runs_whole_config_is_taken() -> None:
-    with pytest.raises(ModelError, match="dropout has no effect: a resnet has no such knob"):
+    with pytest.raises(ModelError, match="dropout has no effect: resnet has no such knob"):
         hl.fit("resnet", small_data(), dropout=0.3, quiet=True)
-    with pytest.raises(ModelError, match="depth has no effect: a mlp"):
+    with pytest.raises(ConfigError, match="init_from cannot be 3"):
+        hl.fit("mlp", small_data(), init_from=3, quiet=True)
+    with pytest.raises(ModelError, match="depth has no effect: mlp"):
         hl.find_lr(data=small_data(), depth=14)
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
     for given, knobs in (("softmax", {"normalize": True}), (model, {"momentum": 0.5})):

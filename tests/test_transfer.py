@@ -80,9 +80,9 @@ def test_what_does_not_fit_is_said(source: hl.Run) -> None:
 
 
 def test_a_model_that_is_not_the_runs_is_refused_and_one_of_ones_own_is_left_alone(source: hl.Run) -> None:
-    with pytest.raises(ModelError, match="those of a cnn, not of a mlp"):
+    with pytest.raises(ModelError, match="is cnn: its weights are not for mlp"):
         hl.fit("mlp", small_data(), init_from="source", quiet=True)
-    with pytest.raises(ModelError, match="those of a cnn, not of a resnet"):
+    with pytest.raises(ModelError, match="is cnn: its weights are not for resnet"):
         hl.find_lr("resnet", small_data(), init_from="source")
     assert network_of({"init_from": "source", "model": "cnn"}) == network_knobs(source)
     assert network_of({"init_from": "source", "model": "net.py:Net"}) == network_of({"lr": 1}) == {}

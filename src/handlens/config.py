@@ -60,7 +60,10 @@ class Config(BaseModel):
     init_from: str = Field(
         "", description="Begin with another run's weights, on other data all but its last layer; empty: with random ones."
     )
-    freeze: bool = Field(False, description="Learn the last layer only, and keep the others as they are: for weights of another run.")
+    freeze: bool = Field(
+        False,
+        description="Keep what comes from another run as it is; only the last layer and new ones learn. Without init_from: only the last.",
+    )
     epochs: int = Field(5, ge=1, le=100_000, description="How often each training image is seen. MNIST is nearly learned after five.")
     batch_size: int = Field(
         64, ge=1, le=1 << 20, description="Images a step. Small: many noisy steps. Large: fewer and steadier, and quicker an epoch."

@@ -211,8 +211,9 @@ def plan_for(model: Model | str | None, data: object, *, val: object = None, **k
         knobs["data"] = data
     if isinstance(val, int | float):
         knobs["val"], val = val, None
-    config = make_config({**network_of(knobs), **knobs})
-    check_knobs(config.model, [knob for knob in config.changes() if knob in knobs])
+    given = make_config(knobs).model_dump(include={*knobs})
+    config = make_config({**network_of(given), **given})
+    check_knobs(config.model, [knob for knob in config.changes() if knob in given])
     return plan_new(config, own, None if isinstance(data, str) else data, val=val)
 
 

@@ -76,7 +76,7 @@ def network_of(given: Mapping[str, Any]) -> dict[str, Any]:
     knobs = network_knobs(run)
     if model not in (None, knobs["model"]):
         raise ModelError(
-            f"The weights of run '{run.name}' are those of a {knobs['model']}, not of a {model}.",
+            f"The network of run '{run.name}' is {knobs['model']}: its weights are not for {model}.",
             hint="Leave the model out: it is then the run's.",
         )
     return knobs

@@ -32,7 +32,7 @@ def last_layer(model: nn.Module, image_shape: Sequence[int]) -> tuple[str, nn.Mo
     hooks = [
         module.register_forward_hook(lambda module, _inputs, _output, name=name: used.append((name, module)))
         for name, module in model.named_modules()
-        if isinstance(module, _MIXING) or any(weights.ndim > 1 for weights in module.parameters(recurse=False))
+        if isinstance(module, _MIXING) or [*module.parameters(recurse=False)]
     ]
     try:
         classes = predict_logits(model, torch.zeros(2, *image_shape)).shape[-1]  # two, for norms that compare images

@@ -52,6 +52,6 @@ def check_knobs(name: str, given: Iterable[str]) -> None:
     """
     idle = [knob for knob in given if knob in idle_knobs(name)]
     if idle and name in KNOBS:
-        raise ModelError(f"{idle[0]} has no effect: a {name} has no such knob.", hint=f"It has {', '.join((*KNOBS[name], 'normalize'))}.")
+        raise ModelError(f"{idle[0]} has no effect: {name} has no such knob.", hint=f"It has {', '.join((*KNOBS[name], 'normalize'))}.")
     if idle and ":" in name:
         raise ModelError(f"{idle[0]} has no effect: the network is there already.", hint="Give it to the network when you make it.")

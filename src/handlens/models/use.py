@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from handlens.errors import HandlensError, ModelError
 from handlens.models.places import line_of, line_that_says
@@ -46,12 +45,20 @@ def training_mode(model: nn.Module) -> None:
     One without weights (`affine=False`) goes with the layer before it: where that is frozen, its counts are too.
     """
     model.train()
+    for norm in _resting(model):
+        norm.eval()
+
+
+def _resting(model: nn.Module) -> list[nn.Module]:
+    """The norms that do not learn."""
     learns = next((weights.requires_grad for weights in model.parameters()), True)
+    resting = []
     for module in model.modules():
         own = [*module.parameters(recurse=False)]
         learns = any(weights.requires_grad for weights in own) if own else learns
         if not learns and isinstance(getattr(module, "running_mean", None), Tensor):
-            module.eval()
+            resting.append(module)
+    return resting
 
 
 def needs_company(model: nn.Module, image_shape: Sequence[int]) -> bool:
@@ -60,9 +67,9 @@ def needs_company(model: nn.Module, image_shape: Sequence[int]) -> bool:
     Raises:
         ModelError: the network does not accept such images.
     """
-    training_mode(model)
     values: list[int] = []  # of each channel of one image
-    norms = [module for module in model.modules() if module.training and isinstance(module, _BatchNorm)]
+    resting = _resting(model)
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module not in resting]
     hooks = [norm.register_forward_pre_hook(lambda _norm, inputs: values.append(inputs[0][0, 0].numel())) for norm in norms]
     try:
         predict_logits(model, torch.zeros(2, *image_shape))

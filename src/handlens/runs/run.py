@@ -163,13 +163,11 @@ class Run:
             RunDamaged: the checkpoint is damaged.
             ModelError: the network cannot be made, or the weights do not fit it.
         """
-        network = model
-        if network is None and self._own[0] is not None:
-            network = copied(self._own[0]).cpu()
-        if network is None:
-            network = rebuild(self.config, self.about, self.folder)
-        load_weights(network, self._tensors(checkpoint or self.default_checkpoint))
-        return network
+        if model is None:
+            own = self._own[0]
+            model = rebuild(self.config, self.about, self.folder) if own is None else copied(own).cpu()
+        load_weights(model, self._tensors(checkpoint or self.default_checkpoint))
+        return model
 
     def weights(self, checkpoint: str | None = None) -> dict[str, Tensor]:
         """What the trained network has learned, by the names of its tensors; the network itself need not be there.
