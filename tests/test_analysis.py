@@ -165,18 +165,6 @@ def perfect() -> Evaluation:
     return Evaluation(np.eye(3, dtype=np.float32) * 9, np.arange(3), tuple("abc"), np.zeros((3, 1, 2, 2), np.uint8), "test")
 
 
-def test_penultimate_features_are_what_the_last_layer_is_given(network: tuple[nn.Module, Evaluation], mnist: hl.Dataset) -> None:
-    model, images = network[0], mnist.test.images[:50]
-    features = analysis.penultimate_features(model, images)
-    last = [layer for layer in model.modules() if isinstance(layer, nn.Linear)][-1]
-    np.testing.assert_allclose(last(torch.from_numpy(features)).detach(), models.predict_logits(model, images), atol=1e-5)
-    assert not last._forward_pre_hooks
-    twice = nn.Sequential(nn.Flatten(), nn.Linear(784, 8), *[nn.Linear(8, 8)] * 2)
-    for without in (nn.Flatten(), twice):
-        pixels = analysis.penultimate_features(without, images)
-        np.testing.assert_allclose(pixels, images.flatten(1).float() / 255)
-
-
 def test_the_images_of_a_pair_and_the_least_certain_ones_are_those() -> None:
     evaluation = made()
     pair = evaluation.most_confused(1)[0]

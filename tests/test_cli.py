@@ -247,11 +247,19 @@ def test_knobs_of_our_networks_are_refused_for_a_network_of_ones_own(terminal: T
     (tmp_path / "net.py").write_text("from torch import nn\n\n\ndef Net():\n    return nn.Flatten()\n")
     (tmp_path / "mine.toml").write_text("dropout = 0.5\n")
     own = ("train", "--model", "net.py:Net", "--print-config")
-    for words in (("--hidden-sizes", "32"), ("--config", "mine.toml"), ("mlp",)):
+    for words in (("--hidden-sizes", "32"), ("--config", "mine.toml")):
         terminal(*own, *words, code=2)
         assert "has no effect" in terminal.err
-    assert "lr\t" in terminal(*own)
+    assert "lr\t0.002\tpreset mlp" in terminal(*own, "mlp")  # which also has sizes for a network that it would make itself
     assert "hidden_sizes" not in terminal.out
+
+
+def test_knobs_that_a_model_has_not_are_refused_from_an_option_and_a_file_but_not_from_a_preset(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("hidden_sizes = [32]\nmodel = 'softmax'\n")
+    for words in (("resnet", "--dropout", "0.3"), ("softmax", "--hidden-sizes", "32"), ("--config", "mine.toml")):
+        terminal("train", *words, "--print-config", code=2)
+        assert "has no such knob" in terminal.err
+    terminal("train", "mlp", "--model", "softmax", "--no-batch-norm", "--print-config")
 
 
 @pytest.mark.parametrize(
@@ -396,6 +404,10 @@ def test_lr_find_tells_a_rate_and_draws_the_curve(terminal: Terminal, runs: Path
     found = json.loads(terminal(*knobs, "--json"))
     assert f"lr = {found['suggestion']:g}" in out
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+    learned = json.loads(terminal("lr-find", "--init-from", "one", "--examples", "500", "--save", tmp_path / "curve.png", "--json"))
+    assert learned["losses"][0] < 1 < found["losses"][0]  # with the network of that run, and what it has learned
+    terminal("lr-find", "resnet", "--dropout", "0.3", code=2)
+    assert "resnet has no such knob" in terminal.err
     assert not [path for path in runs.iterdir() if path.name not in ("one", "two")]
 
 
@@ -425,5 +437,11 @@ def test_train_from_another_runs_weights(terminal: Terminal, runs: Path) -> None
     terminal("train", "--init-from", "one", "--examples", "500", "--epochs", "1", "--name", "more")
     assert "Begins with the weights of run one." in terminal.err
     assert hl.load_run("more").config.model == "softmax"
-    terminal("train", "cnn-small", "--init-from", "one", "--epochs", "1", "--print-config")
+    (runs.parent / "mine.toml").write_text('init_from = "one"\nnormalize = true\n')
+    for words, normalize in ((["--init-from", "one"], False), (["--config", str(runs.parent / "mine.toml")], True)):
+        found = json.loads(terminal("train", "cnn-small", *words, "--epochs", "1", "--print-config", "--json"))
+        assert found["model"] == {"value": "softmax", "from": "run one"}
+        assert found["normalize"]["value"] is normalize
+        terminal("train", *words, "--model", "cnn", code=2)
+        assert "is softmax: its weights are not for cnn" in terminal.err
     terminal("train", "--init-from", "nobody", code=4)

@@ -61,3 +61,17 @@ def test_the_environment_of_a_run_says_what_its_bits_may_depend_on() -> None:
     found = device.environment()
     assert {"handlens", "python", "torch", "threads", "cpu_capability", "system"} <= found.keys()
     assert found["torch"] == torch.__version__
+
+
+@pytest.mark.parametrize("before", [(False, False), (True, True), (True, False)])
+def test_the_choice_of_algorithms_is_afterwards_as_it_was(before: tuple[bool, bool]) -> None:
+    def asked() -> tuple[bool, bool]:
+        return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+
+    torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+    try:
+        with device.settled(torch.device("cuda"), 1):  # no card is asked
+            assert asked() == (True, True)
+        assert asked() == before
+    finally:
+        torch.use_deterministic_algorithms(False)

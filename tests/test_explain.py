@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from pathlib import Path
 from typing import Any
@@ -138,10 +139,20 @@ def test_what_is_written_over_a_convolution_changes_nothing(networks: dict[str, 
     assert found.max() > 0
 
 
-def test_an_activation_that_is_used_twice_is_not_where_gradcam_looks(images: Tensor) -> None:
-    relu = nn.ReLU()
-    model = nn.Sequential(nn.Conv2d(1, 3, 3), relu, nn.Flatten(), nn.Linear(108, 8), relu, nn.Linear(8, 4))
-    assert explain.gradcam(model, images).layer == "0"
+@pytest.mark.parametrize("last", ["relu", "convolution"])
+def test_gradcam_looks_at_the_right_one_of_several_uses_of_a_layer(images: Tensor, last: str) -> None:
+    relu, convolution = nn.ReLU(), nn.Conv2d(3, 3, 3, padding=1)
+    after = [relu] if last == "relu" else []
+    maps = [nn.Conv2d(1, 3, 3), relu, convolution, *after, convolution, *after]
+    model = nn.Sequential(*maps, nn.Flatten(), nn.Linear(108, 8), relu, nn.Linear(8, 4))
+    apart = nn.Sequential(*map(copy.deepcopy, maps), *[*model][len(maps) :])
+    found, expected = explain.gradcam(model, images), explain.gradcam(apart, images)
+    assert (found.layer, expected.layer) == (("1#3", "5") if last == "relu" else ("2#2", "3"))
+    np.testing.assert_allclose(found.maps, expected.maps, rtol=1e-5, atol=1e-7)
+    first, expected = explain.gradcam(model, images, layer="2"), explain.gradcam(apart, images, layer="2")
+    np.testing.assert_allclose(first.maps, expected.maps, rtol=1e-5, atol=1e-7)
+    with pytest.raises(UsageError, match="does not use this Conv2d as a layer 3 times"):
+        explain.gradcam(model, images, layer="2#3")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -242,13 +253,13 @@ def test_activations_are_what_each_layer_and_each_function_gives(networks: dict[
         found.of("secund")
 
 
-def test_features_are_what_goes_into_the_last_linear_layer(networks: dict[str, nn.Module], images: Tensor) -> None:
+def test_features_are_what_goes_into_the_last_layer(networks: dict[str, nn.Module], images: Tensor) -> None:
     model: Any = networks["own"]
     found, layer = explain.features(model, images)
     assert layer == "out"
     np.testing.assert_allclose(model.out(torch.from_numpy(found)).detach().numpy(), models.predict_logits(model, images).numpy(), rtol=1e-4)
-    with pytest.raises(ModelError, match="no linear layer"):
-        explain.features(nn.Sequential(nn.Conv2d(1, 4, 8), nn.Flatten()), images)
+    with pytest.raises(ModelError, match="no layer with weights"):
+        explain.features(nn.Flatten(), images)
 
 
 @pytest.mark.parametrize("shape", [(40, 7), (5, 30), (6, 1)])

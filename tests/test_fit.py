@@ -16,6 +16,7 @@ from handlens.errors import ConfigError, ModelError, TrainingError, UsageError
 from handlens.fit import repeat_plan, starting
 from handlens.plan import mean_and_std, plan
 from handlens.runs import runs_folder
+from handlens.train import Average
 from handlens.training import out_of_patience
 
 
@@ -414,3 +415,37 @@ def test_a_run_that_was_sent_leads_to_no_folder_and_no_file_of_this_machine(tmp_
         run.dataset()
     run.about = dataclasses.replace(run.about, model_file=str(secret), model_sha256="0" * 64)
     assert repeat_plan(run.use(dataset=small_data())).about.get("model_file", "") == ""
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
+def test_a_network_with_the_older_weight_norm_can_be_averaged_and_found_again() -> None:
+    def make() -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.utils.weight_norm(nn.Linear(64, 4)))
+
+    averaged = Average(make(), 0.9).model  # of a network that has not been used
+    assert averaged(torch.rand(2, 1, 8, 8)).shape == (2, 4)
+    data = dataclasses.replace(small_data(), val=small_data().val.subset(torch.arange(0)))
+    run = hl.fit(make, data, epochs=4, lr=0.02, ema=0.9, quiet=True)  # whose last step was one of learning
+    assert run.evaluate("test").accuracy > 0.9
+
+
+def test_a_knob_that_the_network_has_not_is_refused_when_it_was_given_and_a_runs_whole_config_is_taken() -> None:
+    with pytest.raises(ModelError, match="dropout has no effect: resnet has no such knob"):
+        hl.fit("resnet", small_data(), dropout=0.3, quiet=True)
+    with pytest.raises(ConfigError, match="init_from cannot be 3"):
+        hl.fit("mlp", small_data(), init_from=3, quiet=True)
+    with pytest.raises(ModelError, match="depth has no effect: mlp"):
+        hl.find_lr(data=small_data(), depth=14)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
+    for given, knobs in (("softmax", {"normalize": True}), (model, {"momentum": 0.5})):
+        run = hl.fit(given, small_data(), epochs=1, quiet=True, **knobs)
+        config = run.config.model_dump(mode="json", exclude={"model", "data"})
+        again = hl.fit(given, small_data(), quiet=True, **config)
+        assert again.config == run.config
+
+
+@pytest.mark.parametrize("network", ["softmax", "net.py:net"])
+def test_knobs_that_a_preset_has_for_another_network_are_not_kept(tmp_path: Path, network: str) -> None:
+    (tmp_path / "net.py").write_text("from torch import nn\n\ndef net():\n    return nn.Sequential(nn.Flatten(), nn.Linear(64, 4))\n")
+    planned = plan(hl.Config(model=network, hidden_sizes=(512, 256), dropout=0.2, lr=0.002), data=small_data())
+    assert planned.config.changes().keys() - {"data", "threads", "val"} == {"model", "lr"}

@@ -1,5 +1,6 @@
 import inspect
 import math
+import threading
 from typing import Any
 
 import pytest
@@ -262,3 +263,134 @@ def test_a_resnet_of_another_depth_is_refused_with_the_nearest(depth: int, neare
         return
     with pytest.raises(ModelError, match=f"the nearest is {nearest}"):
         models.ResNet(depth)
+
+
+class Disordered(nn.Module):
+    """The layer that gives the logits is defined first; one is used twice; one comes after the logits, and one in training only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(8, 4)
+        self.shared = nn.Linear(8, 8)
+        self.first = nn.Linear(64, 8)
+        self.rebuilding = nn.Linear(8, 64)
+        self.auxiliary = nn.Linear(8, 4)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        hidden = self.shared(self.shared(input=self.first(images.flatten(1))))
+        logits: torch.Tensor = self.head(input=hidden)
+        self.rebuilding(hidden)
+        return logits + self.auxiliary(hidden) if self.training else logits
+
+
+@pytest.mark.parametrize(
+    "model, last",
+    [
+        (Disordered(), "head"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(64, 4), nn.BatchNorm1d(4), nn.Softmax(1)), "1"),
+        (nn.Sequential(nn.Conv2d(1, 6, 3), nn.Conv2d(6, 4, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()), "1"),
+        (nn.Sequential(nn.Flatten(), nn.utils.parametrizations.weight_norm(nn.Linear(64, 4))), "1"),
+        (nn.Sequential(nn.Flatten(), *[nn.Linear(64, 64)] * 2, nn.Unflatten(1, (4, 16)), nn.AdaptiveAvgPool1d(1), nn.Flatten()), "1"),
+    ],
+)
+def test_the_last_layer_is_the_one_that_gives_the_logits(model: nn.Module, last: str) -> None:
+    images = torch.randint(0, 256, (5, 1, 8, 8), dtype=torch.uint8)
+    name, layer = models.last_layer(model, (1, 8, 8))
+    assert name == last
+    features, name = models.features(model, images)
+    assert name == last
+    with torch.no_grad():
+        after = layer(features if isinstance(layer, nn.Linear) else features.view(5, 6, 6, 6))
+        after = after.mean((2, 3)) if after.ndim == 4 else after.view(5, 4, -1).mean(2)
+    if not isinstance(model, nn.Sequential) or not isinstance(model[-1], nn.Softmax):
+        assert torch.allclose(after, models.predict_logits(model, images), atol=1e-5)
+    assert not any(module._forward_pre_hooks or module._forward_hooks for module in model.modules())
+    assert set(models.before_last(model, (1, 8, 8))) == {key for key, _ in model.named_parameters() if not key.startswith(f"{last}.")}
+
+
+def test_a_network_with_weights_of_its_own_is_given_the_pixels_and_one_without_weights_has_no_last_layer() -> None:
+    class Own(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.pictures = nn.Parameter(torch.rand(64, 4))
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return images.flatten(1) @ self.pictures
+
+    images = torch.rand(5, 1, 8, 8)
+    found, name = models.features(Own(), images)
+    assert name == "Own"
+    assert torch.equal(found, images.flatten(1))
+    with pytest.raises(ModelError, match="no layer with weights"):
+        models.last_layer(nn.Flatten(), (1, 8, 8))
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_a_batch_norm_behind_a_frozen_layer_stays_as_in_use(affine: bool) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4, affine=affine), nn.Linear(4, 4), nn.BatchNorm1d(4, affine=affine), nn.Dropout())
+    models.training_mode(model.append(nn.Linear(4, 2)))
+    assert all(module.training for module in model)
+    models.set_learning(model, models.before_last(model, (1, 2, 2)), False)
+    models.training_mode(model)
+    assert [module.training for module in model] == [True, False, True, False, True, True]
+    models.set_learning(model, ["2.weight", "2.bias", "3.weight", "3.bias", "nobody"], True)
+    models.training_mode(model)
+    assert [module.training for module in model] == [True, not affine, True, True, True, True]
+
+
+def test_weights_of_ones_own_that_are_frozen_leave_the_layers_below_in_training() -> None:
+    class Shifted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.shift = nn.Parameter(torch.zeros(4), requires_grad=False)
+            self.layers = nn.Sequential(nn.Flatten(), nn.Linear(4, 4), nn.Dropout())
+
+    model = Shifted()
+    models.training_mode(model)
+    assert all(module.training for module in model.modules())
+
+
+def test_an_image_alone_is_enough_for_a_batch_norm_of_maps_and_for_one_that_is_frozen() -> None:
+    maps = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 4))
+    pooled = nn.Sequential(nn.Conv2d(1, 4, 8), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4, 4))
+    units = nn.Sequential(nn.Flatten(), nn.Linear(64, 4), nn.BatchNorm1d(4), nn.Linear(4, 4))
+    for model, needs in ((maps, False), (pooled, True), (units, True)):
+        assert models.needs_company(model, (1, 8, 8)) is needs
+        if needs:
+            with pytest.raises(ValueError, match="more than 1 value per channel"):
+                model.train()(torch.rand(1, 1, 8, 8))
+        else:
+            model.train()(torch.rand(1, 1, 8, 8))
+        models.set_learning(model, models.before_last(model, (1, 8, 8)), False)
+        assert not models.needs_company(model, (1, 8, 8))
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
+@pytest.mark.parametrize("norm", [nn.utils.weight_norm, nn.utils.spectral_norm])
+def test_a_network_that_keeps_what_it_computed_is_copied_and_shares_nothing(norm: Any) -> None:
+    model = nn.Sequential(nn.Flatten(), norm(nn.Linear(4, 3)))
+    images = torch.rand(2, 1, 2, 2)
+    model(images)
+    copied = models.copied(model)
+    with torch.no_grad():
+        expected = models.predict_logits(model, images)
+        for weights in model.parameters():
+            weights.zero_()
+    assert torch.allclose(models.predict_logits(copied, images), expected, atol=1e-6)
+    copied(images).sum().backward()
+    assert all(weights.grad is None for weights in model.parameters())
+
+
+def test_a_network_that_cannot_be_copied_is_told_so_in_words() -> None:
+    model = models.MLP()
+    model.lock = threading.Lock()  # type: ignore[assignment]
+    with pytest.raises(ModelError, match="MLP cannot be copied"):
+        models.copied(model)
+
+
+@pytest.mark.parametrize("name, idle, said", [("resnet", "dropout", "has depth, width, normalize"), ("softmax", "depth", "has normalize.")])
+def test_a_knob_that_a_model_has_not_is_refused_with_those_that_it_has(name: str, idle: str, said: str) -> None:
+    models.check_knobs(name, [*models.KNOBS[name], "normalize", "lr"])
+    with pytest.raises(ModelError, match=rf"{idle} has no effect: {name} has no such knob") as told:
+        models.check_knobs(name, ["lr", idle])
+    assert said in str(told.value)

@@ -216,6 +216,11 @@ def test_the_commands_lead_to_the_same_config_and_to_others(knobs: dict[str, Any
     assert compare == "handlens compare latest brave-otter"
 
 
+def test_a_knob_without_effect_that_an_older_run_kept_is_no_part_of_its_command() -> None:
+    run: Any = SimpleNamespace(config=hl.Config(model="resnet", dropout=0.3, lr=0.01))
+    assert report.repeat_command(run) == "handlens train --model resnet --lr 0.01"
+
+
 def config_of(command: str) -> hl.Config:
     program, verb, *words = shlex.split(command)
     assert (program, verb) == ("handlens", "train")

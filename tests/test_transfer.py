@@ -13,8 +13,11 @@ from torch import Tensor, nn
 import handlens as hl
 from handlens import models
 from handlens.config import make_config
-from handlens.errors import ModelError, RunNotFound
-from handlens.transfer import WAYS, few_examples, network_knobs, plan_new
+from handlens.errors import ModelError, RunDamaged, RunNotFound, TrainingError
+from handlens.fit import plan_for, repeat_plan
+from handlens.train import train
+from handlens.training import trying
+from handlens.transfer import WAYS, few_examples, network_knobs, network_of, plan_new
 
 CNN: dict[str, Any] = {"channels": (4,), "hidden_sizes": (8,), "batch_norm": True, "epochs": 2, "batch_size": 16, "quiet": True}
 
@@ -74,8 +77,78 @@ def test_what_does_not_fit_is_said(source: hl.Run) -> None:
         plan_new(make_config({"model": "mlp", "hidden_sizes": (5,), "init_from": "source"}), images=small_data())
     with pytest.raises(RunNotFound):
         hl.fit(data=small_data(), init_from="nobody", quiet=True)
-    with pytest.raises(ModelError, match="no fully connected layer"):
-        models.freeze(nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten()))
+
+
+def test_a_model_that_is_not_the_runs_is_refused_and_one_of_ones_own_is_left_alone(source: hl.Run) -> None:
+    with pytest.raises(ModelError, match="is cnn: its weights are not for mlp"):
+        hl.fit("mlp", small_data(), init_from="source", quiet=True)
+    with pytest.raises(ModelError, match="is cnn: its weights are not for resnet"):
+        hl.find_lr("resnet", small_data(), init_from="source")
+    assert network_of({"init_from": "source", "model": "cnn"}) == network_knobs(source)
+    assert network_of({"init_from": "source", "model": "net.py:Net"}) == network_of({"lr": 1}) == {}
+
+
+def test_the_learning_rate_is_sought_with_the_runs_network_and_a_network_that_is_given_stays_as_it_is(source: hl.Run) -> None:
+    assert hl.find_lr(data=small_data(), init_from="source", batch_size=16).losses[0] < 2  # it has learned; another network begins anew
+    model = source.model()
+    model.get_parameter("layers.0.weight").requires_grad_(False)
+    before = {name: (weights.requires_grad, weights.clone()) for name, weights in model.named_parameters()}
+    other = hl.fit("cnn", small_data(), name="other", seed=7, **CNN)
+    hl.find_lr(model, small_data(), init_from=other.name, freeze=True, batch_size=16)
+    for name, weights in model.named_parameters():
+        assert (weights.requires_grad, weights.grad) == (before[name][0], None)
+        assert torch.equal(weights, before[name][1])
+
+
+def own() -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 5), nn.ReLU(), nn.Linear(5, 4))
+
+
+def test_the_weights_of_a_network_of_ones_own_are_taken_without_it() -> None:
+    hl.fit(own, small_data(), name="own", epochs=1, quiet=True)
+    run = hl.load_run("own")
+    with pytest.raises(ModelError, match="a network of your own"):
+        run.model()
+    begun = plan_for(own, small_data(), init_from="own", seed=5).model.state_dict()
+    assert all(torch.equal(tensor, run.weights()[name]) for name, tensor in begun.items())
+    (run.folder / run.checkpoint["file"]).write_bytes(b"broken")
+    with pytest.raises(RunDamaged, match="damaged"):
+        plan_for(own, small_data(), init_from="own")
+
+
+def wider() -> nn.Module:
+    """The source's convolution, then layers that it has not."""
+    model = models.CNN((4,), hidden_sizes=(8,), batch_norm=True, image_size=8, num_classes=3, seed=3)
+    model.layers[5] = nn.Linear(64, 6)
+    model.layers[6] = nn.Sequential(nn.BatchNorm1d(6), nn.ReLU())
+    model.layers[7] = nn.Linear(6, 3)
+    model.get_parameter("layers.1.bias").requires_grad_(False)
+    return model
+
+
+def test_layers_that_are_new_learn_where_what_was_taken_over_is_frozen(source: hl.Run) -> None:
+    data = small_data(classes=3)
+    run = hl.fit(wider, data, init_from="source", freeze=True, epochs=2, name="wider", quiet=True)
+    before, after = start_of(run), run.model().state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    learned = {f"layers.{layer}.{name}" for layer in ("5", "6.0", "7") for name in ("weight", "bias")}
+    assert changed == learned | {f"layers.6.0.{name}" for name in ("running_mean", "running_var", "num_batches_tracked")}
+    assert run.about.frozen == ("layers.0.weight", "layers.1.weight")  # the bias was frozen by its owner
+    source.delete()
+    assert hl.resume("wider", model=wider(), data=data, quiet=True).checkpoint == run.checkpoint
+    repeated = repeat_plan(hl.load_run("wider", model=wider(), data=data))
+    assert {name for name, weights in repeated.model.named_parameters() if weights.requires_grad} == learned
+
+
+def test_an_image_alone_troubles_a_new_batch_norm_but_not_one_that_is_frozen(source: hl.Run) -> None:
+    data = small_data(classes=3)
+    alone = len(data.train) - 1
+    with pytest.raises(ModelError, match="leave one image alone"):
+        plan_for(wider, data, init_from="source", freeze=True, batch_size=alone)
+    hl.fit(wider, data, epochs=1, name="wider", quiet=True)
+    planned = plan_for(wider, data, init_from="wider", freeze=True, batch_size=alone)
+    with trying(planned):
+        next(train(planned.state(), planned.loader, epochs=1))
 
 
 def test_few_examples_are_tried_in_each_way(source: hl.Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,3 +158,14 @@ def test_few_examples_are_tried_in_each_way(source: hl.Run, monkeypatch: pytest.
     assert [(one.count, one.seed, one.way) for one in found] == [(count, seed, way) for count in (8, 40) for seed in (1, 2) for way in WAYS]
     means = {way: sum(one.accuracy for one in found if one.way == way and one.count == 8) / 2 for way in WAYS}
     assert means["weights of the run, all layers learn"] > means["random weights"]
+
+
+def test_what_goes_wrong_with_few_examples_is_said_in_words(source: hl.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlens.transfer.data.load", lambda _name, val: small_data())
+
+    def fail(*_: object) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(models.CNN, "forward", lambda self, images: fail() if self.training else models.Classifier.forward(self, images))
+    with pytest.raises(TrainingError, match="memory"):
+        next(few_examples(source, make_config({"epochs": 1, "batch_size": 8}), [8], seeds=(1,)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,7 +60,10 @@ class Config(BaseModel):
     init_from: str = Field(
         "", description="Begin with another run's weights, on other data all but its last layer; empty: with random ones."
     )
-    freeze: bool = Field(False, description="Learn the last layer only, and keep the others as they are: for weights of another run.")
+    freeze: bool = Field(
+        False,
+        description="Keep what comes from another run as it is; only the last layer and new ones learn. Without init_from: only the last.",
+    )
     epochs: int = Field(5, ge=1, le=100_000, description="How often each training image is seen. MNIST is nearly learned after five.")
     batch_size: int = Field(
         64, ge=1, le=1 << 20, description="Images a step. Small: many noisy steps. Large: fewer and steadier, and quicker an epoch."
@@ -235,7 +238,10 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def resolve(
-    preset: str | None, file: Path | None, options: Mapping[str, Any], network: Mapping[str, Any] | None = None
+    preset: str | None,
+    file: Path | None,
+    options: Mapping[str, Any],
+    network_of: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda _given: {},
 ) -> tuple[Config, dict[str, str]]:
     """The config from its sources, the later ones before the earlier: defaults, preset, the network of a run, file, options.
 
@@ -243,7 +249,7 @@ def resolve(
         preset: its name.
         file: in TOML.
         options: the knobs that the user named.
-        network: the knobs of the network whose weights are taken (`init_from`).
+        network_of: finds the knobs of the network whose weights are taken (`init_from`), from those in file and options.
 
     Returns:
         The config, and for each knob the name of the source of its value.
@@ -251,10 +257,12 @@ def resolve(
     Raises:
         ConfigError: see `make_config`, `preset_knobs` and `read_toml`.
     """
+    base, read = preset_knobs(preset) if preset else {}, read_toml(file) if file else {}
+    given = {**read, **options}
     layers = [
-        (f"preset {preset}", preset_knobs(preset) if preset else {}),
-        (f"run {options['init_from']}" if network else "", network or {}),
-        (f"file {file}", read_toml(file) if file else {}),
+        (f"preset {preset}", base),
+        (f"run {given.get('init_from')}", network_of(given)),
+        (f"file {file}", read),
         ("option", options),
     ]
     knobs: dict[str, Any] = {}

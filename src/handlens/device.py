@@ -54,13 +54,13 @@ def settled(device: torch.device, threads: int) -> Iterator[None]:
 @contextlib.contextmanager
 def _same_bits_on_a_card() -> Iterator[None]:
     """A processor's algorithms do so anyway, and to ask for it imports torch's compiler, which takes a second and a half."""
-    before = torch.are_deterministic_algorithms_enabled()
+    before, only_warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for it; read when it is first used
     torch.use_deterministic_algorithms(True, warn_only=True)
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.use_deterministic_algorithms(before, warn_only=only_warned)
 
 
 def title(device: torch.device, threads: int = 0) -> str:

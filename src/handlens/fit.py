@@ -8,7 +8,7 @@ import re
 import subprocess
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,15 @@ from torch.utils.data import DataLoader
 
 from handlens import data as datasets
 from handlens import device, files
-from handlens.config import make_config
+from handlens.config import OWN, make_config
 from handlens.data import Dataset
 from handlens.errors import FileError, HandlensError, UsageError
-from handlens.models import MODEL_KNOBS, device_of
+from handlens.models import check_knobs, device_of
 from handlens.plan import Model, Plan, assemble
 from handlens.runs import About, Run, load_run, new_id, new_name, new_place, runs_folder, strangers, writing
 from handlens.train import Row
 from handlens.training import Training
-from handlens.transfer import network_knobs, plan_new
+from handlens.transfer import network_of, plan_new
 
 
 @contextlib.contextmanager
@@ -97,17 +97,6 @@ def check_name(name: str | None) -> None:
         _check_new(new_place(runs_folder(), name))
 
 
-def check_own(knobs: Iterable[str]) -> None:
-    """Whether these knobs can go with a network of your own: whoever wrote it has decided all that ours have knobs for.
-
-    Raises:
-        UsageError: one cannot.
-    """
-    idle = [knob for knob in knobs if knob in MODEL_KNOBS]
-    if idle:
-        raise UsageError(f"{idle[0]} has no effect: the network is there already.", hint="Give it to the network when you make it.")
-
-
 def _check_new(folder: Path) -> None:
     """A folder in which a training was about to begin may be taken over; one with anything else in it may not."""
     if (folder / "run.json").exists():
@@ -147,7 +136,8 @@ def resuming(
     with writing(run.folder), _telling_how_to_go_on(run.folder):
         run.reload()
         run.sweep()
-        planned = assemble(run.config, run.model("start"), run.dataset() if data is None else data, val=val)
+        about = {"frozen": run.about.frozen}
+        planned = assemble(run.config, run.model("start"), run.dataset() if data is None else data, about=about, val=val)
         if planned.about.get("data_fingerprint", "") != run.about.data_fingerprint:
             raise UsageError(f"Run '{run.name}' was trained on other images than these.", hint="Give it those: hl.resume(..., data=...).")
         if planned.val is None and "val_loss" in run.history:
@@ -165,13 +155,13 @@ def repeat_plan(run: Run) -> Plan:
         ModelError, UsageError: no name leads back to its network or data.
     """
     # The file of a network of one's own was compared with what its user named when the network was made; no other file is taken along.
-    names = ("model_options", "model_file", "model_sha256") if ":" in run.config.model else ("model_options",)
+    names = ("frozen", "model_options", *(("model_file", "model_sha256") if ":" in run.config.model else ()))
     about = {name: getattr(run.about, name) for name in names}
     return assemble(run.config, run.model("start"), run.dataset(), about=about)
 
 
 def fit(
-    model: Model | str = "mlp",
+    model: Model | str | None = None,
     data: object = "mnist",
     *,
     val: object = None,
@@ -183,8 +173,8 @@ def fit(
     """Train a network, in place, and keep the run.
 
     Args:
-        model: any `nn.Module`, a function that makes one (it is called under the seed), or a name of `MODELS`. With `init_from="RUN"` it
-            need not be said: it is then a network like that run's.
+        model: any `nn.Module`, a function that makes one (it is called under the seed), or a name of `MODELS`; None for the MLP, or with
+            `init_from="RUN"` for a network like that run's.
         data: a name of the catalogue, a `Dataset`, images with labels, a torch `Dataset`, or a `DataLoader`.
         val: the share of the training images to watch by; with a `DataLoader`: another one, or images and labels.
         name: what the run is called; None finds a name.
@@ -207,24 +197,24 @@ def fit(
         return _finish(training, quiet)
 
 
-def plan_for(model: Model | str, data: object, *, val: object = None, **knobs: Any) -> Plan:
+def plan_for(model: Model | str | None, data: object, *, val: object = None, **knobs: Any) -> Plan:
     """The training that `fit` would begin, from the same arguments.
 
     Raises:
+        ModelError: a knob was given that the network has not, with another value than its default.
         HandlensError: something does not fit.
     """
-    given = dict(knobs)
-    if isinstance(model, str):
-        knobs["model"] = model
+    own = None if isinstance(model, str) else model
+    if model is not None:
+        knobs["model"] = model if own is None else OWN
     if isinstance(data, str):
         knobs["data"] = data
     if isinstance(val, int | float) and not isinstance(data, DataLoader):
         knobs["val"], val = val, None
-    if not isinstance(model, str) or ":" in model:
-        check_own(knobs)
-    if knobs.get("init_from") and model == "mlp":  # nobody chose another network: it is the one of that run
-        knobs = {**knobs, **network_knobs(load_run(knobs["init_from"])), **given}
-    return plan_new(make_config(knobs), None if isinstance(model, str) else model, None if isinstance(data, str) else data, val=val)
+    given = make_config(knobs).model_dump(include={*knobs})
+    config = make_config({**network_of(given), **given})
+    check_knobs(config.model, [knob for knob in config.changes() if knob in given])
+    return plan_new(config, own, None if isinstance(data, str) else data, val=val)
 
 
 def resume(

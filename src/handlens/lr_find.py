@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from torch import nn
+
+from handlens import models
 from handlens.errors import TrainingError
 from handlens.fit import plan_for
 from handlens.plan import Model, Plan
@@ -47,13 +49,15 @@ class LearningRates:
         return plots.plot_learning_rates(self.lrs, self.losses, self.suggestion)
 
 
-def find_lr(model: Model | str = "mlp", data: object = "mnist", **knobs: Any) -> LearningRates:
+def find_lr(model: Model | str | None = None, data: object = "mnist", **knobs: Any) -> LearningRates:
     """Which learning rate to take for a training; the arguments are those of `fit`. Nothing is kept.
+
+    A network that is given stays as it is.
 
     Raises:
         HandlensError: network and data do not fit each other.
     """
-    planned = plan_for(model, data, **knobs)
+    planned = plan_for(models.copied(model) if isinstance(model, nn.Module) else model, data, **knobs)
     with trying(planned):
         return search(planned)
 
@@ -75,7 +79,7 @@ def search(plan: Plan, steps: int = 150) -> LearningRates:
 
 def _losses(plan: Plan, lrs: list[float]) -> Iterator[float]:
     """The loss of each step, up to the one at which it is ruined. Each step is an epoch of one batch: there the loop gives a row."""
-    tried = replace(plan, model=copy.deepcopy(plan.model))
+    tried = replace(plan, model=models.copied(plan.model))
     state = tried.state()
     base = state.optimizer.param_groups[0]["initial_lr"]
     state = replace(state, accumulate=1, schedule=lambda done: lrs[min(len(lrs) - 1, round(done * len(lrs)))] / base)

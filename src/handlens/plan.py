@@ -122,14 +122,19 @@ def assemble(
     Raises:
         ModelError: they do not fit each other.
     """
-    if config.freeze:
-        models.freeze(model)
     with seeds.seeded("weights", config.seed):  # a lazy layer makes its weights when it sees the first image
         planned = _with_loader(config, model, data, val) if isinstance(data, DataLoader) else _with_dataset(config, model, data, val)
     if config.patience and planned.val is None:
         raise UsageError("patience needs validation images, and there are none.", hint="Leave out --patience, or use --val 0.1.")
-    config = config.model_copy(update={"threads": _threads(config, model, planned.about["image_shape"])})
-    return replace(planned, config=config, about={**(about or {}), **planned.about})
+    about = {**(about or {}), **planned.about}
+    if config.freeze:
+        frozen = about.get("frozen")
+        about["frozen"] = models.before_last(model, about["image_shape"]) if frozen is None else frozen
+        models.set_learning(model, about["frozen"], False)
+    config = config.model_copy(update={"threads": _threads(config, model, about["image_shape"])})
+    planned = replace(planned, config=config, about=about)
+    check_last_batch(planned)
+    return planned
 
 
 def _with_loader(config: Config, model: nn.Module, loader: DataLoader[Any], val: object) -> Plan:
@@ -144,7 +149,7 @@ def _with_dataset(config: Config, model: nn.Module, data: Dataset, val: object) 
     place, classes, train = device.choose(config.device), data.classes, data.few(config.examples).train
     if val is not None:
         raise UsageError("val goes with a DataLoader; with other data it is a share, such as val=0.1.")
-    remark = _check_images(model, train, config)
+    remark = _check_images(model, train)
     change = make_change(config.augment, len(classes), mixup=config.mixup, cutmix=config.cutmix)
     return Plan(
         config,
@@ -164,11 +169,10 @@ def _class_weights(train: Split) -> Tensor:
     return counts.sum() / (len(counts) * counts.clamp_min(1))
 
 
-def _check_images(model: nn.Module, train: Split, config: Config) -> str:
+def _check_images(model: nn.Module, train: Split) -> str:
     """Whether the network can learn from these images; gives a remark, usually none."""
     if len(train) == 0:
         raise DataError(f"There are no training images in {train.name}.", hint="A smaller --val leaves more of them to learn from.")
-    _check_last_batch(model, len(train), config.batch_size)
     return models.check_fits(model, train.images[:_PREVIEW], train.classes)
 
 
@@ -237,9 +241,17 @@ def _size(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
 
 
-def _check_last_batch(model: nn.Module, count: int, batch_size: int) -> None:
-    has_norm = any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in model.modules())
-    if has_norm and (count % batch_size == 1 or batch_size == 1):
+def check_last_batch(planned: Plan) -> None:
+    """Whether the network can learn from an image alone, if the last batch of an epoch is one.
+
+    Raises:
+        ModelError: it cannot.
+    """
+    if planned.dataset is None:
+        return
+    count, batch_size = len(planned.dataset.few(planned.config.examples).train), planned.config.batch_size
+    alone = count % batch_size == 1 or batch_size == 1
+    if alone and models.needs_company(planned.model, planned.dataset.image_shape):
         raise ModelError(
             f"{count:,} images in batches of {batch_size} leave one image alone; batch norm needs at least two to compare.",
             hint=f"Use --batch-size {batch_size + 1}, or no batch norm.",
@@ -260,8 +272,14 @@ def _make_network(config: Config, model: Model | None, data: Dataset | DataLoade
     for name, known in models.MODELS.items():
         if isinstance(model, models.Classifier) and type(model) is known:
             options = {key: value for key, value in model.options.items() if key in FIELDS}
-            return model, {"model": name, "normalize": model.normalized, **options}, {"model_options": model.options}
-    return model, {"model": OWN + type(model).__name__}, {}
+            knobs = {"model": name, "normalize": model.normalized, **_idle(name), **options}
+            return model, knobs, {"model_options": model.options}
+    return model, {"model": OWN + type(model).__name__, **_idle(OWN)}, {}
+
+
+def _idle(name: str) -> dict[str, Any]:
+    """The knobs that a network of this name has not, as nobody gave them: a preset for another network may have."""
+    return {knob: FIELDS[knob].default for knob in models.idle_knobs(name)}
 
 
 def _task(config: Config, dataset: Dataset) -> dict[str, Any]:
@@ -286,4 +304,4 @@ def _from_file(config: Config) -> tuple[nn.Module, dict[str, Any], dict[str, Any
     path = Path(config.model.rpartition(":")[0]).absolute()
     with seeds.seeded("weights", config.seed):
         model = models.from_file(config.model)
-    return model, {}, {"model_file": str(path), "model_sha256": named.remember(path)}
+    return model, _idle(config.model), {"model_file": str(path), "model_sha256": named.remember(path)}

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import math
 import time
@@ -151,7 +150,7 @@ class Average:
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
-        self.model = copy.deepcopy(model).requires_grad_(False)
+        self.model = models.copied(model).requires_grad_(False)
         self.decay = decay
 
     @torch.no_grad()

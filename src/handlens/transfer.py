@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from handlens import data, device, models
+from handlens import data, models
 from handlens.config import OWN, Config, make_config
 from handlens.errors import ModelError
-from handlens.plan import Model, Plan, plan
+from handlens.plan import Model, Plan, check_last_batch, plan
 from handlens.runs import Run, load_run
 from handlens.train import train
+from handlens.training import trying
 
 _OF_THE_IMAGES = ("mean", "std")  # what pixels are shifted and scaled by belongs to the images, not to what was learned
 
@@ -22,16 +23,25 @@ _OF_THE_IMAGES = ("mean", "std")  # what pixels are shifted and scaled by belong
 def plan_new(config: Config, model: Model | None = None, images: object = None, *, val: object = None) -> Plan:
     """`plan`, with the weights of another run if the config says so.
 
+    With `freeze` all that was taken over is kept as it is, but for the last layer; what is new learns.
+
     Raises:
         RunNotFound: there is no such run.
         ModelError: its network has other layers.
+        RunDamaged: its checkpoint is damaged.
     """
     planned = plan(config, model, images, val=val)
     if not config.init_from:
         return planned
-    run = load_run(config.init_from)
-    said = take_over(planned.model, run, with_last=_same_data(planned, run))
-    return replace(planned, config=planned.config.model_copy(update={"init_from": run.name}), origin=said)
+    run, network = load_run(config.init_from), planned.model
+    last = {} if _same_data(planned, run) else models.last_layer(network, planned.about["image_shape"])[1].state_dict(keep_vars=True)
+    new = take_over(network, run, without=list(last.values()))
+    about = planned.about
+    if config.freeze:
+        models.set_learning(network, new.intersection(about["frozen"]), True)
+        about = {**about, "frozen": tuple(name for name in about["frozen"] if name not in new)}
+        check_last_batch(planned)
+    return replace(planned, config=planned.config.model_copy(update={"init_from": run.name}), about=about, origin=_in_words(run, new))
 
 
 def _same_data(planned: Plan, run: Run) -> bool:
@@ -39,6 +49,37 @@ def _same_data(planned: Plan, run: Run) -> bool:
     name = planned.config.data
     known = name == run.config.data and not name.startswith(OWN)
     return known or planned.about.get("data_fingerprint", "") == run.about.data_fingerprint != ""
+
+
+def _in_words(run: Run, new: set[str]) -> str:
+    layers = sorted({name.rpartition(".")[0] or name for name in new})
+    return f"Begins with the weights of run {run.name}" + (f"; new: {', '.join(layers)}." if layers else ".")
+
+
+def network_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The knobs of the network whose weights are taken; what the user gave goes before them.
+
+    Args:
+        given: the knobs that the user gave, in a file, as options or as keywords.
+
+    Returns:
+        None at all without `init_from`, and where the network is the user's own.
+
+    Raises:
+        RunNotFound: there is no such run.
+        ModelError: see `network_knobs`; or the user gave another model than the run's.
+    """
+    model = given.get("model")
+    if not given.get("init_from") or ":" in (model or ""):
+        return {}
+    run = load_run(given["init_from"])
+    knobs = network_knobs(run)
+    if model not in (None, knobs["model"]):
+        raise ModelError(
+            f"The network of run '{run.name}' is {knobs['model']}: its weights are not for {model}.",
+            hint="Leave the model out: it is then the run's.",
+        )
+    return knobs
 
 
 def network_knobs(run: Run) -> dict[str, Any]:
@@ -56,34 +97,31 @@ def network_knobs(run: Run) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def take_over(model: nn.Module, run: Run, *, with_last: bool = False) -> str:
-    """Put into a network what a run has learned.
+def take_over(model: nn.Module, run: Run, *, without: Sequence[Tensor] = ()) -> set[str]:
+    """Put into a network what a run has learned, wherever name and shape are the same.
 
     Args:
         model: the new network, with its first weights; changed in place.
-        run: where the others come from.
-        with_last: the last layer too, which knows the run's classes and no others.
+        run: where the others come from; its own network need not be there.
+        without: tensors of the network that are left alone.
 
     Returns:
-        What was done, in words.
+        The names of the tensors that stayed as they were, but for those that belong to the images.
 
     Raises:
         ModelError: the two networks have nothing in common.
         RunDamaged: the run's checkpoint is damaged.
     """
-    source = run.model().state_dict()
-    last = {id(parameter) for parameter in models.last_layer(model).parameters()}
-    kept = set() if with_last else {name for name, parameter in model.named_parameters() if id(parameter) in last}
-    target = model.state_dict()
-    fitting = {name: tensor for name, tensor in target.items() if _fits(tensor, source.get(name)) and name not in {*kept, *_OF_THE_IMAGES}}
+    source, kept = run.weights(), {id(tensor) for tensor in without}
+    target = {name: tensor for name, tensor in model.state_dict(keep_vars=True).items() if name not in _OF_THE_IMAGES}
+    fitting = {name for name, tensor in target.items() if id(tensor) not in kept and _fits(tensor, source.get(name))}
     if not fitting:
         raise ModelError(
             f"Nothing in run '{run.name}' fits this {type(model).__name__}.", hint="Both need the same layers, in the same sizes."
         )
-    for name, tensor in fitting.items():
-        tensor.copy_(source[name])
-    fresh = sorted({name.rpartition(".")[0] for name in target if name not in fitting and name not in _OF_THE_IMAGES})
-    return f"Begins with the weights of run {run.name}" + (f"; new: {', '.join(fresh)}." if fresh else ".")
+    for name in fitting:
+        target[name].copy_(source[name])
+    return target.keys() - fitting
 
 
 def _fits(mine: Tensor, theirs: Tensor | None) -> bool:
@@ -112,7 +150,7 @@ def few_examples(run: Run, config: Config, counts: Sequence[int], seeds: Sequenc
                 origin = run.name if knobs["init_from"] else ""
                 chosen = {"examples": count, "seed": seed, "val": 0, "data": config.data, **knobs, "init_from": origin}
                 planned = plan_new(make_config({**config.model_dump(), **network_knobs(run), **chosen}), images=dataset)
-                with device.settled(models.device_of(planned.model), planned.config.threads):
+                with trying(planned):
                     state = planned.state()
                     for _row in train(state, planned.loader, epochs=planned.config.epochs):
                         pass

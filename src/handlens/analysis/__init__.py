@@ -3,7 +3,7 @@
 from handlens.analysis.agreement import Agreement, agreement
 from handlens.analysis.groups import Group, accuracy_by_measure, accuracy_by_stroke, accuracy_by_writer, plot_strokes
 from handlens.analysis.labels import LabelIssues, Suspect, find_label_issues
-from handlens.analysis.mistakes import Cluster, cluster_mistakes, penultimate_features, plot_clusters, plot_confused
+from handlens.analysis.mistakes import Cluster, cluster_mistakes, plot_clusters, plot_confused
 from handlens.analysis.robustness import Condition, Robustness, robustness
 from handlens.analysis.temperature import Answering, Calibrated, calibrate
 
@@ -24,7 +24,6 @@ __all__ = [
     "calibrate",
     "cluster_mistakes",
     "find_label_issues",
-    "penultimate_features",
     "plot_clusters",
     "plot_confused",
     "plot_strokes",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -141,7 +140,7 @@ def _trained(split: Split, config: Config, model: nn.Module | None) -> nn.Module
     empty = split.subset(torch.arange(0))
     dataset = Dataset("folds", split, empty.named("val"), empty.named("test"))
     alone = config.model_copy(update={"patience": 0, "examples": 0, "val": 0.0})
-    planned = plan(alone, copy.deepcopy(model), dataset)
+    planned = plan(alone, None if model is None else models.copied(model), dataset)
     state = planned.state()
     with trying(planned):
         for _row in train(state, planned.loader, epochs=config.epochs):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from handlens import metrics, models
 from handlens.errors import UsageError
@@ -18,38 +18,6 @@ from handlens.evaluation import ConfusedPair, Evaluation
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-def penultimate_features(model: nn.Module, images: Tensor) -> NDArray[np.float32]:
-    """What the last linear layer of a network is given: what the network has made of the images before it decides.
-
-    Args:
-        model: any network.
-        images: `uint8` or `float32`, N,C,H,W.
-
-    Returns:
-        N,D; for a network of one linear layer the pixels as it sees them. The pixels themselves if it has no linear layer, or
-        uses the last one not exactly once.
-
-    Raises:
-        ModelError: the network does not accept the images.
-    """
-    pixels: NDArray[np.float32] = models.to_float(images).flatten(1).cpu().numpy()
-    last = next((layer for layer in reversed(list(model.modules())) if isinstance(layer, nn.Linear)), None)
-    if last is None or not len(images):
-        return pixels
-    seen: list[Tensor] = []
-
-    def keep(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        seen.append(inputs[0].detach().flatten(1).float().cpu())
-
-    hook = last.register_forward_pre_hook(keep)
-    try:
-        models.predict_logits(model, images)
-    finally:
-        hook.remove()
-    # A layer that is not used, or several times, does not give one row for each image.
-    return torch.cat(seen).numpy() if sum(map(len, seen)) == len(images) else pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,13 +47,13 @@ def cluster_mistakes(evaluation: Evaluation, model: nn.Module | None = None, cou
 
     Raises:
         UsageError: there are no mistakes, or `count` is below 1.
-        ModelError: the network does not accept the images.
+        ModelError: see `models.features`.
     """
     wrong = np.flatnonzero(~evaluation.correct)
     if not wrong.size or count < 1:
         raise UsageError("There are no mistakes to put into groups." if not wrong.size else f"{count} groups cannot be made.")
     images = torch.from_numpy(evaluation.images[wrong])
-    points = penultimate_features(model, images) if model else models.to_float(images).flatten(1).numpy()
+    points = (models.features(model, images)[0] if model else models.to_float(images).flatten(1)).numpy()
     found = metrics.k_means(points, min(count, len(wrong)))
     distance = np.linalg.norm(points - found.centres[found.members], axis=1)
     order = np.argsort(distance, kind="stable")

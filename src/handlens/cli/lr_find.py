@@ -7,9 +7,8 @@ from typing import Any
 
 import click
 
-from handlens import config as configs
 from handlens.cli.terminal import json_option, print_json, tell
-from handlens.cli.train import knob_options, only_preset
+from handlens.cli.train import knob_options, only_preset, resolve
 from handlens.config import FIELDS
 
 
@@ -24,7 +23,7 @@ def lr_find(presets: tuple[str, ...], save: Path | None, as_json: bool, **option
     The knobs are those of `handlens train`.
     """
     knobs = {name: value for name, value in options.items() if name in FIELDS and value is not None}
-    config, _ = configs.resolve(only_preset(presets), None, knobs)
+    config, _ = resolve(only_preset(presets), None, knobs)
     from handlens import files, plots
     from handlens.cli.loading import load_dataset
     from handlens.lr_find import search

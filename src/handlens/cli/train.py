@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +70,7 @@ def train(presets: tuple[str, ...], file: Path | None, as_json: bool, **options:
         raise UsageError(
             "--checkpoint goes with --resume: a new training has none.", hint="handlens train --resume RUN --checkpoint previous"
         )
-    config, sources = configs.resolve(preset, file, knobs, _network_of(knobs))
-    _check_own(config, sources)
+    config, sources = resolve(preset, file, knobs)
     if options["print_config"]:
         return _print_config(config, sources, as_json)
     from handlens.cli import training
@@ -83,15 +82,28 @@ def train(presets: tuple[str, ...], file: Path | None, as_json: bool, **options:
     return training.train_new(config, options["name"], options["note"] or "", as_json)
 
 
-def _network_of(knobs: dict[str, Any]) -> dict[str, Any]:
-    """The knobs of the network whose weights are taken; none if there is no such network, or the user gives one of their own."""
-    run = knobs.get("init_from", "")
-    if not run or ":" in knobs.get("model", ""):
-        return {}
-    from handlens.cli.loading import find_run
-    from handlens.transfer import network_knobs
+def resolve(preset: str | None, file: Path | None, options: dict[str, Any]) -> tuple[Config, dict[str, str]]:
+    """The config, and where each value comes from (`config.resolve`), with the network of another run if its weights are taken.
 
-    return network_knobs(find_run(run))
+    Raises:
+        RunNotFound: there is no such run.
+        ModelError: its network is another one; or a file or option gives a knob that the network has not.
+    """
+    config, sources = configs.resolve(preset, file, options, _network_of)
+    given = [name for name in config.changes() if sources[name] in ("option", f"file {file}")]
+    if given:
+        from handlens.models import check_knobs
+
+        check_knobs(config.model, given)
+    return config, sources
+
+
+def _network_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    if not given.get("init_from"):
+        return {}
+    from handlens.transfer import network_of
+
+    return network_of(given)
 
 
 def only_preset(presets: tuple[str, ...]) -> str | None:
@@ -103,13 +115,6 @@ def only_preset(presets: tuple[str, ...]) -> str | None:
     if len(presets) > 1:
         raise UsageError(f"A training has one preset, and here are {len(presets)}: {' '.join(presets)}.", hint="See: handlens train --list")
     return presets[0] if presets else None
-
-
-def _check_own(config: Config, sources: dict[str, str]) -> None:
-    if ":" in config.model:
-        from handlens.fit import check_own
-
-        check_own(name for name, source in sources.items() if source != "default")
 
 
 def _decided(config: Config) -> list[str]:

@@ -126,17 +126,19 @@ def gradcam(subject: Subject, images: Images, targets: Targets = None, *, layer:
         subject: as for `saliency`, like the next two.
         images: of N,C,H,W or C,H,W.
         targets: the class asked about.
-        layer: the name of a layer that gives maps; if None the last convolution with its activation, or the sum that it goes into.
+        layer: the name of a layer that gives maps, and `NAME#2` for the second time that it is used; if None the last convolution with its
+            activation, or the sum that it goes into.
 
     Raises:
         HandlensError: as for `saliency`; or there is no such layer, it gives no maps, or the network has no convolution.
     """
     model = network(subject)
     name = layer or last_maps(model, float_images(images))
-    chosen_layer = find_layer(model, name)
+    used, _, time = name.partition("#")
+    chosen_layer = find_layer(model, used)
 
     def weigh(model: nn.Module, batch: Tensor, chosen: Tensor) -> Tensor:
-        maps, gradients = _maps_and_gradients(model, chosen_layer, batch, chosen)
+        maps, gradients = _maps_and_gradients(model, (chosen_layer, int(time) if time.isdecimal() else 1), batch, chosen)
         if maps.ndim != 4:
             raise UsageError(f"Layer '{name}' gives no maps.", hint=f"Choose a convolution: {last_maps(model, batch)}")
         seen = (gradients.mean((2, 3), keepdim=True) * maps).sum(1, keepdim=True).relu()
@@ -197,9 +199,7 @@ def last_maps(model: nn.Module, images: Tensor) -> str:
             f"{type(model).__name__} has no convolution, and Grad-CAM weighs the maps of one.",
             hint="Ask by saliency, integrated-gradients or occlusion instead.",
         )
-    used = [step.module for step in steps]
-    after = [step for step in steps[last:] if step.output.shape == steps[last].output.shape]
-    return [step.name for step in after if (step.module and used.count(step.module) == 1) or step is steps[last]][-1]
+    return [step.name for step in steps[last:] if step.module and step.output.shape == steps[last].output.shape][-1]
 
 
 def _attribute(
@@ -234,20 +234,21 @@ def _gradient(model: nn.Module, batch: Tensor, chosen: Tensor) -> Tensor:
         return torch.autograd.grad(_scores(model, pixels, chosen).sum(), pixels)[0]
 
 
-def _maps_and_gradients(model: nn.Module, layer: nn.Module, batch: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
-    """What a layer gives, and the gradient of the chosen logit by it."""
-    kept: list[Tensor] = []
+def _maps_and_gradients(model: nn.Module, used: tuple[nn.Module, int], batch: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    """What a layer gives when it is used for the first, second, ... time, and the gradient of the chosen logit by it."""
+    (layer, time), kept = used, list[Tensor]()
 
     def keep(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
-        kept[:] = [output]
+        kept.append(output)
         return output.clone()  # what comes next may write into it
 
     hook = layer.register_forward_hook(keep)
     try:
         with torch.enable_grad():
             total = _scores(model, batch.detach().requires_grad_(), chosen).sum()
-            if not kept or not isinstance(kept[0], Tensor):
-                raise UsageError(f"The network does not use this {type(layer).__name__} as a layer.", hint="Choose a convolution.")
-            return kept[0].detach(), torch.autograd.grad(total, kept[0])[0]
+            if not 0 < time <= len(kept) or not isinstance(kept[time - 1], Tensor):
+                often = f" {time} times" if kept else ""
+                raise UsageError(f"The network does not use this {type(layer).__name__} as a layer{often}.", hint="Choose a convolution.")
+            return kept[time - 1].detach(), torch.autograd.grad(total, kept[time - 1])[0]
     finally:
         hook.remove()

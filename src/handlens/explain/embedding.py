@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from handlens import models
 from handlens.data import Split
-from handlens.errors import ModelError, TrainingError, UsageError, nearest
+from handlens.errors import TrainingError, UsageError, nearest
 from handlens.explain.subject import Images, Subject, float_images, network
-from handlens.explain.trace import trace
 
 if TYPE_CHECKING:
     from handlens.plots import Picture, Theme
@@ -68,36 +66,21 @@ class Embedding:
 
 
 def features(subject: Subject, images: Images) -> tuple[NDArray[np.float32], str]:
-    """What goes into the last linear layer for each image: `float32` N,F; and that layer's name.
+    """What goes into the last layer for each image: `float32` N,F; and that layer's name (`models.features`).
 
     Raises:
         UsageError: images of another shape.
-        ModelError: the network has no linear layer, or does not accept the images.
+        ModelError: the network has no layer with weights, or does not accept the images.
         TrainingError: they are infinite or not a number.
     """
-    model, batch = network(subject), float_images(images)
-    names = {module: name or type(module).__name__ for name, module in model.named_modules()}
-    used = [step.module for step in trace(model, batch[:1]) if isinstance(step.module, nn.Linear)]
-    if not used:
-        raise ModelError(f"{type(model).__name__} has no linear layer before whose features could be taken.")
-    kept: list[Tensor] = []
-
-    def keep(_module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        kept.append(inputs[0].flatten(1).float().cpu())
-
-    hook = used[-1].register_forward_pre_hook(keep)
-    try:
-        models.predict_logits(model, batch)
-    finally:
-        hook.remove()
-    found = torch.cat(kept).numpy()
-    if not np.isfinite(found).all():
-        raise TrainingError(f"What goes into {names[used[-1]]} is infinite or not a number.", hint="Train again, with a smaller --lr.")
-    return found, names[used[-1]]
+    found, name = models.features(network(subject), float_images(images))
+    if not found.isfinite().all():
+        raise TrainingError(f"What goes into {name} is infinite or not a number.", hint="Train again, with a smaller --lr.")
+    return found.numpy(), name
 
 
 def embedding(subject: Subject, split: Split, method: str = "pca", *, count: int = 1000) -> Embedding:
-    """Lay the first images of a split out on a plane, by the features before the last linear layer.
+    """Lay the first images of a split out on a plane, by the features before the last layer.
 
     Args:
         subject: a run or any network.

@@ -6,13 +6,24 @@ What the pixels are shifted and scaled by lives inside the network, so that nobo
 
 from handlens.models.cnn import CNN, PADDINGS, POOLINGS
 from handlens.models.cost import count_multiplications
+from handlens.models.last import before_last, features, last_layer
 from handlens.models.layers import Layer, check_fits, summary
 from handlens.models.networks import ACTIVATIONS, MLP, Classifier, SoftmaxRegression, Task
 from handlens.models.own import call_maker, from_file
 from handlens.models.places import line_of
-from handlens.models.registry import KNOBS, MODEL_KNOBS, MODELS, build, idle_knobs
+from handlens.models.registry import KNOBS, MODELS, build, check_knobs, idle_knobs
 from handlens.models.resnet import ResidualBlock, ResNet
-from handlens.models.use import count_parameters, device_of, evaluating, freeze, last_layer, predict_logits, to_float, training_mode
+from handlens.models.use import (
+    copied,
+    count_parameters,
+    device_of,
+    evaluating,
+    needs_company,
+    predict_logits,
+    set_learning,
+    to_float,
+    training_mode,
+)
 
 __all__ = [
     "ACTIVATIONS",
@@ -20,7 +31,6 @@ __all__ = [
     "KNOBS",
     "MLP",
     "MODELS",
-    "MODEL_KNOBS",
     "PADDINGS",
     "POOLINGS",
     "Classifier",
@@ -29,19 +39,24 @@ __all__ = [
     "ResidualBlock",
     "SoftmaxRegression",
     "Task",
+    "before_last",
     "build",
     "call_maker",
     "check_fits",
+    "check_knobs",
+    "copied",
     "count_multiplications",
     "count_parameters",
     "device_of",
     "evaluating",
-    "freeze",
+    "features",
     "from_file",
     "idle_knobs",
     "last_layer",
     "line_of",
+    "needs_company",
     "predict_logits",
+    "set_learning",
     "summary",
     "to_float",
     "training_mode",

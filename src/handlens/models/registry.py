@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from handlens.errors import ModelError, nearest
@@ -24,7 +24,7 @@ KNOBS: dict[str, tuple[str, ...]] = {
     "resnet": ("depth", "width"),
 }
 
-MODEL_KNOBS = {"normalize", *(knob for knobs in KNOBS.values() for knob in knobs)}
+_ALL_KNOBS = {"normalize", *(knob for knobs in KNOBS.values() for knob in knobs)}
 
 
 def build(name: str, **options: Any) -> Classifier:
@@ -41,4 +41,17 @@ def build(name: str, **options: Any) -> Classifier:
 
 def idle_knobs(name: str) -> set[str]:
     """The knobs of networks that a network of this name has not; one of your own has none of them."""
-    return MODEL_KNOBS - {"normalize", *KNOBS[name]} if name in KNOBS else MODEL_KNOBS
+    return _ALL_KNOBS - {"normalize", *KNOBS[name]} if name in KNOBS else _ALL_KNOBS
+
+
+def check_knobs(name: str, given: Iterable[str]) -> None:
+    """Whether all of the given knobs that are about the network are knobs of the one of this name.
+
+    Raises:
+        ModelError: one is not; whoever wrote a network of their own has decided all that ours have knobs for.
+    """
+    idle = [knob for knob in given if knob in idle_knobs(name)]
+    if idle and name in KNOBS:
+        raise ModelError(f"{idle[0]} has no effect: {name} has no such knob.", hint=f"It has {', '.join((*KNOBS[name], 'normalize'))}.")
+    if idle and ":" in name:
+        raise ModelError(f"{idle[0]} has no effect: the network is there already.", hint="Give it to the network when you make it.")

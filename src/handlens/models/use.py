@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -31,36 +32,70 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def last_layer(model: nn.Module) -> nn.Linear:
-    """The fully connected layer that gives the logits: the last one that the network has.
-
-    Raises:
-        ModelError: it has none.
-    """
-    layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    if not layers:
-        raise ModelError(f"{type(model).__name__} has no fully connected layer that could be the last one.")
-    return layers[-1]
-
-
-def freeze(model: nn.Module) -> None:
-    """Let only the last layer learn.
-
-    Raises:
-        ModelError: see `last_layer`.
-    """
-    last = last_layer(model)
-    model.requires_grad_(False)
-    last.requires_grad_(True)
+def set_learning(model: nn.Module, names: Collection[str], learns: bool) -> None:
+    """Let the parameters of these names learn, or not; names that the network does not have change nothing."""
+    for name, weights in model.named_parameters():
+        if name in names:
+            weights.requires_grad_(learns)
 
 
 def training_mode(model: nn.Module) -> None:
-    """Dropout and batch norm as in training; but a batch norm that does not learn stays as in use."""
+    """Dropout and batch norm as in training; but a batch norm that does not learn stays as in use.
+
+    One without weights (`affine=False`) goes with the layer before it: where that is frozen, its counts are too.
+    """
     model.train()
+    for norm in _resting(model):
+        norm.eval()
+
+
+def _resting(model: nn.Module) -> list[nn.Module]:
+    """The norms that do not learn."""
+    learns = next((weights.requires_grad for weights in model.parameters()), True)
+    resting = []
     for module in model.modules():
         own = [*module.parameters(recurse=False)]
-        if own and not isinstance(module, nn.Linear | nn.Conv2d) and not any(weights.requires_grad for weights in own):
-            module.eval()
+        learns = any(weights.requires_grad for weights in own) if own else learns
+        if not learns and isinstance(getattr(module, "running_mean", None), Tensor):
+            resting.append(module)
+    return resting
+
+
+def needs_company(model: nn.Module, image_shape: Sequence[int]) -> bool:
+    """Whether one image alone cannot be learned from: a batch norm that learns would have one value of each channel to compare.
+
+    Raises:
+        ModelError: the network does not accept such images.
+    """
+    values: list[int] = []  # of each channel of one image
+    resting = _resting(model)
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module not in resting]
+    hooks = [norm.register_forward_pre_hook(lambda _norm, inputs: values.append(inputs[0][0, 0].numel())) for norm in norms]
+    try:
+        predict_logits(model, torch.zeros(2, *image_shape))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return 1 in values
+
+
+def copied(model: nn.Module) -> nn.Module:
+    """A copy that shares nothing with the network.
+
+    Also of one that keeps a result of its last forward, as `torch.nn.utils.weight_norm` and `spectral_norm` do with the weights that they
+    compute: the copy keeps the numbers, not how they came about, which PyTorch refuses to copy.
+
+    Raises:
+        ModelError: it keeps something else that cannot be copied.
+    """
+    kept = [value for module in model.modules() for value in vars(module).values() if isinstance(value, Tensor) and not value.is_leaf]
+    try:
+        return copy.deepcopy(model, {id(value): value.detach().clone() for value in kept})
+    except (RuntimeError, TypeError) as error:
+        raise ModelError(
+            f"{type(model).__name__} cannot be copied: it keeps a result of its last forward, or an open file or lock.",
+            hint="Do not store it in self.",
+        ) from error
 
 
 def predict_logits(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:

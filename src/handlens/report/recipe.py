@@ -33,8 +33,9 @@ def config_section(facts: Facts) -> Section:
 
 
 def _changes(run: Run) -> dict[str, Any]:
-    """The knobs that the user changed; the number of threads is decided by the machine, and stands in the environment."""
-    return {name: value for name, value in run.config.changes().items() if name != "threads"}
+    """The knobs that the user changed and that have an effect; the number of threads is the machine's, and stands in the environment."""
+    idle = {"threads", *idle_knobs(run.config.model)}
+    return {name: value for name, value in run.config.changes().items() if name not in idle}
 
 
 def environment_section(facts: Facts) -> Section:

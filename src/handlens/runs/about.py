@@ -29,6 +29,7 @@ class About:
         failure: why it failed, in words; empty if it did not.
         image_shape: channels, height, width.
         model_options: the keywords that make one of our networks again.
+        frozen: the parameters that were kept as they are, if the config says `freeze`; None if all learned.
         model_file, model_sha256: a learner's own file, and what it was at the time.
         classes: their names, in the order of the network's outputs.
         data_fingerprint: of the images and labels it learned from.
@@ -42,6 +43,7 @@ class About:
     failure: str = ""
     image_shape: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
+    frozen: tuple[str, ...] | None = None
     model_options: dict[str, Any] | None = None
     model_file: str = ""
     model_sha256: str = ""
@@ -62,20 +64,14 @@ def read_about(folder: Path) -> About:
     content = read_json(folder / FILE)
     if not content.keys() <= {field.name for field in fields(About)} or not _fits(content):
         raise RunDamaged(f"'{FILE}' does not say what a run is.", where=str(folder / FILE))
-    return About(
-        **{
-            **content,
-            "tags": tuple(content.get("tags", ())),
-            "image_shape": tuple(content.get("image_shape", ())),
-            "classes": tuple(content.get("classes", ())),
-        }
-    )
+    known: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
+    return About(**known)
 
 
 def _fits(values: dict[str, Any]) -> bool:
     texts = [values.get(field.name, "") for field in fields(About) if field.type == "str"]
     shape, options = values.get("image_shape", []), values.get("model_options")
-    lists = [values.get(name, []) for name in ("tags", "classes")]
+    lists = [values.get(name, []) for name in ("tags", "classes")] + [[] if values.get("frozen") is None else values["frozen"]]
     return (
         all(isinstance(text, str) for text in texts)
         and bool(values.get("id"))

@@ -68,6 +68,12 @@ def _from_own_file(name: str, about: About) -> nn.Module:
     return models.from_file(f"{path}:{name.rpartition(':')[2]}")
 
 
+def pick_weights(tensors: Mapping[str, Tensor], kind: str = "") -> dict[str, Tensor]:
+    """The network's weights among a checkpoint's tensors, by their names in the network; see `load_weights`."""
+    kind = kind or ("average" if any(name.startswith("average.") for name in tensors) else "model")
+    return {name.removeprefix(f"{kind}."): tensor for name, tensor in tensors.items() if name.startswith(f"{kind}.")}
+
+
 def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], kind: str = "") -> None:
     """Put a checkpoint's weights into a network.
 
@@ -80,8 +86,7 @@ def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], kind: str = ""
         ModelError: they do not fit it.
         RunDamaged: they do not fit it, and it was made from what the run's folder says.
     """
-    kind = kind or ("average" if any(name.startswith("average.") for name in tensors) else "model")
-    weights = {name.removeprefix(f"{kind}."): tensor for name, tensor in tensors.items() if name.startswith(f"{kind}.")}
+    weights = pick_weights(tensors, kind)
     if models.device_of(model).type == "meta":
         expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
         if expected != {name: tensor.shape for name, tensor in weights.items()}:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import dataclasses
 import html
 import warnings
@@ -16,14 +15,14 @@ from torch import Tensor, nn
 from handlens import data, files
 from handlens.config import OWN, Config
 from handlens.data import Dataset, Split
-from handlens.errors import FileError, ModelError, RunDamaged, UsageError, nearest
+from handlens.errors import FileError, RunDamaged, UsageError, nearest
 from handlens.evaluation import Evaluation
-from handlens.models import Layer, summary
+from handlens.models import Layer, copied, summary
 from handlens.runs import checkpoint as checkpoints
 from handlens.runs.about import About, read_about, read_config, rewrite
 from handlens.runs.checkpoint import Pointer, read_json, write_json
 from handlens.runs.folder import is_free, rename, to_trash
-from handlens.runs.network import load_weights, rebuild, restore
+from handlens.runs.network import load_weights, pick_weights, rebuild, restore
 from handlens.train import Row, State
 
 if TYPE_CHECKING:
@@ -164,18 +163,19 @@ class Run:
             RunDamaged: the checkpoint is damaged.
             ModelError: the network cannot be made, or the weights do not fit it.
         """
-        network = self._own_copy() if model is None else model
-        if network is None:
-            network = rebuild(self.config, self.about, self.folder)
-        load_weights(network, self._tensors(checkpoint or self.default_checkpoint))
-        return network
+        if model is None:
+            own = self._own[0]
+            model = rebuild(self.config, self.about, self.folder) if own is None else copied(own).cpu()
+        load_weights(model, self._tensors(checkpoint or self.default_checkpoint))
+        return model
 
-    def _own_copy(self) -> nn.Module | None:
-        try:
-            return copy.deepcopy(self._own[0]).cpu() if self._own[0] is not None else None
-        except RuntimeError as error:
-            what = f"{type(self._own[0]).__name__} cannot be copied: it keeps a result of its last forward."
-            raise ModelError(what, hint="Do not store it in self.") from error
+    def weights(self, checkpoint: str | None = None) -> dict[str, Tensor]:
+        """What the trained network has learned, by the names of its tensors; the network itself need not be there.
+
+        Raises:
+            RunDamaged: the checkpoint is damaged.
+        """
+        return pick_weights(self._tensors(checkpoint or self.default_checkpoint))
 
     def _tensors(self, which: str) -> dict[str, Tensor]:
         try:
