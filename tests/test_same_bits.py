@@ -31,8 +31,8 @@ PROGRAM = """
 import json, sys
 import handlens as hl
 from small import small_data
-knobs = dict(epochs=2, hidden_sizes=(16, 8), dropout=0.3, batch_norm=True, batch_size=16, schedule="cosine", threads=1, quiet=True)
-found = [hl.fit(model, small_data(), **knobs).checkpoint["sha256"] for model in hl.models.MODELS]
+knobs = dict(epochs=2, hidden_sizes=(16, 8), dropout=0.3, batch_norm=True, batch_size=16, schedule="cosine", resize=32, quiet=True)
+found = [hl.fit(model, small_data(), threads=1, **knobs).checkpoint["sha256"] for model in hl.models.MODELS]
 print(json.dumps(found + [hl.seeds.seed_for("order", 42, 3)]))
 """
 
@@ -70,8 +70,9 @@ def test_same_bits_in_other_processes(tmp_path: Path, record_property: Callable[
     assert len(set(json.loads(answers.pop()))) == len(MODELS) + 1
 
 
+QUICK = [name for name in MODELS if name != "efficientnet"]  # which is trained in other processes above, and killed in tests/crash
 CONFIGS: dict[str, dict[str, Any]] = {
-    **{f"{model}, {optimizer}": {"model": model, "optimizer": optimizer} for model in MODELS for optimizer in ("sgd", "adam", "adamw")},
+    **{f"{model}, {optimizer}": {"model": model, "optimizer": optimizer} for model in QUICK for optimizer in ("sgd", "adam", "adamw")},
     "dropout": {"dropout": 0.4, "hidden_sizes": (16, 8), "schedule": "one-cycle"},
     "batch norm": {"batch_norm": True, "hidden_sizes": (16,), "schedule": "step", "normalize": True},
     "activation": {"activation": "tanh", "weight_decay": 0.1, "optimizer": "sgd", "momentum": 0.0, "schedule": "cosine"},

@@ -25,7 +25,7 @@ from handlens.plan import Model, Plan, assemble
 from handlens.runs import About, Run, load_run, new_id, new_name, new_place, runs_folder, writing
 from handlens.train import Row
 from handlens.training import Training
-from handlens.transfer import network_knobs, plan_new
+from handlens.transfer import origin_knobs, plan_new
 
 _HALF_MADE = re.compile(
     r"\..*\.tmp|run\.lock.*|(config|run)\.json(\.lock.*)?|env\.json|model\.py|rows\.jsonl|checkpoint\.json|epoch-0000\.safetensors"
@@ -224,7 +224,7 @@ def plan_for(model: Model | str, data: object, *, val: object = None, **knobs: A
     if not isinstance(model, str) or ":" in model:
         check_own(knobs)
     if knobs.get("init_from") and model == "mlp":  # nobody chose another network: it is the one of that run
-        knobs = {**knobs, **network_knobs(load_run(knobs["init_from"])), **given}
+        knobs = {**knobs, **origin_knobs(knobs["init_from"]), **given}
     return plan_new(make_config(knobs), None if isinstance(model, str) else model, None if isinstance(data, str) else data, val=val)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from handlens import data, device, models
-from handlens.config import OWN, Config, make_config
+from handlens.config import IMAGENET, OWN, Config, make_config
 from handlens.errors import ModelError
 from handlens.plan import Model, Plan, plan
 from handlens.runs import Run, load_run
@@ -20,15 +20,18 @@ _OF_THE_IMAGES = ("mean", "std")  # what pixels are shifted and scaled by belong
 
 
 def plan_new(config: Config, model: Model | None = None, images: object = None, *, val: object = None) -> Plan:
-    """`plan`, with the weights of another run if the config says so.
+    """`plan`, with the weights of another run, or those learned on ImageNet, if the config says so.
 
     Raises:
         RunNotFound: there is no such run.
-        ModelError: its network has other layers.
+        ModelError: its network has other layers; or see `handlens.models.load_imagenet_weights`.
     """
     planned = plan(config, model, images, val=val)
     if not config.init_from:
         return planned
+    if config.init_from == IMAGENET:
+        models.load_imagenet_weights(planned.model)
+        return replace(planned, origin="Begins with the weights learned on ImageNet; new: the last layer.")
     run = load_run(config.init_from)
     said = take_over(planned.model, run, with_last=_same_data(planned, run))
     return replace(planned, config=planned.config.model_copy(update={"init_from": run.name}), origin=said)
@@ -39,6 +42,16 @@ def _same_data(planned: Plan, run: Run) -> bool:
     name = planned.config.data
     known = name == run.config.data and not name.startswith(OWN)
     return known or planned.about.get("data_fingerprint", "") == run.about.data_fingerprint != ""
+
+
+def origin_knobs(init_from: str) -> dict[str, Any]:
+    """The knobs that make a network like the one whose weights are taken.
+
+    Raises:
+        RunNotFound: there is no such run.
+        ModelError: see `network_knobs`.
+    """
+    return {"model": "efficientnet"} if init_from == IMAGENET else network_knobs(load_run(init_from))
 
 
 def network_knobs(run: Run) -> dict[str, Any]:

@@ -85,13 +85,12 @@ def train(presets: tuple[str, ...], file: Path | None, as_json: bool, **options:
 
 def _network_of(knobs: dict[str, Any]) -> dict[str, Any]:
     """The knobs of the network whose weights are taken; none if there is no such network, or the user gives one of their own."""
-    run = knobs.get("init_from", "")
-    if not run or ":" in knobs.get("model", ""):
+    origin = knobs.get("init_from", "")
+    if not origin or ":" in knobs.get("model", ""):
         return {}
-    from handlens.cli.loading import find_run
-    from handlens.transfer import network_knobs
+    from handlens.transfer import origin_knobs
 
-    return network_knobs(find_run(run))
+    return origin_knobs(origin)
 
 
 def only_preset(presets: tuple[str, ...]) -> str | None:

@@ -6,10 +6,12 @@ What the pixels are shifted and scaled by lives inside the network, so that nobo
 
 from handlens.models.cnn import CNN, PADDINGS, POOLINGS
 from handlens.models.cost import count_multiplications
+from handlens.models.efficientnet import EfficientNetLite0
 from handlens.models.layers import Layer, check_fits, summary
 from handlens.models.networks import ACTIVATIONS, MLP, Classifier, SoftmaxRegression, Task
 from handlens.models.own import call_maker, from_file
 from handlens.models.places import line_of
+from handlens.models.pretrained import load_imagenet_weights
 from handlens.models.registry import KNOBS, MODEL_KNOBS, MODELS, build, idle_knobs
 from handlens.models.resnet import ResidualBlock, ResNet
 from handlens.models.use import count_parameters, device_of, evaluating, freeze, last_layer, predict_logits, to_float, training_mode
@@ -24,6 +26,7 @@ __all__ = [
     "PADDINGS",
     "POOLINGS",
     "Classifier",
+    "EfficientNetLite0",
     "Layer",
     "ResNet",
     "ResidualBlock",
@@ -41,6 +44,7 @@ __all__ = [
     "idle_knobs",
     "last_layer",
     "line_of",
+    "load_imagenet_weights",
     "predict_logits",
     "summary",
     "to_float",
