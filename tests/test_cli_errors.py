@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +96,18 @@ def test_compare_tells_the_test_in_words_and_shows_the_images(runs: tuple[hl.Run
     assert found["paired"][0]["p"] <= 1
     assert "McNemar" in found["sentences"][0]
     assert are_pictures([found["plot"], found["disagreements_plot"]])
+
+
+@pytest.mark.skipif("HANDLENS_SHARED" not in os.environ, reason="HANDLENS_SHARED: qmnist-labels")
+def test_writers_of_mnist_are_told_where_qmnists_labels_are(runs: tuple[hl.Run, hl.Run], said: Any) -> None:
+    _, of_test = hl.data.mnist_writers(offline=True)
+    worst = hl.analysis.accuracy_by_writer(runs[0].evaluate("test"), of_test)[0]
+    found = said("errors", "seed1", "--json")["writers"]
+    assert len(found) == 25
+    assert found[0] == worst.to_dict()
+    assert "writers" not in said("errors", "seed1", "--on", "val", "--json")
+
+
+def test_without_qmnists_labels_no_writers_are_told(runs: tuple[hl.Run, hl.Run], said: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HANDLENS_SHARED", raising=False)
+    assert "writers" not in said("errors", "seed1", "--json")

@@ -18,6 +18,7 @@ from typing import cast
 import numpy as np
 import pytest
 import scipy.io
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from mirror import Mirror
@@ -27,7 +28,7 @@ from handlens import data
 from handlens.data import archives, cache, formats, originals, readers, sources, stored
 from handlens.data.catalog import DATASETS
 from handlens.data.entry import Archive, Original
-from handlens.errors import DataDamaged, DataMissing, HandlensError
+from handlens.errors import DataDamaged, DataMissing, HandlensError, UsageError
 
 RANDOM = np.random.default_rng(5)
 TRAIN, TEST = 12, 6
@@ -381,3 +382,25 @@ def test_qmnists_own_labels_are_mnists_and_no_writer_of_train_is_in_test(mnist: 
     assert len(of_test) == 10000
     assert not set(writers) & set(of_test)
     assert not set(train[:, 2]) & set(test[:, 2])
+
+
+@pytest.mark.skipif(not SHARED, reason="HANDLENS_SHARED: qmnist-labels")
+def test_mnist_is_split_by_writer_into_the_same_images(mnist: data.Dataset) -> None:
+    known = data.mnist_with_writers(offline=True, say=quiet)
+    found = data.split_by_writer(known)
+    assert found.train.writers is not None
+    assert found.val.writers is not None
+    assert found.test.writers is not None
+    assert len(found.val.writers.unique()) == 54
+    assert not set(found.train.writers.tolist()) & set(found.val.writers.tolist())
+    assert not set(found.train.writers.tolist()) & set(found.test.writers.tolist())
+    assert len(found.train) + len(found.val) == 60_000
+    one = found.val.writers[0]
+    assert torch.equal(found.val.images[found.val.writers == one], known.train.images[known.train.writers == one])
+    again = data.split_by_writer(found)  # the same people, whatever the split was before
+    assert again.val.writers is not None
+    assert set(again.val.writers.tolist()) == set(found.val.writers.tolist())
+    with pytest.raises(UsageError, match="nobody on one side"):
+        data.split_by_writer(known, 0.0001)
+    with pytest.raises(UsageError, match="Who wrote mnist is not known"):
+        data.split_by_writer(mnist)

@@ -32,6 +32,7 @@ import json, sys
 import handlens as hl
 from small import small_data
 knobs = dict(epochs=2, hidden_sizes=(16, 8), dropout=0.3, batch_norm=True, batch_size=16, schedule="cosine", threads=1, quiet=True)
+knobs["resize"] = 32
 found = []
 for model in hl.models.MODELS:
     own = {name: value for name, value in knobs.items() if name not in hl.models.idle_knobs(model)}
@@ -73,8 +74,9 @@ def test_same_bits_in_other_processes(tmp_path: Path, record_property: Callable[
     assert len(set(json.loads(answers.pop()))) == len(MODELS) + 1
 
 
+QUICK = [name for name in MODELS if name != "efficientnet"]  # which is trained in other processes above, and killed in tests/crash
 CONFIGS: dict[str, dict[str, Any]] = {
-    **{f"{model}, {optimizer}": {"model": model, "optimizer": optimizer} for model in MODELS for optimizer in ("sgd", "adam", "adamw")},
+    **{f"{model}, {optimizer}": {"model": model, "optimizer": optimizer} for model in QUICK for optimizer in ("sgd", "adam", "adamw")},
     "dropout": {"dropout": 0.4, "hidden_sizes": (16, 8), "schedule": "one-cycle"},
     "batch norm": {"batch_norm": True, "hidden_sizes": (16,), "schedule": "step", "normalize": True},
     "activation": {"activation": "tanh", "weight_decay": 0.1, "optimizer": "sgd", "momentum": 0.0, "schedule": "cosine"},

@@ -19,6 +19,9 @@ from handlens.files import printable, read_bytes
 OWN = "own:"
 """What the `model` or `data` of a config begins with when it was given as an object, and no name leads back to it."""
 
+IMAGENET = "imagenet"
+"""The `init_from` that is no run: weights learned on ImageNet."""
+
 _MOST_BYTES = 1 << 14  # the reader of TOML takes seconds for a key of many parts
 
 
@@ -35,7 +38,7 @@ class Config(BaseModel):
     mixup: float = Field(0.0, ge=0, le=10, description="Blend images, and their labels, in pairs; 0.2 a little, 1 much, 0 never.")
     cutmix: float = Field(0.0, ge=0, le=10, description="Put a piece of another image into each, and mix the labels; 1 is usual, 0 never.")
     class_weights: bool = Field(False, description="Let rare classes count more in the loss, so that each class counts as much as another.")
-    model: str = Field("mlp", description="The network: mlp, cnn, resnet, softmax, or your own class as FILE.py:Class.")
+    model: str = Field("mlp", description="The network: softmax, mlp, cnn, resnet, efficientnet, or your own class as FILE.py:Class.")
     hidden_sizes: tuple[int, ...] = Field(
         (128, 64), description="Units in each hidden layer. More units can learn more, cost more time, and overfit sooner."
     )
@@ -49,6 +52,12 @@ class Config(BaseModel):
     pooling: Literal["max", "average", "stride"] = Field("max", description="How a CNN's block halves the image.")
     depth: int = Field(8, ge=8, le=1202, description="Layers of a ResNet: 8, 14, 20, 26, ... Deeper can learn more, and takes longer.")
     width: int = Field(16, ge=1, le=1 << 12, description="Channels of a ResNet's first stage; the next ones have 2 and 4 times as many.")
+    resize: int = Field(
+        96,
+        ge=32,
+        le=1024,
+        description="Height and width at which EfficientNet looks at its images: 32, 64, 96, ... Larger: better, slower.",
+    )
     activation: Literal["relu", "leaky-relu", "gelu", "tanh", "sigmoid"] = Field(
         "relu", description="What stands between two layers; without it many layers could do no more than one. ReLU trains fastest."
     )
@@ -58,11 +67,12 @@ class Config(BaseModel):
         False, description="Shift and scale the pixels to mean 0 and spread 1 inside the network: a little faster to learn."
     )
     init_from: str = Field(
-        "", description="Begin with another run's weights, on other data all but its last layer; empty: with random ones."
+        "",
+        description="Begin with a run's weights, or with imagenet's; on other data all but the last layer. Empty: random ones.",
     )
     freeze: bool = Field(
         False,
-        description="Keep what comes from another run as it is; only the last layer and new ones learn. Without init_from: only the last.",
+        description="Keep the weights taken from elsewhere; only the last layer and new ones learn. Without init_from: only the last.",
     )
     epochs: int = Field(5, ge=1, le=100_000, description="How often each training image is seen. MNIST is nearly learned after five.")
     batch_size: int = Field(
@@ -165,6 +175,18 @@ PRESETS: dict[str, Preset] = {
             "schedule": "one-cycle",
         },
     ),
+    "efficientnet": Preset(
+        purpose="for few photographs: weights learned on ImageNet, of which only the last layer learns anew",
+        knobs={
+            "model": "efficientnet",
+            "init_from": IMAGENET,
+            "freeze": True,
+            "epochs": 5,
+            "batch_size": 32,
+            "lr": 5e-3,
+            "schedule": "one-cycle",
+        },
+    ),
 }
 
 
@@ -261,7 +283,7 @@ def resolve(
     given = {**read, **options}
     layers = [
         (f"preset {preset}", base),
-        (f"run {given.get('init_from')}", network_of(given)),
+        (f"weights of {given.get('init_from')}", network_of(given)),
         (f"file {file}", read),
         ("option", options),
     ]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from handlens import data, models
-from handlens.config import OWN, Config, make_config
+from handlens.config import IMAGENET, OWN, Config, make_config
 from handlens.errors import ModelError
 from handlens.plan import Model, Plan, check_last_batch, plan
 from handlens.runs import Run, load_run
@@ -21,18 +21,21 @@ _OF_THE_IMAGES = ("mean", "std")  # what pixels are shifted and scaled by belong
 
 
 def plan_new(config: Config, model: Model | None = None, images: object = None, *, val: object = None) -> Plan:
-    """`plan`, with the weights of another run if the config says so.
+    """`plan`, with the weights of another run, or those learned on ImageNet, if the config says so.
 
     With `freeze` all that was taken over is kept as it is, but for the last layer; what is new learns.
 
     Raises:
         RunNotFound: there is no such run.
-        ModelError: its network has other layers.
+        ModelError: its network has other layers; or see `handlens.models.load_imagenet_weights`.
         RunDamaged: its checkpoint is damaged.
     """
     planned = plan(config, model, images, val=val)
     if not config.init_from:
         return planned
+    if config.init_from == IMAGENET:
+        models.load_imagenet_weights(planned.model)
+        return replace(planned, origin="Begins with the weights learned on ImageNet; new: the last layer.")
     run, network = load_run(config.init_from), planned.model
     last = {} if _same_data(planned, run) else models.last_layer(network, planned.about["image_shape"])[1].state_dict(keep_vars=True)
     new = take_over(network, run, without=list(last.values()))
@@ -72,12 +75,12 @@ def network_of(given: Mapping[str, Any]) -> dict[str, Any]:
     model = given.get("model")
     if not given.get("init_from") or ":" in (model or ""):
         return {}
-    run = load_run(given["init_from"])
-    knobs = network_knobs(run)
+    origin = given["init_from"]
+    knobs = {"model": "efficientnet"} if origin == IMAGENET else network_knobs(load_run(origin))
     if model not in (None, knobs["model"]):
         raise ModelError(
-            f"The network of run '{run.name}' is {knobs['model']}: its weights are not for {model}.",
-            hint="Leave the model out: it is then the run's.",
+            f"The network of {origin} is {knobs['model']}: its weights are not for {model}.",
+            hint="Leave the model out: it is then the right one.",
         )
     return knobs
 

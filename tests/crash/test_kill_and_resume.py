@@ -53,6 +53,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "cnn, plain": {"model": "cnn", "channels": (4, 4), "batch_norm": True, "dropout": 0.2, "hidden_sizes": (8,)},
     "resnet": {"model": "resnet", "width": 2, "weight_decay": 0.1, "ema": 0.5},
     "resnet, sgd": {"model": "resnet", "width": 2, "optimizer": "sgd", "schedule": "cosine", "augment": "light"},
+    "efficientnet": {"model": "efficientnet", "resize": 32, "examples": 32, "normalize": True},
+    "efficientnet, frozen": {"model": "efficientnet", "resize": 32, "examples": 32, "optimizer": "adamw", "freeze": True},
     "mlp, patience": {"model": "mlp", "hidden_sizes": (16,), "patience": 2, "lr": 2.0, "activation": "gelu", "weight_decay": 0.01},
 }
 EPOCHS = 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from handlens.cli.terminal import checkpoint_option, json_option, print_json, remark, show_table, tell
-from handlens.errors import UsageError
+from handlens.errors import DataMissing, UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from handlens.analysis import Agreement, Cluster, Group
     from handlens.evaluation import ConfusedPair, Evaluation, Selection
@@ -79,10 +82,21 @@ def _all(run: Run, evaluation: Evaluation, options: dict[str, Any]) -> dict[str,
     if _is_ink(run, options["on"]):
         strokes = found["strokes"] = analysis.accuracy_by_stroke(evaluation)
         figures["strokes"] = lambda: analysis.plot_strokes(evaluation, strokes)
-    writers = run.split(options["on"]).writers
+    writers = _writers(run, options["on"])
     if writers is not None:
-        found["writers"] = analysis.accuracy_by_writer(evaluation, writers.numpy())[:top]
+        found["writers"] = analysis.accuracy_by_writer(evaluation, writers)[:top]
     return found | {"figures": figures}
+
+
+def _writers(run: Run, on: str) -> NDArray[np.int64] | None:
+    """Who wrote each image, if that is known here: MNIST's are, once QMNIST's labels are on this machine."""
+    from handlens import data
+
+    if on == "mnist" or (on == "test" and run.config.data == "mnist"):
+        with contextlib.suppress(DataMissing):
+            return data.mnist_writers(offline=True, say=lambda *_: None)[1]
+    writers = run.split(on).writers
+    return None if writers is None else writers.numpy()
 
 
 def _is_ink(run: Run, on: str) -> bool:

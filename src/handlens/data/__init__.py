@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from handlens.data.sources import fetch, import_folder
     from handlens.data.splits import find_split, split_name
     from handlens.data.tensors import as_dataset, from_tensors, load
-    from handlens.data.writers import mnist_writers
+    from handlens.data.writers import mnist_with_writers, mnist_writers, split_by_writer
 
 _HOMES = {
     "AUGMENTATIONS": "augment",
@@ -42,10 +42,12 @@ _HOMES = {
     "is_known": "shelf",
     "load": "tensors",
     "make_change": "augment",
+    "mnist_with_writers": "writers",
     "mnist_writers": "writers",
     "order": "batches",
     "preview": "augment",
     "read_idx": "formats",
+    "split_by_writer": "writers",
     "split_name": "splits",
     "status": "shelf",
     "write_idx": "formats",
@@ -70,10 +72,12 @@ __all__ = [
     "is_known",
     "load",
     "make_change",
+    "mnist_with_writers",
     "mnist_writers",
     "order",
     "preview",
     "read_idx",
+    "split_by_writer",
     "split_name",
     "status",
     "write_idx",

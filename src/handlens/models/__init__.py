@@ -6,11 +6,13 @@ What the pixels are shifted and scaled by lives inside the network, so that nobo
 
 from handlens.models.cnn import CNN, PADDINGS, POOLINGS
 from handlens.models.cost import count_multiplications
+from handlens.models.efficientnet import EfficientNetLite0
 from handlens.models.last import before_last, features, last_layer
 from handlens.models.layers import Layer, check_fits, summary
 from handlens.models.networks import ACTIVATIONS, MLP, Classifier, SoftmaxRegression, Task
 from handlens.models.own import call_maker, from_file
 from handlens.models.places import line_of
+from handlens.models.pretrained import load_imagenet_weights
 from handlens.models.registry import KNOBS, MODELS, build, check_knobs, idle_knobs
 from handlens.models.resnet import ResidualBlock, ResNet
 from handlens.models.use import (
@@ -34,6 +36,7 @@ __all__ = [
     "PADDINGS",
     "POOLINGS",
     "Classifier",
+    "EfficientNetLite0",
     "Layer",
     "ResNet",
     "ResidualBlock",
@@ -54,6 +57,7 @@ __all__ = [
     "idle_knobs",
     "last_layer",
     "line_of",
+    "load_imagenet_weights",
     "needs_company",
     "predict_logits",
     "set_learning",

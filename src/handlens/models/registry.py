@@ -7,6 +7,7 @@ from typing import Any
 
 from handlens.errors import ModelError, nearest
 from handlens.models.cnn import CNN
+from handlens.models.efficientnet import EfficientNetLite0
 from handlens.models.networks import MLP, Classifier, SoftmaxRegression, Task
 from handlens.models.resnet import ResNet
 
@@ -15,6 +16,7 @@ MODELS: dict[str, Callable[..., Classifier]] = {
     "mlp": MLP,
     "cnn": CNN,
     "resnet": ResNet,
+    "efficientnet": EfficientNetLite0,
 }
 
 KNOBS: dict[str, tuple[str, ...]] = {
@@ -22,6 +24,7 @@ KNOBS: dict[str, tuple[str, ...]] = {
     "mlp": ("hidden_sizes", "activation", "batch_norm", "dropout"),
     "cnn": ("channels", "kernel_size", "padding", "pooling", "hidden_sizes", "activation", "batch_norm", "dropout"),
     "resnet": ("depth", "width"),
+    "efficientnet": ("resize",),
 }
 
 _ALL_KNOBS = {"normalize", *(knob for knobs in KNOBS.values() for knob in knobs)}

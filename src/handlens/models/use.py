@@ -98,13 +98,13 @@ def copied(model: nn.Module) -> nn.Module:
         ) from error
 
 
-def predict_logits(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
+def predict_logits(model: nn.Module, images: Tensor, batch_size: int = 50) -> Tensor:
     """The logits of all images: `float32` N,K on the CPU.
 
     Args:
         model: any network; its layers' modes are left as they were.
         images: `uint8` or `float32` in [0, 1], N,C,H,W, on any device.
-        batch_size: images at a time; bounds the memory.
+        batch_size: images at a time; more of them do not go faster, but take memory that must be fetched anew each time.
 
     Raises:
         ModelError: the network has no forward, does not accept images of this shape, or does not return a tensor.
