@@ -1,4 +1,4 @@
-"""Programs that learners could have written, in several styles, and the mistakes that are put into them: each one change to a right program."""
+"""Programs that learners could have written, in several styles, and mistakes that are put into them: one change each to a right program."""
 
 from __future__ import annotations
 
@@ -310,7 +310,7 @@ BASES = {"mlp": MLP, "cnn": CNN, "sequential": SEQUENTIAL, "nll": NLL, "trainer"
 
 @dataclass(frozen=True)
 class Mutant:
-    """A mistake in a program: the id of its cause, the style, what is replaced by what, and text that stands in the line that is to be named."""
+    """A mistake in a program: its cause, the style, what is replaced by what, and text that stands in the line that is to be named."""
 
     cause: str
     style: str
@@ -365,8 +365,18 @@ CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "zero_grad_after_backward": {
         "mlp": (
-            "        optimizer.zero_grad()\n        outputs = model(images)\n        loss = criterion(outputs, labels)\n        loss.backward()\n",
-            "        outputs = model(images)\n        loss = criterion(outputs, labels)\n        loss.backward()\n        optimizer.zero_grad()\n",
+            (
+                "        optimizer.zero_grad()\n"
+                "        outputs = model(images)\n"
+                "        loss = criterion(outputs, labels)\n"
+                "        loss.backward()\n"
+            ),
+            (
+                "        outputs = model(images)\n"
+                "        loss = criterion(outputs, labels)\n"
+                "        loss.backward()\n"
+                "        optimizer.zero_grad()\n"
+            ),
             "optimizer.zero_grad()",
         ),
         "cnn": (
@@ -416,8 +426,18 @@ CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
             "model = Net()",
         ),
         "cnn": (
-            "    net = ConvNet()\n    loss_fn = nn.CrossEntropyLoss()\n    opt = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)\n    for epoch in range(2):\n",
-            "    loss_fn = nn.CrossEntropyLoss()\n    for epoch in range(2):\n        net = ConvNet()\n        opt = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)\n",
+            (
+                "    net = ConvNet()\n"
+                "    loss_fn = nn.CrossEntropyLoss()\n"
+                "    opt = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)\n"
+                "    for epoch in range(2):\n"
+            ),
+            (
+                "    loss_fn = nn.CrossEntropyLoss()\n"
+                "    for epoch in range(2):\n"
+                "        net = ConvNet()\n"
+                "        opt = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)\n"
+            ),
             "net = ConvNet()",
         ),
         "nll": (
@@ -533,7 +553,10 @@ CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
     "missing_shuffle": {
         "mlp": (
             "train_loader = DataLoader(TensorDataset(train_images, train_labels), batch_size=64, shuffle=True)",
-            "order = train_labels.argsort()\ntrain_loader = DataLoader(TensorDataset(train_images[order], train_labels[order]), batch_size=64)",
+            (
+                "order = train_labels.argsort()\n"
+                "train_loader = DataLoader(TensorDataset(train_images[order], train_labels[order]), batch_size=64)"
+            ),
             "train_loader =",
         ),
         "cnn": (
@@ -546,7 +569,11 @@ CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
     "same_batch_every_step": {
         "mlp": (
             "    for images, labels in train_loader:\n        optimizer",
-            "    for _ in range(len(train_loader)):\n        images, labels = next(iter(DataLoader(train_loader.dataset, 64)))\n        optimizer",
+            (
+                "    for _ in range(len(train_loader)):\n"
+                "        images, labels = next(iter(DataLoader(train_loader.dataset, 64)))\n"
+                "        optimizer"
+            ),
             "next(iter",
         ),
     },
@@ -812,7 +839,12 @@ CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
     "plot_grad_tensor": {
         "mlp": (
             "for epoch in range(3):\n",
-            "import numpy\nimport numpy as np\nnp.array(criterion(model(train_images[:9]), train_labels[:9]).numpy())\nfor epoch in range(3):\n",
+            (
+                "import numpy\n"
+                "import numpy as np\n"
+                "np.array(criterion(model(train_images[:9]), train_labels[:9]).numpy())\n"
+                "for epoch in range(3):\n"
+            ),
             "np.array(",
         )
     },

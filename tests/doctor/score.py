@@ -1,4 +1,4 @@
-"""Run the doctor on every mutant and base, and print what it says: python tests/doctor/score.py [WORD ...]."""
+"""Run the doctor on every mutant and base, and print what it says: PYTHONPATH=src:tests python -m doctor.score [WORD ...]."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from programs import BASES, Mutant, mutants
+from doctor.programs import BASES, Mutant, mutants
 
 from handlens.doctor import Diagnosis, examine
 
@@ -38,13 +38,13 @@ if __name__ == "__main__":
         answers = list(pool.map(lambda one: ask(one.text), chosen))
         healthy = list(pool.map(ask, BASES.values())) if not words else []
     good = lines = 0
-    for mutant, answer in zip(chosen, answers):
+    for mutant, answer in zip(chosen, answers, strict=True):
         first = (answer.causes or ["-"])[0]
         hit, line = first == mutant.cause, right_line(mutant, answer.line)
         good, lines = good + hit, lines + (hit and line)
         if not hit or not line:
             print(f"{'line' if hit else 'MISS'} {mutant.name}: said {answer.causes[:4]} line {answer.line}: {str(answer.evidence)[-300:]}")
-    for name, answer in zip(BASES, healthy):
+    for name, answer in zip(BASES, healthy, strict=False):
         if answer.causes:
             print("FALSE", name, answer.causes, answer.line, answer.evidence)
     times = sorted(answer.seconds for answer in answers + healthy)

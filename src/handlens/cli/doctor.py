@@ -49,9 +49,8 @@ def _tell(diagnosis: Diagnosis, script: Path, verbose: bool) -> None:
     if diagnosis.causes:
         _tell_cause(diagnosis, script)
     elif diagnosis.failure:
-        tell(
-            f"The program ends at line {diagnosis.line} with an exception that the doctor does not know:\n  {diagnosis.failure.splitlines()[0]}"
-        )
+        tell(f"The program ends at line {diagnosis.line} with an exception that the doctor does not know:")
+        tell(f"  {diagnosis.failure.splitlines()[0]}")
     else:
         tell("I found nothing wrong.")
         if diagnosis.losses:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,37 +12,9 @@ from torch import Tensor, nn
 
 from handlens.doctor.probes import Probe, first_weighted_input
 from handlens.doctor.script import Script
-from handlens.doctor.seen import Event, Failure, Seen
+from handlens.doctor.seen import Event, Failure, Seen, Step
 
 LEARNING = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-
-
-@dataclass
-class Step:
-    """One backward pass, and what stood around it.
-
-    Attributes:
-        backward: the event.
-        forwards: the calls of networks that it went back through.
-        loss: the loss that was computed last before it; None if that is the program's own.
-        before: events between the backward pass before and this one.
-        after: events between this one and the next.
-    """
-
-    backward: Event
-    forwards: list[Event]
-    loss: Event | None
-    before: list[Event]
-    after: list[Event]
-
-    def stale(self, held: set[int]) -> bool:
-        """Whether weights that an optimizer holds still had gradients from before."""
-        return any(not held or leaf in held for leaf in self.backward.stale)
-
-    @property
-    def stepped(self) -> bool:
-        """Whether an optimizer made a step before the next backward pass."""
-        return any(event.kind == "step" for event in self.after)
 
 
 class Case:
@@ -111,7 +82,8 @@ class Case:
             counts[id(event.model)] = counts.get(id(event.model), 0) + 1
         if not counts:
             return self.seen.models[0] if self.seen.models else None
-        return next(event.model for event in called if id(event.model) == max(counts, key=counts.__getitem__))
+        found: nn.Module = next(event.model for event in called if id(event.model) == max(counts, key=counts.__getitem__))
+        return found
 
     @cached_property
     def start(self) -> nn.Module | None:

@@ -90,7 +90,7 @@ def all_causes() -> dict[str, Cause]:
     from handlens.doctor import causes as package
 
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    return {name: importlib.import_module(f"{package.__name__}.{name}") for name in names}  # type: ignore[misc]
+    return {name: importlib.import_module(f"{package.__name__}.{name}") for name in names}
 
 
 def diagnose(case: Case) -> Diagnosis:

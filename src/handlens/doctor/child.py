@@ -26,6 +26,7 @@ from handlens.doctor.sandbox import aside
 from handlens.doctor.script import Script
 from handlens.doctor.seen import Failure, Seen
 from handlens.doctor.watch import Watcher
+from handlens.files import write_atomic
 
 LONGEST_S = 14.0
 
@@ -95,7 +96,7 @@ def main() -> None:
     except SyntaxError as error:
         diagnosis = unreadable(error)
     content = dataclasses.asdict(dataclasses.replace(diagnosis, seconds=round(time.perf_counter() - began, 2)))
-    Path(answer).write_text(json.dumps(content), encoding="utf-8")
+    write_atomic(Path(answer), json.dumps(content).encode())
     sys.stdout.flush()
     os._exit(0)  # a program may leave threads and processes behind
 

@@ -51,8 +51,8 @@ def examine(script: str | os.PathLike[str], arguments: Sequence[str] = ()) -> tu
         except (FileError, ValueError) as error:
             raise _no_answer(path, finished) from error
     findings = {name: Finding(**finding) for name, finding in found.pop("findings").items()}
-    lists = {name: tuple(found.pop(name)) for name in ("causes", "notes", "checked", "losses")}
-    return Diagnosis(**found, **lists, findings=findings), finished
+    found |= {name: tuple(found[name]) for name in ("causes", "notes", "checked", "losses")}
+    return Diagnosis(**found, findings=findings), finished
 
 
 def _no_answer(path: Path, finished: Finished) -> UsageError:

@@ -20,7 +20,8 @@ _EVALUATION_S = 1.5
 
 def instrument(tree: ast.Module) -> ast.Module:
     """The program with each `for` and `while` passed through `Loops`; every other line is as it was."""
-    return ast.fix_missing_locations(_Instrument().visit(tree))
+    _Instrument().visit(tree)
+    return ast.fix_missing_locations(tree)
 
 
 class _Instrument(ast.NodeTransformer):

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from handlens.doctor.case import Step
+    from handlens.doctor.seen import Step
 
 _IMAGES = 32
 _STEPS = 50

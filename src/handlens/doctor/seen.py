@@ -31,6 +31,34 @@ class Event:
 
 
 @dataclass
+class Step:
+    """One backward pass, and what stood around it.
+
+    Attributes:
+        backward: the event.
+        forwards: the calls of networks that it went back through.
+        loss: the loss that was computed last before it; None if that is the program's own.
+        before: events between the backward pass before and this one.
+        after: events between this one and the next.
+    """
+
+    backward: Event
+    forwards: list[Event]
+    loss: Event | None
+    before: list[Event]
+    after: list[Event]
+
+    def stale(self, held: set[int]) -> bool:
+        """Whether weights that an optimizer holds still had gradients from before."""
+        return any(not held or leaf in held for leaf in self.backward.stale)
+
+    @property
+    def stepped(self) -> bool:
+        """Whether an optimizer made a step before the next backward pass."""
+        return any(event.kind == "step" for event in self.after)
+
+
+@dataclass
 class Failure:
     """An exception that ended the program: its kind, its text, the line of the program, and the lines that led there."""
 

@@ -17,6 +17,7 @@ def look(case: Case) -> Finding | None:
         if {len(one), len(other)} == {1, 2} and event.count == one[0] * other[0] and one[0] == other[0] > 1:
             return Finding(
                 event.line,
-                f"{'x'.join(map(str, one))} was compared with {'x'.join(map(str, other))}: {event.count:,} answers, {event.hits} hits for {one[0]} images.",
+                f"{'x'.join(map(str, one))} was compared with {'x'.join(map(str, other))}: "
+                f"{event.count:,} answers, {event.hits} hits for {one[0]} images.",
             )
     return None

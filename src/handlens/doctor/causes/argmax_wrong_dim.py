@@ -17,6 +17,7 @@ def look(case: Case) -> Finding | None:
             if case.failure or any(one.kind == "compare" for one in following):
                 return Finding(
                     event.line,
-                    f"argmax over dimension 0 of {event.shape[0]}x{event.shape[1]} scores gives {event.shape[1]} numbers, for {event.shape[0]} images.",
+                    f"argmax over dimension 0 of {event.shape[0]}x{event.shape[1]} scores "
+                    f"gives {event.shape[1]} numbers, for {event.shape[0]} images.",
                 )
     return None

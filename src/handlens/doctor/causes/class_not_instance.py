@@ -14,7 +14,8 @@ CHANGE = "Add brackets: Net()."
 def look(case: Case) -> Finding | None:
     """A method of the class was called without an object, and a name stands for the class itself."""
     if case.failure is None or not case.raised(
-        r"missing 1 required positional argument: '\w+'|must be called with|descriptor|unexpected type|has no attribute|takes \d+ positional|should be|not a Module"
+        r"missing 1 required positional argument: '\w+'|must be called with|descriptor|unexpected type|has no attribute|"
+        r"takes \d+ positional|should be|not a Module"
     ):
         return None
     classes = {owner.name for owner in case.script.classes()}

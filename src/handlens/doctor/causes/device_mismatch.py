@@ -12,7 +12,8 @@ CHANGE = "Move both: images = images.to(device)."
 def look(case: Case) -> Finding | None:
     """PyTorch says which devices."""
     if case.failure is None or not case.raised(
-        r"Expected all tensors to be on the same device|Input type .* and weight type .* should be the same|device type meta|on device meta|is on meta|different from other tensors"
+        r"Expected all tensors to be on the same device|Input type .* and weight type .* should be the same|device type meta|"
+        r"on device meta|is on meta|different from other tensors"
     ):
         return None
     if case.raised(r"Byte|Long|Double|unsigned"):

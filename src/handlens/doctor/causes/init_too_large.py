@@ -29,6 +29,7 @@ def look(case: Case) -> Finding | None:
                 line = case.script.find("normal_(", "uniform_(") or case.script.find("randn", "rand(", ".data.", ".data =", ".mul_(")
                 return Finding(
                     line or case.line_of_model(name),
-                    f"The first loss is {case.first_loss:.3g}; guessing would give {case.chance:.2f}. {name} is {gain / 1.41:.0f} times larger than it should be.",
+                    f"The first loss is {case.first_loss:.3g}; guessing would give {case.chance:.2f}. "
+                    f"{name} is {gain / 1.41:.0f} times larger than it should be.",
                 )
     return None

@@ -29,7 +29,8 @@ def look(case: Case) -> Finding | None:
         return None
     return Finding(
         mixed[-1].lineno,
-        f"Images of the same class are no more alike than others: {agreement:.0%} are nearest to their own class, {1 / classes:.0%} by chance.",
+        f"Images of the same class are no more alike than others: "
+        f"{agreement:.0%} are nearest to their own class, {1 / classes:.0%} by chance.",
     )
 
 

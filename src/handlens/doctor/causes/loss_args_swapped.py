@@ -17,7 +17,8 @@ EXPLAINS = ("target_wrong_type",)
 def look(case: Case) -> Finding | None:
     """The first argument is made of whole numbers."""
     found = case.raised(
-        r"not implemented for 'Long'|not implemented for 'Int'|expected scalar type Long but found Float|dimension out of range|Dimension out of range|0D or 1D target|Expected floating point type|input.*target"
+        r"not implemented for 'Long'|not implemented for 'Int'|expected scalar type Long but found Float|"
+        r"dimension out of range|Dimension out of range|0D or 1D target|Expected floating point type|input.*target"
     )
     if found is None or case.failure is None:
         return None

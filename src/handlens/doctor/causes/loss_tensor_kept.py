@@ -20,6 +20,8 @@ def look(case: Case) -> Finding | None:
     }
     for node in case.script.nodes:
         kept = None
+        if not isinstance(node, ast.AugAssign | ast.Call):
+            continue
         if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
             kept = node.value if not (isinstance(node.target, ast.Name) and node.target.id in names) else None
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append" and node.args:

@@ -21,7 +21,10 @@ def look(case: Case) -> Finding | None:
         smaller = case.probe.train(lr=share)
         if smaller.fell:
             lr = float(case.probe.knobs["lr"])
-            evidence = f"On the same {len(case.probe.images)} images the loss ends at {as_it_is.last:.3g} with lr = {lr:g}, at {smaller.last:.3g} with {lr * share:g}."
+            evidence = (
+                f"On the same {len(case.probe.images)} images the loss ends at {as_it_is.last:.3g} with lr = {lr:g}, "
+                f"at {smaller.last:.3g} with {lr * share:g}."
+            )
             return Finding(line_of_lr(case), evidence, LIKELY, change=f"Try lr={lr * share:g}.")
     return None
 

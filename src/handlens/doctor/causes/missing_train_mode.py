@@ -21,7 +21,7 @@ def look(case: Case) -> Finding | None:
     if not parts or case.loaded or len(asleep) < max(2, 0.1 * len(case.training)):
         return None
     awake = len(case.training) - len(asleep)
-    if not awake and any(parameter.requires_grad is False for parameter in case.model.parameters()):
+    if not awake and case.model and any(parameter.requires_grad is False for parameter in case.model.parameters()):
         return None
     kind = type(parts[0]).__name__
     after = f"after {awake} with it" if awake else "from the first on"

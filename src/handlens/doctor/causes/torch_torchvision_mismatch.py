@@ -12,7 +12,8 @@ CHANGE = "Install both again from the same place, or use handlens.data in place 
 def look(case: Case) -> Finding | None:
     """Torchvision cannot be imported."""
     if case.failure is None or not case.raised(
-        r"torchvision::nms does not exist|No module named 'torchvision|torchvision.*(undefined symbol|incompatible)|partially initialized module 'torchvision"
+        r"torchvision::nms does not exist|No module named 'torchvision|torchvision.*(undefined symbol|incompatible)|"
+        r"partially initialized module 'torchvision"
     ):
         return None
     return Finding(case.failure.line, case.failure.text.splitlines()[0][:100])

@@ -35,7 +35,10 @@ def look(case: Case) -> Finding | None:
         if (away > 5 * float(means.std()) and away > 0.25 * float(deviations.mean())) or (
             larger > 1.6 and abs(deviation - float(deviations.mean())) > 5 * float(deviations.std())
         ):
-            evidence = f"Training batches have mean {float(means.mean()):.3f} and std {float(deviations.mean()):.3f}, a test batch has {mean:.3f} and {deviation:.3f}."
+            evidence = (
+                f"Training batches have mean {float(means.mean()):.3f} and std {float(deviations.mean()):.3f}, "
+                f"a test batch has {mean:.3f} and {deviation:.3f}."
+            )
             return Finding(_line(case, event.line), evidence)
     return None
 

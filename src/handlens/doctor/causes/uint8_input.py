@@ -12,7 +12,8 @@ CHANGE = "Turn them into floats: images.float() / 255."
 def look(case: Case) -> Finding | None:
     """PyTorch names the kind."""
     if case.failure is None or not case.raised(
-        r"got (Byte|unsigned char)|Byte and Float|\(unsigned char\)|Input type \(.*ByteTensor\)|(ByteTensor|unsigned char).*should be the same|not implemented for 'Byte'|expected .* but (got|found) Byte"
+        r"got (Byte|unsigned char)|Byte and Float|\(unsigned char\)|Input type \(.*ByteTensor\)|"
+        r"(ByteTensor|unsigned char).*should be the same|not implemented for 'Byte'|expected .* but (got|found) Byte"
     ):
         return None
     return Finding(case.failure.line, case.failure.text.splitlines()[0][:120])

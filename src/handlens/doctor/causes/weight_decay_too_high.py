@@ -18,5 +18,6 @@ def look(case: Case) -> Finding | None:
     with_it, without = case.probe.train(), case.probe.train(weight_decay=0.0)
     if with_it.fell or not without.fell:
         return None
-    evidence = f"On the same images the loss ends at {with_it.last:.3g} with weight_decay = {case.probe.knobs['weight_decay']:g}, at {without.last:.3g} without."
+    decay = float(case.probe.knobs["weight_decay"])
+    evidence = f"On the same images the loss ends at {with_it.last:.3g} with weight_decay = {decay:g}, at {without.last:.3g} without."
     return Finding(line_of_lr(case), evidence)
