@@ -103,7 +103,8 @@ def diagnose(case: Case) -> Diagnosis:
         if finding is not None:
             found[name] = finding
     explained = {other for name, finding in found.items() if finding.sure > NOTE for other in getattr(all_causes()[name], "EXPLAINS", ())}
-    told = [name for name in found if name not in explained and found[name].sure > NOTE]
+    mistakes = [name for name, finding in found.items() if finding.sure > NOTE]
+    told = [name for name in mistakes if name not in explained] or mistakes  # two that explain each other do not silence both
     told.sort(key=lambda name: -found[name].sure)
     notes = tuple(name for name, finding in found.items() if finding.sure <= NOTE and name not in explained)
     said = Diagnosis(notes=notes, checked=tuple(all_causes()), findings=found, **_facts(case))

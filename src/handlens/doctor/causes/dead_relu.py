@@ -14,7 +14,7 @@ from handlens.doctor.probes import activations
 
 SENTENCE = "Nearly all units of a layer are asleep: they give 0 for every image, so nothing goes through."
 CHANGE = "Look at how weights and biases start; leave them as PyTorch makes them."
-EXPLAINS = ("lr_too_high", "lr_too_low", "vanishing_sigmoid")
+EXPLAINS = ("lr_too_low", "vanishing_sigmoid")
 
 
 def look(case: Case) -> Finding | None:

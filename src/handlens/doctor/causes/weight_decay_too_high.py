@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
 from handlens.doctor.causes.lr_too_high import line_of_lr
@@ -13,11 +15,14 @@ EXPLAINS = ("lr_too_high", "lr_too_low")
 
 def look(case: Case) -> Finding | None:
     """With it a few images are not learned by heart, without it they are."""
-    if case.probe is None or case.learned or float(case.probe.knobs.get("weight_decay", 0) or 0) <= 1e-3:
+    if case.probe is None or case.learned:
+        return None
+    decay = float(case.probe.knobs.get("weight_decay", 0) or 0)
+    usual = inspect.signature(case.probe.optimizer.__init__).parameters.get("weight_decay")
+    if decay <= 1e-3 or (usual is not None and decay == usual.default):
         return None
     with_it, without = case.probe.train(), case.probe.train(weight_decay=0.0)
     if with_it.fell or not without.fell:
         return None
-    decay = float(case.probe.knobs["weight_decay"])
     evidence = f"On the same images the loss ends at {with_it.last:.3g} with weight_decay = {decay:g}, at {without.last:.3g} without."
     return Finding(line_of_lr(case), evidence)
