@@ -19,20 +19,20 @@ _SLOW = 3000  # of a set whose images are made one by one
 
 
 def sets(case: Case) -> tuple[Any, Any]:
-    """What was trained on and what was tested on last: a data set, or all images together; None where it is not known."""
+    """What was trained on and what was tested on, each time the last: a data set, or all images together; None where it is not known."""
     lines = {event.line for event in case.training}
     tested = [event for event in case.evaluations if event.line not in lines and event.about.get("rows") and event.model is case.model]
-    return _source(case, [event for event in case.training if event.about.get("rows")]), _source(case, tested)
+    return _source(case, [event for event in case.training if event.about.get("rows") and event.model is case.model]), _source(case, tested)
 
 
 def _source(case: Case, calls: list[Event]) -> Any:
-    """The data set of the loader that gave the images of these calls of the network; without a loader, the numbers of the images."""
-    asked, batch = {id(event) for event in calls}, None
+    """The data set of the loader that gave the images of the last of these calls; without a loader, the numbers of the images."""
+    asked, batch, found = {id(event) for event in calls}, None, None
     for event in case.seen.events:
         batch = event if event.kind == "batch" else batch
         if id(event) in asked and batch is not None and batch.loader is not None and set(event.rows) & set(batch.rows):
-            return batch.loader.dataset
-    return frozenset(row for event in calls for row in event.rows) or None
+            found = batch.loader.dataset
+    return found if found is not None else frozenset(row for event in calls for row in event.rows) or None
 
 
 def keys(source: Any) -> list[int]:

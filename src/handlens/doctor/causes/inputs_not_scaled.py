@@ -14,7 +14,6 @@ EXPLAINS = (
     "dead_relu",
     "init_too_large",
     "train_test_preprocess_mismatch",
-    "missing_normalize",
 )
 
 

@@ -95,12 +95,10 @@ class Losses:
     def _before_backward(self, loss: Tensor) -> None:
         self.record.loops.count_backward()
         leaves, nodes = graph(loss)
-        reached = []
-        for event, output in self.record.outputs:
-            if output.grad_fn in nodes:
-                event.about["trains"] = True
-                reached.append(event)
-        self.record.outputs = []
+        reached = [event for event, output in self.record.outputs if output.grad_fn in nodes]
+        for event in reached:
+            event.about["trains"] = True
+        self.record.outputs = [(event, output) for event, output in self.record.outputs if not event.trains]
         stale = [leaf for leaf in leaves if leaf.grad is not None and bool(leaf.grad.ne(0).any())]
         event = self.record.add(
             "backward", value=float(loss.detach().sum()), leaves=leaves, stale=[id(leaf) for leaf in stale], forwards=reached, moved=None
@@ -121,8 +119,6 @@ class Losses:
         leaves: list[Tensor] = event.leaves
         if self.record.few("gradients", MEASURED):
             event.about["norms"] = [float(leaf.grad.norm()) if leaf.grad is not None else 0.0 for leaf in leaves]
-        else:
-            event.about["leaves"] = []
 
 
 def graph(loss: Tensor) -> tuple[list[Tensor], set[Any]]:
