@@ -34,11 +34,10 @@ FONT_FOLDER = Path("/usr/share/fonts")
 FONTS = {
     "train": (
         "Breip.ttf dkg.ttf Delphine.ttf KleeOne-Regular.ttf DancingScript-Regular.otf BecauseWeBuild-Regular.otf BecauseWeCreate-Regular.otf "
-        "kiloji.ttf YOzBAF.ttf Dustismo.ttf ComicNeue-Regular.otf Ecolier-court.ttf Wargames.ttf"
+        "kiloji.ttf YOzBAF.ttf Dustismo.ttf ComicNeue-Regular.otf Ecolier-court.ttf"
     ).split(),
     "dev": (
-        "femkeklaver.ttf Humor-Sans.ttf Kristi.ttf BecauseWeConnect-Regular.otf BecauseWeLearn-Regular.otf Domestic_Manners.ttf setofont.ttf "
-        "It_wasn_t_me.ttf"
+        "Humor-Sans.ttf Kristi.ttf BecauseWeConnect-Regular.otf BecauseWeLearn-Regular.otf Domestic_Manners.ttf setofont.ttf"
     ).split(),
     "held": (
         "SteveHand.ttf Rufscript010.ttf YuseiMagic-Regular.ttf KaushanScript-Regular.otf BecauseWeMentor-Regular.otf "

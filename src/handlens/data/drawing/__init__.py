@@ -5,6 +5,7 @@ people draw, photograph and scan needs more before it is ink at all: `source` re
 belongs to one digit, `shape` gives it MNIST's size, stroke and place.
 """
 
-from handlens.data.drawing.normalized import Box, Normalized, Stage, normalize, segment
+from handlens.data.drawing.normalized import Normalized, Stage, normalize, segment
+from handlens.data.drawing.source import Box
 
 __all__ = ["Box", "Normalized", "Stage", "normalize", "segment"]

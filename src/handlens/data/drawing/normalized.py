@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlens.data.drawing import parts, shape, source
-from handlens.data.drawing.paper import PAPER, Ink, find_ink, without_lines
+from handlens.data.drawing.paper import PAPER, Ink, find_ink, without, without_lines
 from handlens.data.drawing.parts import Piece, Pieces
 from handlens.data.drawing.shape import Shaped
-from handlens.data.drawing.source import Pixels, Source
+from handlens.data.drawing.source import Box, Pixels, Source
 
 TOO_LITTLE = "too little ink to judge"
 TOO_MANY = "more than one digit?"
@@ -22,15 +22,6 @@ _LEAST_PIXELS = 6
 _SHEET = 1280
 _SMALL = 40  # pixels of the working size: a digit that is smaller is looked at again,
 _CLOSER = 4  # so much closer
-
-
-class Box(NamedTuple):
-    """Where something is in the picture as it came in (turned as its camera says): pixels; `right` and `bottom` are outside."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
 
 
 class Stage(NamedTuple):
@@ -106,12 +97,14 @@ def normalize(picture: object) -> Normalized:
     Source:
         LeCun, Cortes and Burges 1998 for size and place; the rest is this project's own, measured in `bench/handwriting.py`.
     """
-    found = _normalized(source.read(picture))
-    if found._source.scale > 1 and (found.box is None or max(found._mask.any(0).sum(), found._mask.any(1).sum()) < _SMALL):
-        return _normalized(source.read(picture, _CLOSER * source.WORKING))
+    came = source.read(picture)
+    found = _normalized(came)
+    if came.scale > 1 and (found.box is None or max(found.box.right - found.box.left, found.box.bottom - found.box.top) < _SMALL * came.scale):
+        closer = source.read(picture, _CLOSER * source.WORKING)
+        return _normalized(closer if found.box is None else closer.cut(found.box))
     return found
-    
-    
+
+
 def _normalized(came: Source) -> Normalized:
     ink, pieces = _look(came)
     found = parts.groups(parts.of_digits(pieces))
@@ -141,13 +134,16 @@ def segment(picture: object) -> list[Normalized]:
 
 
 def _look(came: Source) -> tuple[Ink, Pieces]:
-    """Ink, and its pieces; if one of them goes through the whole picture, without the lines on the paper."""
+    """Ink, and its pieces: without the lines on the paper, and without what lies around it."""
     ink = find_ink(came)
     pieces = parts.find_pieces(ink)
-    height, width = ink.strength.shape
-    if max(height, width) >= 64 and any(piece.width > 0.9 * width or piece.height > 0.9 * height for piece in pieces.found):
+    if parts.has_lines(pieces):
         ink = without_lines(ink)
         pieces = parts.find_pieces(ink)
+    if outside := parts.around(pieces):
+        inner = without(ink, parts.grown(pieces.mask(outside)))
+        if not inner.faint:
+            ink, pieces = inner, parts.find_pieces(inner)
     return ink, pieces
 
 
@@ -156,23 +152,22 @@ def _result(came: Source, ink: Ink, pieces: Pieces, group: Sequence[Piece], doub
     if not group:
         return Normalized(np.zeros((shape.SIDE, shape.SIDE), np.uint8), doubt, None, 0.0, ink.dark, came, ink, mask, None)
     shaped = shape.shape(ink, mask)
-    return Normalized(shaped.centred, doubt, _box(group, came.scale), shaped.thickness, ink.dark, came, ink, mask, shaped)
+    return Normalized(shaped.centred, doubt, _box(group, came), shaped.thickness, ink.dark, came, ink, mask, shaped)
 
 
-def _box(group: Sequence[Piece], scale: float) -> Box:
-    left, top = min(piece.left for piece in group), min(piece.top for piece in group)
-    right, bottom = max(piece.right for piece in group), max(piece.bottom for piece in group)
-    return Box(left * scale, top * scale, right * scale, bottom * scale)
+def _box(group: Sequence[Piece], came: Source) -> Box:
+    top, bottom, left, right = parts.bounds(group)
+    x, y = came.origin
+    return Box(x + left * came.scale, y + top * came.scale, x + right * came.scale, y + bottom * came.scale)
 
 
 def _in_reading_order(found: Sequence[list[Piece]]) -> list[list[Piece]]:
     """Rows from the top, each from the left; a digit is in a row if its middle is within the height of the row's first digit."""
-    rest = sorted(found, key=lambda group: min(piece.top for piece in group))
+    rest = sorted(found, key=lambda group: parts.bounds(group)[0])
     ordered = []
     while rest:
-        first = _box(rest[0], 1)
-        row = [group for group in rest if first.top <= (_box(group, 1).top + _box(group, 1).bottom) / 2 <= first.bottom]
-        row = row if rest[0] in row else [rest[0], *row]
-        ordered += sorted(row, key=lambda group: min(piece.left for piece in group))
+        top, bottom, _, _ = parts.bounds(rest[0])
+        row = [group for group in rest if top <= sum(parts.bounds(group)[:2]) / 2 <= bottom]
+        ordered += sorted(row, key=lambda group: parts.bounds(group)[2])
         rest = [group for group in rest if group not in row]
     return ordered

@@ -44,20 +44,29 @@ class Shaped:
 def shape(ink: Ink, mask: NDArray[np.bool_]) -> Shaped:
     """Make of the ink within the mask (H,W, at least one pixel) a digit as MNIST has it."""
     cut = _cut(ink, mask)
-    scaled = _fit(cut, LONGER * _FINE)
+    if max(cut.shape) >= LONGER * _FINE:
+        cut = _steeper(cut)
+        scaled = _fit(cut, LONGER * _FINE)
+    else:
+        scaled = _cropped(_steeper(_fit(cut, LONGER * _FINE)))
     width = stroke_width(scaled) / _FINE
     stroked = _restroked(np.pad(scaled, 2 * _FINE), width)
     return Shaped(cut, scaled, stroked, centre(_fit(_cropped(stroked), LONGER)), width)
 
 
 def _cut(ink: Ink, mask: NDArray[np.bool_]) -> Pixels:
-    """From paper to black and from full ink to white, and steeper than in the picture: an edge out of focus gets sharp."""
+    """From paper to black and from full ink to white."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     place = (slice(max(rows[0] - 1, 0), rows[-1] + 2), slice(max(columns[0] - 1, 0), columns[-1] + 2))
     near = ndimage.binary_dilation(mask[place], _SQUARE)
     contrast = ink.full - PAPER
-    white = (ink.strength[place] - (PAPER + 0.2 * contrast)) * (255 / (0.6 * contrast))
+    white = (ink.strength[place].astype(np.float32) - PAPER) * (255 / contrast)
     return _cropped(np.where(near, np.clip(white, 0, 255), 0).astype(np.uint8))
+
+
+def _steeper(image: Pixels) -> Pixels:
+    """With steeper edges: what is out of focus gets sharp."""
+    return np.clip((image.astype(np.float32) - 0.2 * 255) / 0.6, 0, 255).astype(np.uint8)
 
 
 def _cropped(image: Pixels) -> Pixels:

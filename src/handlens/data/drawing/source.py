@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,15 @@ _PEN = 1 / 8  # of the longer side of what is drawn, as in MNIST
 _MOST_POINTS = 1 << 16
 
 
+class Box(NamedTuple):
+    """Where something is in the picture as it came in (turned as its camera says): pixels; `right` and `bottom` are outside."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
 @dataclass(frozen=True)
 class Source:
     """A picture that came in.
@@ -33,11 +42,21 @@ class Source:
         pixels: `uint8` H,W or H,W,3 (red, green, blue).
         scale: pixels of the original for one of these, along each side.
         is_ink: it is known to be white ink on black.
+        origin: where these begin in the original: x and y in its pixels.
     """
 
     pixels: Pixels
     scale: float = 1.0
     is_ink: bool = False
+    origin: tuple[float, float] = (0.0, 0.0)
+
+    def cut(self, box: Box) -> Source:
+        """Only what is in a box and around it, as far again as it is large."""
+        margin = max(box.right - box.left, box.bottom - box.top)
+        left, top = (max(0, int((edge - margin) / self.scale)) for edge in box[:2])
+        right, bottom = (int((edge + margin) / self.scale) + 1 for edge in box[2:])
+        pixels = np.ascontiguousarray(self.pixels[top:bottom, left:right])
+        return Source(pixels, self.scale, self.is_ink, (left * self.scale, top * self.scale))
 
 
 def read(picture: object, longest: int = WORKING) -> Source:
