@@ -11,7 +11,6 @@ Each shape becomes a picture of one nature: `drawing` (a canvas), `scan`, `photo
 
 from __future__ import annotations
 
-import functools
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,9 +35,7 @@ FONTS = {
         "Breip.ttf dkg.ttf Delphine.ttf KleeOne-Regular.ttf DancingScript-Regular.otf BecauseWeBuild-Regular.otf BecauseWeCreate-Regular.otf "
         "kiloji.ttf YOzBAF.ttf Dustismo.ttf ComicNeue-Regular.otf Ecolier-court.ttf"
     ).split(),
-    "dev": (
-        "Humor-Sans.ttf Kristi.ttf BecauseWeConnect-Regular.otf BecauseWeLearn-Regular.otf Domestic_Manners.ttf setofont.ttf"
-    ).split(),
+    "dev": ("Humor-Sans.ttf Kristi.ttf BecauseWeConnect-Regular.otf BecauseWeLearn-Regular.otf Domestic_Manners.ttf setofont.ttf").split(),
     "held": (
         "SteveHand.ttf Rufscript010.ttf YuseiMagic-Regular.ttf KaushanScript-Regular.otf BecauseWeMentor-Regular.otf "
         "BecauseWeOrganize-Regular.otf TomsonTalks.ttf Isabella.ttf"
@@ -95,7 +92,7 @@ def _of_fonts(half: str) -> Iterator[Shape]:
         for again in range(2):
             for digit, distance in enumerate(distances(drawn)):
                 anew = (digit + again) % 2 == 0
-                yield Shape(digit, path.stem, distance if anew else None, None if anew else drawn[digit].astype(np.float32) / 255)
+                yield Shape(digit, path.stem, distance if anew else None, None if anew else (drawn[digit] / 255).astype(np.float32))
 
 
 def _glyph(path: Path, text: str) -> NDArray[np.uint8]:
@@ -112,10 +109,11 @@ def _glyph(path: Path, text: str) -> NDArray[np.uint8]:
 
 
 def _of_sklearn(half: str, each: int = 20) -> Iterator[Shape]:
-    images, labels = load_digits(return_X_y=True)
+    digits = load_digits()
+    images, labels = digits.images.astype(np.float32), digits.target
     start = 0 if half == "dev" else 900
     for place in range(start, start + 10 * each):
-        ink = (images[place] / 16).reshape(8, 8).astype(np.float32)
+        ink = images[place] / 16
         yield Shape(int(labels[place]), f"sklearn-{place // each}", None, ink)
 
 
@@ -149,7 +147,7 @@ def _removable(ink: NDArray[np.bool_], first: bool) -> NDArray[np.bool_]:
     changes = (~around & np.roll(around, -1, axis=0)).sum(axis=0)
     north, east, south, west = around[::2]
     ends = (~(north & east & south) & ~(east & south & west)) if first else (~(north & east & west) & ~(north & south & west))
-    return (number >= 2) & (number <= 6) & (changes == 1) & ends
+    return np.asarray((number >= 2) & (number <= 6) & (changes == 1) & ends)
 
 
 def _sample(shape: Shape, random: Random) -> Sample:
@@ -204,7 +202,7 @@ def _placed(ink: Floats, size: tuple[int, int], random: Random) -> Floats:
 
 
 def _blend(paper: Floats, ink: Floats, colour: Floats) -> Floats:
-    return paper + ink[:, :, None] * (colour - paper)
+    return np.asarray(paper + ink[:, :, None] * (colour - paper))
 
 
 def _pen(random: Random) -> tuple[float, Floats, float]:
@@ -309,10 +307,16 @@ def _scan(shape: Shape, random: Random) -> Image.Image:
     if random.random() < 0.12:
         edge = max(1, round(sheet.shape[1] * random.uniform(0.01, 0.04)))
         sheet[:, :edge] *= np.linspace(0.1, 0.7, edge)[None, :, None]
-    sheet = ndimage.gaussian_filter(sheet, (0.6, 0.6, 0)) + random.normal(0, 2, sheet.shape)
-    image = Image.fromarray(np.clip(sheet, 0, 255).astype(np.uint8))
+    seen = ndimage.gaussian_filter(sheet, (0.6, 0.6, 0)) + random.normal(0, 2, sheet.shape)
+    image = Image.fromarray(np.clip(seen, 0, 255).astype(np.uint8))
     kind = random.random()
-    return image.convert("L").point(lambda value: 255 * (value > 150)).convert("1") if kind < 0.1 else image.convert("L") if kind < 0.4 else image
+    return (
+        image.convert("L").point(lambda value: 255 * (value > 150)).convert("1")
+        if kind < 0.1
+        else image.convert("L")
+        if kind < 0.4
+        else image
+    )
 
 
 def _photo(shape: Shape, random: Random) -> Image.Image:
@@ -360,11 +364,5 @@ def strange_shapes(random: Random, count: int) -> list[bytes]:
     found = []
     for _ in range(count):
         glyph = _glyph(fonts[random.integers(len(fonts))], letters[random.integers(len(letters))])
-        found.append(_saved(_drawing(Shape(-1, "letters", None, glyph.astype(np.float32) / 255), random), "drawing", random))
+        found.append(_saved(_drawing(Shape(-1, "letters", None, (glyph / 255).astype(np.float32)), random), "drawing", random))
     return found
-
-
-@functools.cache
-def half(name: str) -> tuple[Sample, ...]:
-    """`samples`, once a process."""
-    return tuple(samples(name))

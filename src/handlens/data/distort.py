@@ -87,7 +87,10 @@ def coarsen(images: Tensor, share: float) -> Tensor:
 
 
 def recentre(images: Tensor) -> Tensor:
-    """White ink on black as MNIST has it: the brightest pixel white, the longer side 5/7 of the image (20 of 28 pixels), the centre of mass in the middle."""
+    """White ink on black as MNIST has it: the longer side 5/7 of the image (20 of 28 pixels), the centre of mass in the middle.
+
+    The brightest pixel becomes white.
+    """
     images = images / images.amax((1, 2, 3), keepdim=True).clamp_min(0.2)
     size = images.new_tensor(images.shape[:1:-1])  # width, height
     ink = images.amax(1)

@@ -99,7 +99,7 @@ def normalize(picture: object) -> Normalized:
     """
     came = source.read(picture)
     found = _normalized(came)
-    if came.scale > 1 and (found.box is None or max(found.box.right - found.box.left, found.box.bottom - found.box.top) < _SMALL * came.scale):
+    if came.scale > 1 and (found.box is None or found.box.longer < _SMALL * came.scale):
         closer = source.read(picture, _CLOSER * source.WORKING)
         return _normalized(closer if found.box is None else closer.cut(found.box))
     return found

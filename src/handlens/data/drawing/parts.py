@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,7 @@ class Piece:
 class Pieces:
     """All pieces of ink of a picture, and the array H,W in which each has its number."""
 
-    labels: NDArray[np.int32]
+    labels: NDArray[np.integer[Any]]
     found: tuple[Piece, ...]
 
     def mask(self, some: Sequence[Piece]) -> NDArray[np.bool_]:
@@ -96,7 +97,7 @@ def find_pieces(ink: Ink) -> Pieces:
     return Pieces(labels, tuple(pieces))
 
 
-def _edges(place: tuple[slice, slice]) -> tuple[int, int, int, int]:
+def _edges(place: tuple[slice, ...]) -> tuple[int, int, int, int]:
     rows, columns = place
     return rows.start, rows.stop, columns.start, columns.stop
 
@@ -136,7 +137,7 @@ def has_lines(pieces: Pieces) -> bool:
 
 def grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The mask and two pixels around it."""
-    return ndimage.binary_dilation(mask, np.ones((3, 3)), iterations=2)
+    return ndimage.binary_dilation(mask, np.ones((3, 3), bool), iterations=2)
 
 
 def groups(some: Sequence[Piece]) -> list[list[Piece]]:
@@ -192,7 +193,7 @@ def _is_frame(pieces: Pieces, piece: Piece) -> bool:
     return sum(bool(corner.any()) for corner in corners) >= 3 and own[down:-down, across:-across].mean() < 0.01
 
 
-def _on_rim(labels: NDArray[np.int32]) -> NDArray[np.int64]:
+def _on_rim(labels: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
     """How many pixels of the picture's rim each number has."""
     rim = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
     return np.bincount(rim, minlength=int(labels.max()) + 1)

@@ -66,7 +66,7 @@ def _cut(ink: Ink, mask: NDArray[np.bool_]) -> Pixels:
 
 def _steeper(image: Pixels) -> Pixels:
     """With steeper edges: what is out of focus gets sharp."""
-    return np.clip((image.astype(np.float32) - 0.2 * 255) / 0.6, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip((image.astype(np.float32) - 0.2 * 255) / 0.6, 0, 255), np.uint8)
 
 
 def _cropped(image: Pixels) -> Pixels:

@@ -33,6 +33,11 @@ class Box(NamedTuple):
     right: float
     bottom: float
 
+    @property
+    def longer(self) -> float:
+        """The longer side in pixels."""
+        return max(self.right - self.left, self.bottom - self.top)
+
 
 @dataclass(frozen=True)
 class Source:
@@ -52,7 +57,7 @@ class Source:
 
     def cut(self, box: Box) -> Source:
         """Only what is in a box and around it, as far again as it is large."""
-        margin = max(box.right - box.left, box.bottom - box.top)
+        margin = box.longer
         left, top = (max(0, int((edge - margin) / self.scale)) for edge in box[:2])
         right, bottom = (int((edge + margin) / self.scale) + 1 for edge in box[2:])
         pixels = np.ascontiguousarray(self.pixels[top:bottom, left:right])
@@ -164,4 +169,3 @@ def _as_bytes(array: NDArray[Any]) -> Pixels:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise UsageError("The picture has values that are not finite (NaN or infinite).")
     return pictures.levels(array)
-
