@@ -32,8 +32,8 @@ FINE = 112  # the grid on which middle lines are found: four times MNIST's
 FONT_FOLDER = Path("/usr/share/fonts")
 FONTS = {
     "train": (
-        "Breip.ttf dkg.ttf Delphine.ttf KleeOne-Regular.ttf DancingScript-Regular.otf BecauseWeBuild-Regular.otf BecauseWeCreate-Regular.otf "
-        "kiloji.ttf YOzBAF.ttf Dustismo.ttf ComicNeue-Regular.otf Ecolier-court.ttf"
+        "Breip.ttf dkg.ttf Delphine.ttf KleeOne-Regular.ttf DancingScript-Regular.otf BecauseWeBuild-Regular.otf "
+        "BecauseWeCreate-Regular.otf kiloji.ttf YOzBAF.ttf Dustismo.ttf ComicNeue-Regular.otf Ecolier-court.ttf"
     ).split(),
     "dev": ("Humor-Sans.ttf Kristi.ttf BecauseWeConnect-Regular.otf BecauseWeLearn-Regular.otf Domestic_Manners.ttf setofont.ttf").split(),
     "held": (
@@ -86,8 +86,25 @@ def _of_mnist(half: str, people: int = 40, each: int = 10) -> Iterator[Shape]:
             yield Shape(int(test.labels[place]), f"mnist-{writer}", distance)
 
 
+def fonts(half: str) -> list[Path]:
+    """Those of a half (or of `train`) that are installed."""
+    return sorted(path for path in FONT_FOLDER.rglob("*.[ot]tf") if path.name in FONTS[half])
+
+
+def font_drawings(times: int, seed: int = 1) -> Iterator[tuple[bytes, int]]:
+    """Each digit of each font of `train`, drawn so many times on a canvas, and which digit it is: to learn from."""
+    for number, path in enumerate(fonts("train")):
+        random = np.random.default_rng([seed, number])
+        drawn = np.stack([_glyph(path, str(digit)) for digit in range(10)])
+        for digit, distance in enumerate(distances(drawn)):
+            for again in range(times):
+                ink = (drawn[digit] / 255).astype(np.float32)
+                shape = Shape(digit, path.stem, None, ink) if again % 3 == 0 else Shape(digit, path.stem, distance)
+                yield _saved(_drawing(shape, random), "drawing", random), digit
+
+
 def _of_fonts(half: str) -> Iterator[Shape]:
-    for path in sorted(path for path in FONT_FOLDER.rglob("*.[ot]tf") if path.name in FONTS[half]):
+    for path in fonts(half):
         drawn = np.stack([_glyph(path, str(digit)) for digit in range(10)])
         for again in range(2):
             for digit, distance in enumerate(distances(drawn)):
@@ -99,9 +116,9 @@ def _glyph(path: Path, text: str) -> NDArray[np.uint8]:
     """A character of a font, white on black, 96 pixels high in a square of 112."""
     font = ImageFont.truetype(path, 96)
     left, top, right, bottom = font.getbbox(text)
-    image = Image.new("L", (max(1, right - left), max(1, bottom - top)))
+    image = Image.new("L", (max(1, round(right - left)), max(1, round(bottom - top))))
     ImageDraw.Draw(image).text((-left, -top), text, fill=255, font=font)
-    scale = 96 / max(image.size)
+    scale = 96 / max(image.width, image.height)
     image = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))), Image.Resampling.BICUBIC)
     square = Image.new("L", (FINE, FINE))
     square.paste(image, ((FINE - image.width) // 2, (FINE - image.height) // 2))
@@ -124,7 +141,7 @@ def distances(images: NDArray[np.uint8]) -> list[Floats]:
         fine = image if image.shape == (FINE, FINE) else np.asarray(Image.fromarray(image).resize((FINE, FINE), Image.Resampling.BICUBIC))
         line = thinned(ndimage.gaussian_filter(fine.astype(np.float32), 1.2) > 110)
         rows = np.flatnonzero((fine > 110).any(axis=1))
-        found.append((ndimage.distance_transform_edt(~line) / max(np.ptp(rows), 20)).astype(np.float32))
+        found.append((ndimage.distance_transform_edt(~line) / max(int(np.ptp(rows)), 20)).astype(np.float32))
     return found
 
 
@@ -186,7 +203,7 @@ def _ink(shape: Shape, height: int, width: float, random: Random, *, rough: floa
         return np.clip((scaled - 0.3) / 0.4 if side > 40 else scaled, 0, 1)
     distance = np.asarray(Image.fromarray(shape.distance).resize((side, side), Image.Resampling.BICUBIC)) * height
     pen = max(0.9, width * height / 2) * (1 + rough * _smooth(random, distance.shape, 6))
-    return np.clip(pen - distance + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(pen - distance + 0.5, 0, 1), np.float32)
 
 
 def _placed(ink: Floats, size: tuple[int, int], random: Random) -> Floats:
@@ -359,10 +376,10 @@ def _tiny(shape: Shape, random: Random) -> Image.Image:
 
 def strange_shapes(random: Random, count: int) -> list[bytes]:
     """Letters that are like no digit, drawn as digits are: for "that is no digit"."""
-    fonts = sorted(path for path in FONT_FOLDER.rglob("*.[ot]tf") if path.name in FONTS["dev"])
+    known = fonts("dev")
     letters = "AEFGHKMNPRWXabdefhkmnpqrtwxy"
     found = []
     for _ in range(count):
-        glyph = _glyph(fonts[random.integers(len(fonts))], letters[random.integers(len(letters))])
+        glyph = _glyph(known[random.integers(len(known))], letters[random.integers(len(letters))])
         found.append(_saved(_drawing(Shape(-1, "letters", None, (glyph / 255).astype(np.float32)), random), "drawing", random))
     return found

@@ -76,7 +76,7 @@ class Pieces:
         """The pixels of some pieces, H,W."""
         chosen = np.zeros(int(self.labels.max()) + 1, bool)
         chosen[[piece.number for piece in some]] = True
-        return chosen[self.labels]
+        return np.asarray(chosen[self.labels])
 
 
 def find_pieces(ink: Ink) -> Pieces:
