@@ -174,7 +174,7 @@ PRESETS: dict[str, Preset] = {
             "pooling": "stride",
             "hidden_sizes": (),
             "batch_norm": True,
-            "epochs": 30,
+            "epochs": 24,
             "batch_size": 128,
             "optimizer": "adamw",
             "lr": 5e-3,

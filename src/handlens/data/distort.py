@@ -103,7 +103,8 @@ def recentre(images: Tensor) -> Tensor:
         for axis, side in ((1, size[0]), (2, size[1]))
     ]
     zero = torch.zeros_like(scale)
-    affine = torch.stack([torch.stack([scale, zero, centres[0]], 1), torch.stack([zero, scale, centres[1]], 1)], 1)
+    across, down = (centre - scale / side for centre, side in zip(centres, size, strict=True))  # the middle is the pixel 14 of 0 to 27
+    affine = torch.stack([torch.stack([scale, zero, across], 1), torch.stack([zero, scale, down], 1)], 1)
     return F.grid_sample(images, F.affine_grid(affine, list(images.shape), align_corners=False), align_corners=False)
 
 

@@ -102,11 +102,14 @@ def _restroked(image: Pixels, width: float) -> Pixels:
 
 
 def centre(image: Pixels) -> Pixels:
-    """Put a small picture on 28x28 so that its centre of mass is in the middle, as far as it stays inside."""
+    """Put a small picture on 28x28 so that its centre of mass is in the middle, as far as it stays inside.
+
+    The middle is that of MNIST's own images: the pixel (14, 14) counted from 0, half a pixel beside the middle of the square.
+    """
     height, width = image.shape
     y, x = _centre_of_mass(image)
-    top = int(np.clip(round(SIDE / 2 - y), 0, SIDE - height))
-    left = int(np.clip(round(SIDE / 2 - x), 0, SIDE - width))
+    top = int(np.clip(round((SIDE + 1) / 2 - y), 0, SIDE - height))
+    left = int(np.clip(round((SIDE + 1) / 2 - x), 0, SIDE - width))
     canvas = np.zeros((SIDE, SIDE), np.uint8)
     canvas[top : top + height, left : left + width] = image
     return canvas
