@@ -142,7 +142,7 @@ def _look(came: Source) -> tuple[Ink, Pieces]:
         pieces = parts.find_pieces(ink)
     if outside := parts.around(pieces):
         inner = without(ink, parts.grown(pieces.mask(outside)))
-        if not inner.faint:
+        if not (inner.faint and ink.clear):  # else it is a digit that fills the picture
             ink, pieces = inner, parts.find_pieces(inner)
     return ink, pieces
 

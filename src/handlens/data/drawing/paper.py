@@ -22,6 +22,7 @@ _COARSE = 48
 _FLAT = 0.45
 _FAINTEST = 0.07
 _CLEARLY = 1.25
+_CLEAR = 0.25
 _SLOPES = np.tan(np.deg2rad(np.arange(-12, 12.1, 0.75)))
 _THIN = 5  # pixels of the working size
 _MOST_LINES = 16
@@ -55,6 +56,11 @@ class Ink:
     def faint(self) -> bool:
         """There is nothing that stands out from the paper."""
         return self.full - PAPER < _FAINTEST * (255 - PAPER) or self.full - PAPER < 5 * self.noise
+
+    @property
+    def clear(self) -> bool:
+        """What stands out does so clearly, as no remainder of uneven light does."""
+        return self.full - PAPER > _CLEAR * (255 - PAPER)
 
 
 def find_ink(source: Source) -> Ink:
