@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import struct
@@ -29,7 +30,9 @@ SEVEN = [[(30, 20), (120, 20), (60, 180)], [(55, 95), (115, 90)]]
 FIVE = [[(40, 30), (40, 95), (90, 90), (115, 130), (90, 170), (35, 165)], [(45, 22), (120, 18)]]
 
 
-def page(strokes: list[list[tuple[int, int]]] = SEVEN, *, pen: int = 12, ink: object = 20, paper: object = 240, mode: str = "L") -> Image.Image:
+def page(
+    strokes: list[list[tuple[int, int]]] = SEVEN, *, pen: int = 12, ink: object = 20, paper: object = 240, mode: str = "L"
+) -> Image.Image:
     """A drawing of 150x200 pixels."""
     image = Image.new(mode, (150, 200), paper)  # type: ignore[arg-type]
     for stroke in strokes:
@@ -171,7 +174,11 @@ def test_all_files_and_arrays_of_a_picture_are_the_same_picture(tmp_path: Path) 
     others = [tmp_path / "a.png", str(tmp_path / "a.png"), array, array[..., None], array / 255, array > 127, array.astype(np.uint16) * 257]
     others += [np.repeat(array[..., None], 3, 2), array.astype(np.int64), array[None]]
     others += [saved(image, kind) for kind in ("PNG", "BMP", "TIFF", "GIF", "PPM")]
-    others += [saved(image, "WEBP", lossless=True), saved(Image.fromarray(array.astype(np.uint16) * 257)), saved(image.convert("F"), "TIFF")]
+    others += [
+        saved(image, "WEBP", lossless=True),
+        saved(Image.fromarray(array.astype(np.uint16) * 257)),
+        saved(image.convert("F"), "TIFF"),
+    ]
     for other in others:
         assert np.abs(normalize(other).image.astype(int) - expected).max() <= 2
     assert alike(saved(image, "JPEG", quality=60), expected) > 0.98
@@ -179,14 +186,12 @@ def test_all_files_and_arrays_of_a_picture_are_the_same_picture(tmp_path: Path) 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_picture_is_turned_as_its_camera_says(orientation: int) -> None:
-    turns = [None, 0, 1, 4, 5, 4, 2, 6, 3]  # what PIL would have to do to undo it
     undo = {1: [], 2: [0], 3: [3], 4: [1], 5: [5], 6: [2], 7: [6], 8: [4]}[orientation]
     image = page()
     for way in undo:
         image = image.transpose(Image.Transpose(way))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    assert turns
     assert alike(saved(image, "JPEG", exif=exif, quality=95)) > 0.98
 
 
@@ -259,7 +264,16 @@ def png(width: int, height: int) -> bytes:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"%!PS-Adobe-3.0", saved(page())[:200], png(20000, 20000), png(9000, 9000), bytes(MOST_BYTES + 1)],
+    [
+        b"",
+        b"GIF89a",
+        b"\x89PNG\r\n\x1a\n",
+        b"%!PS-Adobe-3.0",
+        saved(page())[:200],
+        png(20000, 20000),
+        png(9000, 9000),
+        bytes(MOST_BYTES + 1),
+    ],
     ids=["empty", "gif", "png", "postscript", "truncated", "bomb", "large", "many bytes"],
 )
 def test_bad_files_get_a_sentence(content: bytes) -> None:
@@ -275,7 +289,8 @@ def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
         normalize(tmp_path / "nothing.png")
     with pytest.raises(HandlensError, match="a folder"):
         normalize(tmp_path)
-    for wrong in (np.zeros((3, 4, 5, 6)), np.zeros((0, 5)), np.zeros((4, 4, 7)), np.full((5, 5), np.nan), np.array("x"), None, {}):
+    odd: list[object] = [np.zeros((3, 4, 5, 6)), np.zeros((0, 5)), np.zeros((4, 4, 7)), np.full((5, 5), np.nan), np.array("x"), None, {}]
+    for wrong in odd:
         with pytest.raises(UsageError):
             normalize(wrong)
 
@@ -288,10 +303,8 @@ def test_any_bytes_are_a_picture_or_a_sentence(which: int, places: list[tuple[in
     content = bytearray(FILES[which])
     for place, value in places:
         content[place % len(content)] = value
-    try:
+    with contextlib.suppress(DataDamaged):
         assert normalize(bytes(content)).image.shape == (28, 28)
-    except DataDamaged as error:
-        assert str(error)
 
 
 def test_hostile_pictures_never_crash(record_property: Callable[[str, object], None]) -> None:
@@ -311,8 +324,10 @@ def test_hostile_pictures_never_crash(record_property: Callable[[str, object], N
             array = random.integers(0, 256, (height, width, 4), np.uint8) // int(random.choice([1, 64, 255]))
             mode = str(random.choice(modes))
             plain = Image.fromarray(array).convert("L")
-            picture = Image.fromarray(np.asarray(plain, np.uint16)) if mode == "I;16" else Image.fromarray(array).convert("RGB").convert("L" if mode in "IF" else mode)
-        try:
+            picture = (
+                Image.fromarray(np.asarray(plain, np.uint16))
+                if mode == "I;16"
+                else Image.fromarray(array).convert("RGB").convert("L" if mode in "IF" else mode)
+            )
+        with contextlib.suppress(HandlensError):
             assert normalize(picture).image.shape == (28, 28)
-        except HandlensError as error:
-            assert str(error)

@@ -112,7 +112,7 @@ def _rim(grey: Pixels) -> float:
 
 
 def _commonest(grey: Pixels) -> int | None:
-    """The value that most of the picture has, give or take 2; None if there is none."""
+    """The value that much of the picture has, give or take 2, as the paper of a clean drawing; None if there is none."""
     counts = np.bincount(grey.ravel(), minlength=256)
     value = int(counts.argmax())
     return value if counts[max(0, value - 2) : value + 3].sum() > _FLAT * grey.size else None
