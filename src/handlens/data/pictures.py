@@ -31,6 +31,7 @@ _TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
 """What EXIF's orientation asks for."""
 
 MOST_PIXELS = 1 << 26
+_MOST_HELD = 120 << 20  # bytes; Pillow takes about twice that while it decodes
 _STRIP = 1 << 21  # pixels that are converted at a time
 
 
@@ -97,11 +98,19 @@ def reduced(content: bytes, longest: int) -> tuple[NDArray[np.uint8], float]:
     """
     try:
         with opened(content) as image:
+            _check_memory(image)
             return reduced_image(image, longest)
     except Unreadable:
         raise
     except Exception as error:
         raise Unreadable(_in_words(error)) from error
+
+
+def _check_memory(image: Image.Image) -> None:
+    """A JPEG is read small, all others as they are: some readers (WebP, AVIF) hold them three times."""
+    held = image.width * image.height * (1 if image.mode in ("1", "L", "P") else 4) * (3 if image.format in ("WEBP", "AVIF") else 1)
+    if image.format not in ("JPEG", "MPO") and held > _MOST_HELD:
+        raise Unreadable(f"it has {image.width:,} x {image.height:,} pixels, which is too large to be opened; save it as JPEG or smaller")
 
 
 def reduced_image(image: Image.Image, longest: int) -> tuple[NDArray[np.uint8], float]:
