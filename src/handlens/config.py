@@ -32,8 +32,10 @@ class Config(BaseModel):
 
     data: str = Field("mnist", description="The data set: a name of `handlens data ls`. MNIST is small enough to learn on in seconds.")
     examples: int = Field(0, ge=0, description="Train on so many images only, equally many of each class as far as there are; 0: on all.")
-    augment: Literal["none", "light", "robust", "photo"] = Field(
-        "none", description="Change each training image at random: light turns and moves it, robust also bends it, photo also flips it."
+    augment: Literal["none", "light", "robust", "photo", "handwriting"] = Field(
+        "none",
+        description="Change each training image at random: light turns and moves it, robust also bends it, photo also flips it, "
+        "handwriting does to digits what other people's hands and cameras do.",
     )
     mixup: float = Field(0.0, ge=0, le=10, description="Blend images, and their labels, in pairs; 0.2 a little, 1 much, 0 never.")
     cutmix: float = Field(0.0, ge=0, le=10, description="Put a piece of another image into each, and mix the labels; 1 is usual, 0 never.")
@@ -185,6 +187,26 @@ PRESETS: dict[str, Preset] = {
             "batch_size": 32,
             "lr": 5e-3,
             "schedule": "one-cycle",
+        },
+    ),
+    "handwriting": Preset(
+        purpose="for digits that people draw, photograph and scan: a small CNN, much changed images; see `handlens.data.drawing`",
+        knobs={
+            "augment": "handwriting",
+            "model": "cnn",
+            "channels": (24, 48, 96),
+            "kernel_size": (5, 3, 3),
+            "pooling": "stride",
+            "hidden_sizes": (),
+            "batch_norm": True,
+            "epochs": 24,
+            "batch_size": 128,
+            "optimizer": "adamw",
+            "lr": 5e-3,
+            "weight_decay": 0.02,
+            "schedule": "one-cycle",
+            "label_smoothing": 0.05,
+            "threads": 1,
         },
     ),
 }

@@ -158,7 +158,7 @@ def _with_dataset(config: Config, model: nn.Module, data: Dataset, val: object) 
         data,
         (data.val.images.to(place), data.val.labels) if len(data.val) else None,
         _class_weights(train).to(place) if config.class_weights else None,
-        {"classes": classes, "data_fingerprint": data.fingerprint, "image_shape": data.image_shape},
+        {"classes": classes, "ink": data.ink, "data_fingerprint": data.fingerprint, "image_shape": data.image_shape},
         remark,
     )
 
