@@ -21,7 +21,7 @@ LAYERS = (
     ("optim", "schedules", "regression"),
     ("models", "data"),
     ("config", "train"),
-    ("evaluation", "memory", "plan"),
+    ("evaluation", "memory", "plan", "prediction"),
     ("runs",),
     ("training",),
     ("transfer",),

@@ -18,6 +18,7 @@ from handlens.data import Dataset, Split
 from handlens.errors import FileError, RunDamaged, UsageError, nearest
 from handlens.evaluation import Evaluation
 from handlens.models import Layer, copied, summary
+from handlens.prediction import Prediction, Preparation, predict
 from handlens.runs import checkpoint as checkpoints
 from handlens.runs.about import About, read_about, read_config, rewrite
 from handlens.runs.checkpoint import Pointer, read_json, write_json
@@ -221,6 +222,24 @@ class Run:
             DataError: the images cannot be had.
         """
         return data.find_split(self.dataset().few(self.config.examples), on)
+
+    @property
+    def preparation(self) -> Preparation:
+        """What a picture of one's own has to go through before the network can read it."""
+        known = data.DATASETS.get(self.config.data)
+        return Preparation(self.about.image_shape, known.ink if known else self.about.ink)
+
+    def predict(self, picture: object) -> Prediction:
+        """What the network says of a picture of one's own; see `handlens.prediction.predict`.
+
+        Args:
+            picture: a path, the bytes of a file, an array, a Pillow image, or strokes.
+
+        Raises:
+            DataMissing, DataDamaged, UsageError: there is no such file, or it is no picture.
+            RunDamaged, ModelError: the weights or the network cannot be had.
+        """
+        return predict(self.model(), self.about.classes, self.preparation, picture)
 
     def evaluate(self, on: str = "test", *, checkpoint: str | None = None) -> Evaluation:
         """Measure the trained network on a split, once, and write what was found into `evaluation/`, which is never believed itself.

@@ -6,6 +6,6 @@ belongs to one digit, `shape` gives it MNIST's size, stroke and place.
 """
 
 from handlens.data.drawing.normalized import Normalized, Stage, normalize, segment
-from handlens.data.drawing.source import Box
+from handlens.data.drawing.source import Box, read
 
-__all__ = ["Box", "Normalized", "Stage", "normalize", "segment"]
+__all__ = ["Box", "Normalized", "Stage", "normalize", "read", "segment"]
