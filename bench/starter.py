@@ -9,14 +9,15 @@ digits is drawn `times` times, normalised, and learned with the others. Fonts of
 from __future__ import annotations
 
 import argparse
+import dataclasses
 
 import numpy as np
 import torch
 from strangers import font_drawings
 
 import handlens as hl
-from handlens.config import preset_knobs
 from handlens.data.drawing import normalize
+from handlens.presets import preset_knobs
 
 
 def dataset(times: int) -> hl.Dataset:
@@ -25,13 +26,14 @@ def dataset(times: int) -> hl.Dataset:
     drawn = [(normalize(content).image, label) for content, label in font_drawings(times)]
     images = np.stack([image for image, _ in drawn])[:, None]
     labels = torch.tensor([label for _, label in drawn])
-    return hl.data.from_tensors(
+    both = hl.data.from_tensors(
         torch.cat([mnist.train.images, torch.from_numpy(images)]),
         torch.cat([mnist.train.labels, labels]),
         test=(mnist.test.images, mnist.test.labels),
         classes=mnist.classes,
         name="mnist-and-fonts",
     )
+    return dataclasses.replace(both, ink=True)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ Each shape becomes a picture of one nature: `drawing` (a canvas), `scan`, `photo
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,7 @@ def shapes(half: str) -> Iterator[Shape]:
 
 def _of_mnist(half: str, people: int = 40, each: int = 10) -> Iterator[Shape]:
     test = hl.load("mnist", val=0).test
-    _, writers = mnist_writers(folder=Path("/work/shared/data/qmnist-labels"), offline=True)
+    _, writers = mnist_writers(folder=Path(os.environ["HANDLENS_SHARED"], "qmnist-labels"), offline=True)
     known = np.unique(writers)
     known = np.random.default_rng(7).permutation(known)
     for writer in known[:people] if half == "dev" else known[-people:]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import nn
 
-from handlens.data.drawing import Normalized, normalize, read, segment
+from handlens.data.drawing import TOO_LITTLE, Normalized, normalize, read, segment
 from handlens.errors import UsageError
 from handlens.models import predict_logits
 
@@ -51,7 +49,9 @@ class Preparation:
     def fitted(self, seen: Normalized) -> NDArray[np.uint8]:
         """Ink of 28x28 in the size and the channels of the network."""
         channels, height, width = self.image_shape
-        image = Image.fromarray(seen.image).resize((width, height), Image.Resampling.BICUBIC) if seen.image.shape != (height, width) else seen.image
+        image = Image.fromarray(seen.image)
+        if image.size != (width, height):
+            image = image.resize((width, height), Image.Resampling.BICUBIC)
         return np.repeat(np.asarray(image)[None], channels, axis=0)
 
 
@@ -60,9 +60,9 @@ class Prediction:
     """What a network says of a picture.
 
     Attributes:
-        label: the likeliest class.
+        label: the likeliest class; empty if there is too little ink to judge.
         probability: of that class, as the network sees it.
-        probabilities: of every class.
+        probabilities: of every class; none if there is too little ink.
         doubt: why the answer should not be trusted, in words; usually nothing.
         image: what the network got, `uint8` C,H,W.
         seen: how the ink was found; None for a network of photographs.
@@ -78,7 +78,8 @@ class Prediction:
     @property
     def second(self) -> tuple[str, float]:
         """The second guess, and its probability."""
-        return sorted(self.probabilities.items(), key=lambda pair: -pair[1])[1]
+        ordered = sorted(self.probabilities.items(), key=lambda pair: -pair[1])
+        return ordered[1] if len(ordered) > 1 else ("", 0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -94,10 +95,9 @@ class Prediction:
         return plots.plot_prediction(stages or [("what the network sees", "", self.image)], self.probabilities, self.doubt)
 
     def __repr__(self) -> str:
-        if self.doubt:
-            return f"Prediction({self.doubt} perhaps {self.label})" if self.probability else f"Prediction({self.doubt})"
         other, probability = self.second
-        return f"Prediction({self.label}, {self.probability:.1%}; second guess {other}, {probability:.1%})"
+        said = f"{self.label}, {self.probability:.1%}; second guess {other}, {probability:.1%}" if self.label else ""
+        return f"Prediction({'; '.join(filter(None, (self.doubt, said)))})"
 
 
 def predict(model: nn.Module, classes: Sequence[str], preparation: Preparation, picture: object) -> Prediction:
@@ -135,9 +135,8 @@ def _ask(
     shares = predict_logits(model, torch.from_numpy(np.stack(images))).softmax(1)
     answers = []
     for image, row, seen in zip(images, shares.tolist(), found, strict=True):
-        probabilities = dict(zip(classes, row, strict=True))
-        label = max(probabilities, key=probabilities.__getitem__)
-        answers.append(Prediction(label, probabilities[label], probabilities, seen.doubt if seen else "", image, seen))
+        doubt = seen.doubt if seen else ""
+        probabilities = {} if doubt == TOO_LITTLE else dict(zip(classes, row, strict=True))
+        label = max(probabilities, key=probabilities.__getitem__, default="")
+        answers.append(Prediction(label, probabilities.get(label, 0.0), probabilities, doubt, image, seen))
     return answers
-
-

@@ -5,7 +5,7 @@ people draw, photograph and scan needs more before it is ink at all: `source` re
 belongs to one digit, `shape` gives it MNIST's size, stroke and place.
 """
 
-from handlens.data.drawing.normalized import Normalized, Stage, normalize, segment
+from handlens.data.drawing.normalized import TOO_LITTLE, TOO_MANY, Normalized, Stage, normalize, segment
 from handlens.data.drawing.source import Box, read
 
-__all__ = ["Box", "Normalized", "Stage", "normalize", "read", "segment"]
+__all__ = ["TOO_LITTLE", "TOO_MANY", "Box", "Normalized", "Stage", "normalize", "read", "segment"]
