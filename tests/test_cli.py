@@ -14,8 +14,9 @@ from terminal import Terminal
 
 import handlens as hl
 from handlens import cli
-from handlens.config import FIELDS, PRESETS
+from handlens.config import FIELDS
 from handlens.fit import in_words
+from handlens.presets import PRESETS
 
 LONG = "mlp_with-a-very-long-name-that-somebody-found-good-to-have"
 SMALL = ("train", "softmax", "--epochs", "1", "--batch-size", "500")
@@ -440,7 +441,7 @@ def test_train_from_another_runs_weights(terminal: Terminal, runs: Path) -> None
     (runs.parent / "mine.toml").write_text('init_from = "one"\nnormalize = true\n')
     for words, normalize in ((["--init-from", "one"], False), (["--config", str(runs.parent / "mine.toml")], True)):
         found = json.loads(terminal("train", "cnn-small", *words, "--epochs", "1", "--print-config", "--json"))
-        assert found["model"] == {"value": "softmax", "from": "run one"}
+        assert found["model"] == {"value": "softmax", "from": "weights of one"}
         assert found["normalize"]["value"] is normalize
         terminal("train", *words, "--model", "cnn", code=2)
         assert "is softmax: its weights are not for cnn" in terminal.err

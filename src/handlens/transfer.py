@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from handlens import data, models
-from handlens.config import IMAGENET, OWN, Config, make_config
+from handlens.config import OWN, Config, make_config
 from handlens.errors import ModelError
 from handlens.plan import Model, Plan, check_last_batch, plan
+from handlens.presets import IMAGENET
 from handlens.runs import Run, load_run
 from handlens.train import train
 from handlens.training import trying
