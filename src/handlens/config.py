@@ -161,7 +161,8 @@ def _advice(name: str, value: str) -> str:
     number = value.strip("'")
     if re.fullmatch(r"\d+,\d+", number):
         return f"Write a point in place of the comma: {number.replace(',', '.')}."
-    if FIELDS[name].annotation is float and re.fullmatch(r"\d{1,2}(\.\d+)?", number) and float(number) >= 1:
+    share = any(getattr(limit, "lt", None) == 1 for limit in FIELDS[name].metadata)
+    if share and re.fullmatch(r"\d{1,2}(\.\d+)?", number) and float(number) >= 1:
         return f"It is a share, from 0 to below 1: {number} % are {float(number) / 100:g}."
     return f"{name}: {FIELDS[name].description}"
 
@@ -214,7 +215,7 @@ def resolve(
     given = {**read, **options}
     layers = [
         (f"preset {preset}", base),
-        (f"weights of {given.get('init_from')}", network_of(given)),
+        (f"weights of {given.get('init_from')}", network_of({**{name: base[name] for name in ("model",) if name in base}, **given})),
         (f"file {file}", read),
         ("option", options),
     ]

@@ -126,14 +126,22 @@ def assemble(
     if config.patience and planned.val is None:
         raise UsageError("patience needs validation images, and there are none.", hint="Leave out --patience, or use --val 0.1.")
     about = {**(about or {}), **planned.about}
-    if config.freeze:
-        frozen = about.get("frozen")
-        about["frozen"] = models.before_last(model, about["image_shape"]) if frozen is None else frozen
-        models.set_learning(model, about["frozen"], False)
+    about["frozen"] = _freeze(model, config, about)
     config = config.model_copy(update={"threads": _threads(config, model, about["image_shape"])})
     planned = replace(planned, config=config, about=about)
     check_last_batch(planned)
     return planned
+
+
+def _freeze(model: nn.Module, config: Config, about: dict[str, Any]) -> tuple[str, ...] | None:
+    """Keep weights as they are: those of the run that is repeated, or all before the last layer; or those that its user has frozen."""
+    frozen = about.get("frozen")
+    if frozen is None and config.freeze:
+        frozen = models.before_last(model, about["image_shape"])
+    if frozen is None:
+        frozen = tuple(name for name, weights in model.named_parameters() if not weights.requires_grad) or None
+    models.set_learning(model, frozen or (), False)
+    return frozen
 
 
 def _with_loader(config: Config, model: nn.Module, loader: DataLoader[Any], val: object) -> Plan:

@@ -127,7 +127,8 @@ def _check_created(root: Path) -> str:
         assert Run(folder).status == "interrupted"
         return "after"
     runs, broken = scan(root)
-    assert (runs, broken) == ([], [])  # what is half made is neither
+    assert not runs
+    assert {ruin.name for ruin in broken} <= {"one"}  # after a power failure the lock may be missing by which what is half made is known
     files.claim_folder(folder)
     _create(folder, states()[1])  # the same name is free, also for another training
     pointer = checkpoints.read_pointer(folder)

@@ -29,7 +29,7 @@ class About:
         failure: why it failed, in words; empty if it did not.
         image_shape: channels, height, width.
         model_options: the keywords that make one of our networks again.
-        frozen: the parameters that were kept as they are, if the config says `freeze`; None if all learned.
+        frozen: the parameters that were kept as they are; None if all learned.
         model_file, model_sha256: a learner's own file, and what it was at the time.
         classes: their names, in the order of the network's outputs.
         ink: the images are bright strokes on black, as MNIST's; pictures of one's own are then prepared as such.

@@ -23,10 +23,18 @@ def images_of(name: str, config: Config, about: About) -> Dataset:
             f"Run '{name}' was trained on data of your own.",
             hint=f"Give it again: hl.load_run('{name}', data=...).",
         )
-    found = data.load(config.data, val=config.val)
+    return the_same(data.load(config.data, val=config.val), name, config, about)
+
+
+def the_same(found: Dataset, name: str, config: Config, about: About) -> Dataset:
+    """The data set, if it is the one that a run was trained on.
+
+    Raises:
+        UsageError: it is another one.
+    """
     if about.data_fingerprint not in ("", found.fingerprint):
         raise UsageError(
-            f"Run '{name}' was trained on other images than the {config.data} of the catalogue.",
+            f"Run '{name}' was trained on other images than those that are {config.data} now.",
             hint=f"Give them: hl.load_run('{name}', data=...).",
         )
     return found
