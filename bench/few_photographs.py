@@ -18,7 +18,8 @@ import torch
 
 import handlens as hl
 from handlens import device, files, models, plots
-from handlens.config import make_config, preset_knobs
+from handlens.config import make_config
+from handlens.presets import preset_knobs
 from handlens.train import train
 from handlens.transfer import plan_new
 

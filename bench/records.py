@@ -16,8 +16,9 @@ import torch
 
 import handlens as hl
 from handlens import device, models
-from handlens.config import PRESETS, make_config, preset_knobs
+from handlens.config import make_config
 from handlens.plan import plan
+from handlens.presets import PRESETS, preset_knobs
 from handlens.train import train
 
 FASHION = ("session", "mlp", "cnn", "resnet")

@@ -101,6 +101,16 @@ def panels(count: int) -> list[plots.Panel]:
     return [plots.Panel(f"change {number} (degrees)", names, scores, intervals, images(5)) for number in range(count)]
 
 
+def way_in(count: int, size: tuple[int, int]) -> list[tuple[str, str, Any]]:
+    said = "what belongs to the digit and not to the paper or to its lines"
+    return [(f"step {number}", said, RNG.integers(0, 256, size, dtype=np.uint8)) for number in range(count)]
+
+
+def prediction(theme: plots.Theme, count: int, size: tuple[int, int]) -> Figure:
+    shares = RNG.dirichlet(np.ones(10))
+    return plots.plot_prediction(way_in(count, size), dict(zip(FASHION, shares, strict=True)), theme=theme)
+
+
 def coverage() -> tuple[Any, Any]:
     found = metrics.coverage(metrics.probabilities(RNG.normal(size=(500, 10)) * 4), RNG.integers(0, 10, 500))
     return found.share, found.accuracy
@@ -122,6 +132,14 @@ def figures() -> dict[str, Any]:
         made[f"confusion {classes}"] = lambda theme, c=classes, n=names: plots.plot_confusion_matrix(confusion(c), n, theme=theme)
     made["confusion long"] = lambda theme: plots.plot_confusion_matrix(confusion(10) * 99, LONG, theme=theme)
     made["confusion perfect"] = lambda theme: plots.plot_confusion_matrix(np.diag([5, 0, 7]), ["a", "b", "c"], theme=theme)
+    for count, high, wide in ((9, 60, 60), (5, 40, 160), (1, 200, 30)):
+        made[f"prediction {count} {wide}"] = lambda theme, c=count, h=high, w=wide: prediction(theme, c, (h, w))
+    made["prediction of nothing"] = lambda theme: plots.plot_prediction(way_in(5, (30, 30)), {}, "too little ink to judge", theme=theme)
+    for count in (0, 12):
+        boxes = [
+            ((20 + 90 * (n % 6), 20 + 100 * (n // 6), 80 + 90 * (n % 6), 100 + 100 * (n // 6)), str(n % 10), n / 12) for n in range(count)
+        ]
+        made[f"sheet {count}"] = lambda theme, b=boxes: plots.plot_sheet(np.full((240, 580), 240, np.uint8), b, theme=theme)
     for epochs in (0, 1, 2, 5, 200):
         made[f"curves {epochs}"] = lambda theme, e=epochs: plots.plot_curves(rows(e), best_epoch=max(1, e - 1), theme=theme)
     made["curves no val"] = lambda theme: plots.plot_curves(rows(5, val=False), theme=theme)

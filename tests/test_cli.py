@@ -14,8 +14,9 @@ from terminal import Terminal
 
 import handlens as hl
 from handlens import cli
-from handlens.config import FIELDS, PRESETS
+from handlens.config import FIELDS
 from handlens.fit import in_words
+from handlens.presets import PRESETS
 
 LONG = "mlp_with-a-very-long-name-that-somebody-found-good-to-have"
 SMALL = ("train", "softmax", "--epochs", "1", "--batch-size", "500")
@@ -412,14 +413,20 @@ def test_lr_find_tells_a_rate_and_draws_the_curve(terminal: Terminal, runs: Path
 
 
 def test_transfer_compares_the_ways_to_begin(terminal: Terminal, runs: Path, tmp_path: Path) -> None:
-    knobs = ("--data", "mnist", "--examples", "20,50", "--seeds", "2", "--epochs", "2", "--save", tmp_path / "curves.png")
-    out = terminal("transfer", "one", *knobs)
+    terminal("train", "--hidden-sizes", "8", "--examples", "500", "--epochs", "1", "--name", "deep")
+    knobs = ("--data", "fashion-mnist", "--examples", "20,50", "--seeds", "2", "--epochs", "2", "--save", tmp_path / "curves.png")
+    out = terminal("transfer", "deep", *knobs)
     assert [line.split("\t")[0] for line in out.splitlines()[:3]] == ["training images", "20", "50"]
     assert "mean of 2 trainings" in out
-    assert len(json.loads(terminal("transfer", "one", *knobs, "--json"))["trainings"]) == 12
+    assert len(json.loads(terminal("transfer", "deep", *knobs, "--json"))["trainings"]) == 12
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
-    terminal("transfer", "one", "--examples", "ten", code=2)
-    assert "with commas between" in terminal.err
+    for words, said in (
+        (["--examples", "ten"], "with commas between"),
+        (["--data", "fashion-mnist", "--examples", "60001"], "only 60,000 training images"),
+        (["--data", "mnist"], "has learned the images of mnist already"),
+    ):
+        terminal("transfer", "deep", *words, code=2)
+        assert said in terminal.err
 
 
 @pytest.mark.parametrize("slopes, shown", [("2", "1.9"), ("2,-1", "-0.9")])
@@ -439,9 +446,10 @@ def test_train_from_another_runs_weights(terminal: Terminal, runs: Path) -> None
     assert hl.load_run("more").config.model == "softmax"
     (runs.parent / "mine.toml").write_text('init_from = "one"\nnormalize = true\n')
     for words, normalize in ((["--init-from", "one"], False), (["--config", str(runs.parent / "mine.toml")], True)):
-        found = json.loads(terminal("train", "cnn-small", *words, "--epochs", "1", "--print-config", "--json"))
-        assert found["model"] == {"value": "softmax", "from": "run one"}
+        found = json.loads(terminal("train", "mlp", *words, "--epochs", "1", "--print-config", "--json"))
+        assert found["model"] == {"value": "softmax", "from": "weights of one"}
         assert found["normalize"]["value"] is normalize
-        terminal("train", *words, "--model", "cnn", code=2)
-        assert "is softmax: its weights are not for cnn" in terminal.err
+        for network in (["--model", "cnn"], ["cnn-small"]):
+            terminal("train", *words, *network, code=2)
+            assert "is softmax: its weights are not for cnn" in terminal.err
     terminal("train", "--init-from", "nobody", code=4)

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from handlens.config import FIELDS, PRESETS, Config, make_config, resolve
+from handlens.config import FIELDS, Config, make_config, resolve
 from handlens.errors import ConfigError
+from handlens.presets import PRESETS
 
 
 def test_every_knob_has_a_reason() -> None:

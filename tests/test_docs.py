@@ -60,8 +60,9 @@ Shell = Callable[[str], tuple[int, str]]
 def shell(capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory) -> Shell:
     """Runs one command line: a plain `handlens ...` in this process, which is quicker, all else in a shell that knows handlens."""
     programs = tmp_path_factory.mktemp("bin")
-    (programs / "handlens").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m handlens "$@"\n', encoding="utf-8")
-    (programs / "handlens").chmod(0o755)
+    for name, words in (("handlens", "-m handlens "), ("python", "")):
+        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {words}"$@"\n', encoding="utf-8")
+        (programs / name).chmod(0o755)
     environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
 
     def run(line: str) -> tuple[int, str]:

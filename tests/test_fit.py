@@ -399,6 +399,16 @@ def test_a_network_larger_than_a_config_can_say_is_refused_before_anything_is_wr
     assert not runs_folder().exists()
 
 
+@pytest.mark.parametrize("name", ["model.py", "config.json", "env.json", "holiday.jpg"])
+def test_a_folder_with_files_of_the_users_is_not_taken_for_a_run(name: str) -> None:
+    folder = runs_folder() / "mine"
+    folder.mkdir(parents=True)
+    (folder / name).write_text("dear to me")
+    with pytest.raises(UsageError, match="There is a folder 'mine' already"):
+        hl.fit("mlp", small_data(), hidden_sizes=(4,), epochs=1, name="mine", quiet=True)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {name: "dear to me"}
+
+
 def test_a_network_whose_weights_are_computed_can_be_trained() -> None:
     model = nn.Sequential(nn.Flatten(), nn.utils.parametrizations.weight_norm(nn.Linear(64, 4)))
     assert len(hl.fit(model, small_data(), epochs=1, quiet=True).rows) == 1

@@ -127,7 +127,8 @@ def test_a_folder_in_which_a_training_was_about_to_begin_is_no_broken_run(run: h
     for count, name in enumerate(["run.lock", "config.json", "env.json", "epoch-0000.safetensors"]):
         folder = runs.runs_folder() / f"begun-{count}"
         folder.mkdir()
-        (folder / name).write_text("")
+        for made in ("run.lock", name):
+            (folder / made).write_text("")
     found, broken = runs.scan()
     assert ([one.name for one in found], broken) == (["first"], [])
 

@@ -15,12 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from handlens.errors import ConfigError, FileError, nearest
 from handlens.files import printable, read_bytes
+from handlens.presets import preset_knobs
 
 OWN = "own:"
 """What the `model` or `data` of a config begins with when it was given as an object, and no name leads back to it."""
 
-IMAGENET = "imagenet"
-"""The `init_from` that is no run: weights learned on ImageNet."""
 
 _MOST_BYTES = 1 << 14  # the reader of TOML takes seconds for a key of many parts
 
@@ -32,8 +31,10 @@ class Config(BaseModel):
 
     data: str = Field("mnist", description="The data set: a name of `handlens data ls`. MNIST is small enough to learn on in seconds.")
     examples: int = Field(0, ge=0, description="Train on so many images only, equally many of each class as far as there are; 0: on all.")
-    augment: Literal["none", "light", "robust", "photo"] = Field(
-        "none", description="Change each training image at random: light turns and moves it, robust also bends it, photo also flips it."
+    augment: Literal["none", "light", "robust", "photo", "handwriting"] = Field(
+        "none",
+        description="Change each training image at random: light turns and moves it, robust also bends it, photo also flips it, "
+        "handwriting does to digits what other people's hands and cameras do.",
     )
     mixup: float = Field(0.0, ge=0, le=10, description="Blend images, and their labels, in pairs; 0.2 a little, 1 much, 0 never.")
     cutmix: float = Field(0.0, ge=0, le=10, description="Put a piece of another image into each, and mix the labels; 1 is usual, 0 never.")
@@ -131,65 +132,6 @@ class Config(BaseModel):
 FIELDS = Config.model_fields
 
 
-class Preset(BaseModel):
-    """A named config: what it is for, and the knobs that it sets."""
-
-    purpose: str
-    knobs: dict[str, Any] = {}
-
-
-PRESETS: dict[str, Preset] = {
-    "session": Preset(purpose="the session's first network: 784-128-64-10, ReLU, Adam, 5 epochs"),
-    "softmax": Preset(purpose="no hidden layer: the simplest network; its weights are pictures", knobs={"model": "softmax"}),
-    "mlp": Preset(
-        purpose="a wider network with what helps: normalised pixels, dropout, AdamW, one-cycle",
-        knobs={
-            "hidden_sizes": (512, 256),
-            "normalize": True,
-            "dropout": 0.2,
-            "epochs": 10,
-            "batch_size": 128,
-            "optimizer": "adamw",
-            "lr": 2e-3,
-            "weight_decay": 0.01,
-            "schedule": "one-cycle",
-        },
-    ),
-    "cnn-small": Preset(
-        purpose="a small convolutional network: few weights, quickly trained",
-        knobs={"model": "cnn", "channels": (8, 16), "hidden_sizes": (), "epochs": 3, "lr": 3e-3, "schedule": "one-cycle"},
-    ),
-    "cnn": Preset(
-        purpose="the session's convolutional network: 32 and 64 filters of 3x3, then 128 units; 99.3 % on MNIST",
-        knobs={"model": "cnn", "hidden_sizes": (128,), "epochs": 5, "schedule": "one-cycle", "lr": 2e-3, "dropout": 0.3},
-    ),
-    "resnet": Preset(
-        purpose="a residual network, the next session's subject: blocks that add to their input",
-        knobs={
-            "model": "resnet",
-            "epochs": 3,
-            "batch_size": 128,
-            "optimizer": "adamw",
-            "lr": 5e-3,
-            "weight_decay": 0.05,
-            "schedule": "one-cycle",
-        },
-    ),
-    "efficientnet": Preset(
-        purpose="for few photographs: weights learned on ImageNet, of which only the last layer learns anew",
-        knobs={
-            "model": "efficientnet",
-            "init_from": IMAGENET,
-            "freeze": True,
-            "epochs": 5,
-            "batch_size": 32,
-            "lr": 5e-3,
-            "schedule": "one-cycle",
-        },
-    ),
-}
-
-
 def make_config(knobs: Mapping[str, Any]) -> Config:
     """The config with these knobs, the rest at their defaults.
 
@@ -219,7 +161,8 @@ def _advice(name: str, value: str) -> str:
     number = value.strip("'")
     if re.fullmatch(r"\d+,\d+", number):
         return f"Write a point in place of the comma: {number.replace(',', '.')}."
-    if FIELDS[name].annotation is float and re.fullmatch(r"\d{1,2}(\.\d+)?", number) and float(number) >= 1:
+    share = any(getattr(limit, "lt", None) == 1 for limit in FIELDS[name].metadata)
+    if share and re.fullmatch(r"\d{1,2}(\.\d+)?", number) and float(number) >= 1:
         return f"It is a share, from 0 to below 1: {number} % are {float(number) / 100:g}."
     return f"{name}: {FIELDS[name].description}"
 
@@ -229,17 +172,6 @@ def _shown(value: object) -> str:
         return printable(repr(value), 60)
     except ValueError:  # Python writes no number of more than 4300 digits
         return "a number of very many digits"
-
-
-def preset_knobs(name: str) -> dict[str, Any]:
-    """The knobs that a preset sets.
-
-    Raises:
-        ConfigError: no such preset.
-    """
-    if name not in PRESETS:
-        raise ConfigError(f"There is no preset '{printable(name)}'.", hint=nearest(name, PRESETS) + " See: handlens train --list")
-    return PRESETS[name].knobs
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -283,7 +215,7 @@ def resolve(
     given = {**read, **options}
     layers = [
         (f"preset {preset}", base),
-        (f"weights of {given.get('init_from')}", network_of(given)),
+        (f"weights of {given.get('init_from')}", network_of({**{name: base[name] for name in ("model",) if name in base}, **given})),
         (f"file {file}", read),
         ("option", options),
     ]

@@ -55,6 +55,7 @@ def _new_folder(plan: Plan, name: str | None) -> Iterator[Path]:
     except FileError as error:
         hint = error.hint or "The runs' folder is HANDLENS_RUNS, else `runs` where you stand: set it to a folder in which you may write."
         raise FileError(error.what, where=error.where, hint=hint) from error
+    _check_new(folder)  # here still without a lock of ours in it
     with writing(folder):
         _check_new(folder)
         files.sweep(folder)

@@ -126,5 +126,6 @@ def judge(lrs: list[float], losses: list[float]) -> LearningRates:
     steepest = min(range(1, lowest + 1), key=lambda step: losses[step] - losses[step - 1])
     # With momentum the steepest place can be close to the cliff; a tenth of the lowest place never is.
     suggestion = float(f"{min(lrs[steepest], lrs[lowest] / 10):.1e}")
-    said = f"Try lr = {suggestion:g}: there the loss falls fast. It is lowest at {lrs[lowest]:.1g}, and larger steps ruin it."
+    beyond = "and larger steps ruin it" if lowest < len(losses) - 1 else "where the search ends"
+    said = f"Try lr = {suggestion:g}: there the loss falls fast. It is lowest at {lrs[lowest]:.1g}, {beyond}."
     return LearningRates(lrs, losses, suggestion, said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from handlens import data as datasets
-from handlens import device, models, named, seeds
+from handlens import device, loaders, models, named, seeds
 from handlens.config import FIELDS, OWN, Config, make_config
 from handlens.data import Dataset, Split, batches, make_change
 from handlens.errors import DataError, ModelError, UsageError
@@ -21,7 +21,6 @@ from handlens.schedules import SCHEDULES
 from handlens.train import Average, Loader, State, make_loss
 
 Model = nn.Module | Callable[[], nn.Module]
-_PREVIEW = 4
 _MOST_THREADS = 4
 _WORTH_SHARING = 1 << 25  # multiplications of a step, forward
 
@@ -127,21 +126,29 @@ def assemble(
     if config.patience and planned.val is None:
         raise UsageError("patience needs validation images, and there are none.", hint="Leave out --patience, or use --val 0.1.")
     about = {**(about or {}), **planned.about}
-    if config.freeze:
-        frozen = about.get("frozen")
-        about["frozen"] = models.before_last(model, about["image_shape"]) if frozen is None else frozen
-        models.set_learning(model, about["frozen"], False)
+    about["frozen"] = _freeze(model, config, about)
     config = config.model_copy(update={"threads": _threads(config, model, about["image_shape"])})
     planned = replace(planned, config=config, about=about)
     check_last_batch(planned)
     return planned
 
 
+def _freeze(model: nn.Module, config: Config, about: dict[str, Any]) -> tuple[str, ...] | None:
+    """Keep weights as they are: those of the run that is repeated, or all before the last layer; or those that its user has frozen."""
+    frozen = about.get("frozen")
+    if frozen is None and config.freeze:
+        frozen = models.before_last(model, about["image_shape"])
+    if frozen is None:
+        frozen = tuple(name for name, weights in model.named_parameters() if not weights.requires_grad) or None
+    models.set_learning(model, frozen or (), False)
+    return frozen
+
+
 def _with_loader(config: Config, model: nn.Module, loader: DataLoader[Any], val: object) -> Plan:
     """A loader of the user's own gives what it gives."""
-    _check_idle(config)
-    shape, count, remark = _check_loader(model, loader)
-    watched = None if val is None else _collect(val, shape, count)
+    loaders.check_idle(config)
+    shape, count, remark = loaders.check_loader(model, loader)
+    watched = None if val is None else loaders.collect(val, shape, count)
     return Plan(config, model.to(device.choose(config.device)), loader, None, watched, about={"image_shape": shape}, remark=remark)
 
 
@@ -158,7 +165,7 @@ def _with_dataset(config: Config, model: nn.Module, data: Dataset, val: object) 
         data,
         (data.val.images.to(place), data.val.labels) if len(data.val) else None,
         _class_weights(train).to(place) if config.class_weights else None,
-        {"classes": classes, "data_fingerprint": data.fingerprint, "image_shape": data.image_shape},
+        {"classes": classes, "ink": data.ink, "data_fingerprint": data.fingerprint, "image_shape": data.image_shape},
         remark,
     )
 
@@ -173,72 +180,7 @@ def _check_images(model: nn.Module, train: Split) -> str:
     """Whether the network can learn from these images; gives a remark, usually none."""
     if len(train) == 0:
         raise DataError(f"There are no training images in {train.name}.", hint="A smaller --val leaves more of them to learn from.")
-    return models.check_fits(model, train.images[:_PREVIEW], train.classes)
-
-
-def _check_idle(config: Config) -> None:
-    """These knobs would change nothing: a loader of the user's own gives what it gives."""
-    idle = [name for name in ("examples", "augment", "mixup", "cutmix", "class_weights") if getattr(config, name) != FIELDS[name].default]
-    if idle:
-        raise UsageError(
-            f"{', '.join(idle)} cannot be used with a DataLoader of your own.", hint="Do it in the loader, or give its data set."
-        )
-
-
-def _check_loader(model: nn.Module, loader: DataLoader[Any]) -> tuple[tuple[int, ...], int, str]:
-    """The shape of one image, the number of classes, and a remark; nobody says how many classes: as many as the network has scores."""
-    try:
-        len(loader)
-        images, labels = next(iter(loader))
-        _check_pair("loader", images, labels, (torch.float32,))
-    except (TypeError, ValueError, AttributeError, RuntimeError, StopIteration, LookupError) as error:
-        raise _no_pairs("loader", error) from error
-    count = models.predict_logits(model, images[:_PREVIEW]).shape[-1]
-    _check_labels(labels, count)
-    return tuple(images.shape[1:]), count, models.check_fits(model, images[:_PREVIEW], [str(label) for label in range(count)])
-
-
-def _collect(val: object, shape: tuple[int, ...], count: int) -> tuple[Tensor, Tensor]:
-    """All images and labels to watch by: of the shape of those to learn from, with labels for which the network has scores."""
-    if not isinstance(val, DataLoader | tuple | list):
-        raise UsageError(f"val cannot be a {type(val).__name__}.", hint="Give a DataLoader, or a pair of images and labels.")
-    try:
-        images, labels = (torch.cat(parts) for parts in zip(*val, strict=True)) if isinstance(val, DataLoader) else val
-        _check_pair("val", images, labels, (torch.float32, torch.uint8))
-    except (TypeError, ValueError, AttributeError, RuntimeError, LookupError) as error:
-        raise _no_pairs("val", error) from error
-    if tuple(images.shape[1:]) != shape:
-        raise DataError(f"The images of val are {_size(images.shape[1:])}, those to learn from {_size(shape)}.")
-    _check_labels(labels, count)
-    return images, labels
-
-
-def _check_pair(what: str, images: Tensor, labels: Tensor, kinds: tuple[torch.dtype, ...]) -> None:
-    if images.dtype not in kinds or labels.dtype != torch.int64 or labels.shape != images.shape[:1] or not len(labels):
-        raise DataError(
-            f"The {what} gives images of {_kind(images)} and labels of {_kind(labels)}.",
-            hint="Images must be float32 N,C,H,W in [0, 1], labels int64 N: one whole number an image.",
-        )
-
-
-def _no_pairs(what: str, error: Exception) -> UsageError:
-    said = f"It says: {type(error).__name__}: {error}"
-    needed = "must know its length and give pairs of images and labels, as tensors" if what == "loader" else "gives no images and labels"
-    return UsageError(f"The {what} {needed}.", hint=said)
-
-
-def _check_labels(labels: Tensor, count: int) -> None:
-    lowest, highest = int(labels.min()), int(labels.max())
-    if lowest < 0 or highest >= count:
-        raise ModelError(f"The labels go from {lowest} to {highest}, but the network has {count} outputs: they are for 0 to {count - 1}.")
-
-
-def _kind(tensor: Tensor) -> str:
-    return f"{str(tensor.dtype).removeprefix('torch.')} {_size(tensor.shape)}"
-
-
-def _size(shape: Sequence[int]) -> str:
-    return "x".join(map(str, shape))
+    return models.check_fits(model, train.images[: loaders.PREVIEW], train.classes)
 
 
 def check_last_batch(planned: Plan) -> None:

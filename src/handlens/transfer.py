@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from handlens import data, models
-from handlens.config import IMAGENET, OWN, Config, make_config
-from handlens.errors import ModelError
+from handlens.config import Config, make_config
+from handlens.errors import ModelError, UsageError
 from handlens.plan import Model, Plan, check_last_batch, plan
-from handlens.runs import Run, load_run
+from handlens.presets import IMAGENET
+from handlens.runs import Run, load_run, runs_folder
 from handlens.train import train
 from handlens.training import trying
 
@@ -44,13 +45,20 @@ def plan_new(config: Config, model: Model | None = None, images: object = None, 
         models.set_learning(network, new.intersection(about["frozen"]), True)
         about = {**about, "frozen": tuple(name for name in about["frozen"] if name not in new)}
         check_last_batch(planned)
-    return replace(planned, config=planned.config.model_copy(update={"init_from": run.name}), about=about, origin=_in_words(run, new))
+    begun = planned.config.model_copy(update={"init_from": _reference(run)})
+    return replace(planned, config=begun, about=about, origin=_in_words(run, new))
+
+
+def _reference(run: Run) -> str:
+    """What leads to a run: its name, or its folder if that is not among the others."""
+    here = run.folder.parent.resolve() == runs_folder().resolve()
+    return run.name if here else str(run.folder.absolute())
 
 
 def _same_data(planned: Plan, run: Run) -> bool:
     """Whether the classes are the run's: a name of the catalogue says it, and else the images themselves."""
     name = planned.config.data
-    known = name == run.config.data and not name.startswith(OWN)
+    known = name == run.config.data and name in data.DATASETS
     return known or planned.about.get("data_fingerprint", "") == run.about.data_fingerprint != ""
 
 
@@ -144,13 +152,18 @@ def few_examples(run: Run, config: Config, counts: Sequence[int], seeds: Sequenc
         One result a training, as it ends. Nothing is kept on disk.
 
     Raises:
+        UsageError: there are not so many images, or the run has learned these already.
         ModelError: see `network_knobs` and `take_over`.
     """
     dataset = data.load(config.data, val=0)
+    if dataset.name == run.config.data:
+        raise UsageError(f"Run '{run.name}' has learned the images of {dataset.name} already.", hint="Take another data set: --data NAME.")
+    if max(counts) > len(dataset.train):
+        raise UsageError(f"There are only {len(dataset.train):,} training images in {dataset.name}.", hint="Choose smaller --examples.")
     for count in counts:
         for seed in seeds:
             for way, knobs in WAYS.items():
-                origin = run.name if knobs["init_from"] else ""
+                origin = str(run.folder.absolute()) if knobs["init_from"] else ""
                 chosen = {"examples": count, "seed": seed, "val": 0, "data": config.data, **knobs, "init_from": origin}
                 planned = plan_new(make_config({**config.model_dump(), **network_knobs(run), **chosen}), images=dataset)
                 with trying(planned):

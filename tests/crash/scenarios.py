@@ -128,7 +128,7 @@ def _check_created(root: Path) -> str:
         return "after"
     runs, broken = scan(root)
     assert not runs
-    assert [ruin.name for ruin in broken] == (["one"] if folder.exists() else [])
+    assert {ruin.name for ruin in broken} <= {"one"}  # after a power failure the lock may be missing by which what is half made is known
     files.claim_folder(folder)
     _create(folder, states()[1])  # the same name is free, also for another training
     pointer = checkpoints.read_pointer(folder)

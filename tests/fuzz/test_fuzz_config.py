@@ -15,8 +15,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from nursery import slowed
 
-from handlens.config import FIELDS, PRESETS, Config, make_config, read_toml, resolve
+from handlens.config import FIELDS, Config, make_config, read_toml, resolve
 from handlens.errors import ConfigError, HandlensError
+from handlens.presets import PRESETS
 
 CORPUS = Path(__file__).parent / "corpus" / "toml"
 LIMIT_S = 1.0

@@ -8,6 +8,7 @@ VERBS = {
     "transfer": "What another run's weights are worth with few examples.",
     "line": "The first session again: a straight line, epoch by epoch.",
     "evaluate": "Measure a run on images that it has not seen.",
+    "predict": "Ask a run about pictures of your own.",
     "explain": "What a run has learned, and what its answers hang on.",
     "report": "Put all about a run into one HTML file.",
     "errors": "Where a run is wrong; what several always get wrong.",

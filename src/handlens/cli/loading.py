@@ -13,7 +13,7 @@ from handlens import models
 from handlens.cli.terminal import Bar, say
 from handlens.data import Dataset
 from handlens.data.say import Say
-from handlens.runs import Run, load_run
+from handlens.runs import Run, load_run, the_same
 
 
 def load_dataset(name: str, val: float, folder: Path | None = None) -> Dataset:
@@ -45,7 +45,7 @@ def find_run(reference: str, model: str | None = None) -> Run:
     """The run, and its data set if that has to be fetched first."""
     run = load_run(reference, model=own_model(model))
     if datasets.is_known(run.config.data):
-        run.use(dataset=load_dataset(run.config.data, run.config.val))
+        run.use(dataset=the_same(load_dataset(run.config.data, run.config.val), run.name, run.config, run.about))
     else:
         say(f"Run {run.name} was trained on data of its user's own.")
     return run

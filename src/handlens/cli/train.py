@@ -11,8 +11,9 @@ import click
 
 from handlens import config as configs
 from handlens.cli.terminal import json_option, print_json, show_table
-from handlens.config import FIELDS, PRESETS, Config
+from handlens.config import FIELDS, Config
 from handlens.errors import UsageError
+from handlens.presets import PRESETS
 
 
 def knob_options(function: Callable[..., Any]) -> Callable[..., Any]:

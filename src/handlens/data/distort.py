@@ -78,5 +78,41 @@ def add_noise(images: Tensor, strength: Amount, generator: torch.Generator) -> T
     return (images + noise * _each(strength, images).view(-1, 1, 1, 1)).clamp(0, 1)
 
 
+def coarsen(images: Tensor, share: float) -> Tensor:
+    """Images reduced to a share of their width and height, enlarged again, and with steeper edges."""
+    height, width = images.shape[2:]
+    small = F.interpolate(images, size=(max(4, round(share * height)), max(4, round(share * width))), mode="area")
+    large = F.interpolate(small, size=(height, width), mode="bilinear")
+    return ((large - 0.2) / 0.6).clamp(0, 1)
+
+
+def recentre(images: Tensor) -> Tensor:
+    """White ink on black as MNIST has it: the longer side 5/7 of the image (20 of 28 pixels), the centre of mass in the middle.
+
+    The brightest pixel becomes white.
+    """
+    images = images / images.amax((1, 2, 3), keepdim=True).clamp_min(0.2)
+    size = images.new_tensor(images.shape[:1:-1])  # width, height
+    ink = images.amax(1)
+    spans = [_span((ink > 0.2).any(axis)) for axis in (1, 2)]  # of columns and of rows
+    longer = torch.maximum(*(last - first for first, last in spans))
+    scale = longer.clamp_min(3) / (5 / 7 * size.max())
+    mass = ink.sum((1, 2)).clamp_min(1e-6)
+    centres = [
+        (ink.sum(axis) @ (torch.arange(int(side), device=images.device) + 0.5)) / mass * 2 / side - 1
+        for axis, side in ((1, size[0]), (2, size[1]))
+    ]
+    zero = torch.zeros_like(scale)
+    across, down = (centre - scale / side for centre, side in zip(centres, size, strict=True))  # the middle is the pixel 14 of 0 to 27
+    affine = torch.stack([torch.stack([scale, zero, across], 1), torch.stack([zero, scale, down], 1)], 1)
+    return F.grid_sample(images, F.affine_grid(affine, list(images.shape), align_corners=False), align_corners=False)
+
+
+def _span(seen: Tensor) -> tuple[Tensor, Tensor]:
+    """The first place of N rows of booleans that is true, and the first one behind the last."""
+    count = seen.shape[1]
+    return seen.byte().argmax(1), count - seen.flip(1).byte().argmax(1)
+
+
 def _each(amount: Amount, images: Tensor) -> Tensor:
     return torch.as_tensor(amount, dtype=images.dtype, device=images.device).expand(len(images))

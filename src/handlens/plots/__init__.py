@@ -13,6 +13,7 @@ from handlens.plots.maps import plot_activations, plot_features, plot_filters
 from handlens.plots.matrix import plot_confusion_matrix
 from handlens.plots.panels import Panel, plot_panels
 from handlens.plots.pixels import image_png, weights_png
+from handlens.plots.prediction import plot_prediction, plot_sheet
 from handlens.plots.reliability import plot_calibration
 from handlens.plots.rows import ImageRow, plot_rows
 from handlens.plots.style import DARK, LIGHT, Picture, Theme, img_tag, png
@@ -49,9 +50,11 @@ __all__ = [
     "plot_line_losses",
     "plot_mistakes",
     "plot_panels",
+    "plot_prediction",
     "plot_predictions",
     "plot_rows",
     "plot_samples",
+    "plot_sheet",
     "plot_suspects",
     "plot_temperature",
     "plot_weights",
@@ -79,6 +82,8 @@ PLOTS = {
     "line_fit": plot_line_fit,
     "line_losses": plot_line_losses,
     "inspection": plot_inspection,
+    "prediction": plot_prediction,
+    "sheet": plot_sheet,
     "graph": plot_graph,
     "filters": plot_filters,
     "activations": plot_activations,

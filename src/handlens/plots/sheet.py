@@ -32,7 +32,7 @@ class Sheet:
     def __init__(self, title: str, subtitle: str, size: tuple[float, float], theme: Theme) -> None:
         words = max(_room(title, TITLE, bold=True), min(5.0, _room(subtitle)))
         width = min(WIDTH, max(size[0], words + 2 * MARGIN))
-        lines = _wrapped(subtitle, width - 2 * MARGIN)
+        lines = wrapped(subtitle, width - 2 * MARGIN)
         self.theme = theme
         self.top = 0.42 + LINE * len(lines)
         self.figure = new_figure(width, self.top + size[1] + 0.06, theme, constrained=False)
@@ -80,7 +80,7 @@ def _room(words: str, size: float = SMALL, *, bold: bool = False) -> float:
     return text_width(words, size, bold=bold) * 1.05
 
 
-def _wrapped(words: str, width: float) -> list[str]:
+def wrapped(words: str, width: float) -> list[str]:
     """Text in lines of at most so many inches."""
     lines: list[str] = []
     for word in words.split():

@@ -110,7 +110,9 @@ def next_commands(run: Run, evaluation: Evaluation | None = None) -> list[tuple[
         wider = ",".join(str(size * 2) for size in config.hidden_sizes)
         other = (_changed(base, "hidden_sizes", wider), "twice as many hidden units: better, or only slower?")
     else:
-        other = ("handlens train session", "the session's network with two hidden layers: what does it reach?")
+        words = "" if config.data == "mnist" or config.data.startswith(OWN) else f" --data {shlex.quote(config.data)}"
+        words += f" --examples {config.examples}" if config.examples else ""
+        other = (f"handlens train session{words}", "the session's network with two hidden layers: what does it reach?")
     return [other, stepping, comparing]
 
 

@@ -29,9 +29,10 @@ class About:
         failure: why it failed, in words; empty if it did not.
         image_shape: channels, height, width.
         model_options: the keywords that make one of our networks again.
-        frozen: the parameters that were kept as they are, if the config says `freeze`; None if all learned.
+        frozen: the parameters that were kept as they are; None if all learned.
         model_file, model_sha256: a learner's own file, and what it was at the time.
         classes: their names, in the order of the network's outputs.
+        ink: the images are bright strokes on black, as MNIST's; pictures of one's own are then prepared as such.
         data_fingerprint: of the images and labels it learned from.
         config_sha256: what `config.json` was; another config would quietly give another training.
     """
@@ -45,6 +46,7 @@ class About:
     classes: tuple[str, ...] = ()
     frozen: tuple[str, ...] | None = None
     model_options: dict[str, Any] | None = None
+    ink: bool = False
     model_file: str = ""
     model_sha256: str = ""
     data_fingerprint: str = ""
@@ -74,6 +76,7 @@ def _fits(values: dict[str, Any]) -> bool:
     lists = [values.get(name, []) for name in ("tags", "classes")] + [[] if values.get("frozen") is None else values["frozen"]]
     return (
         all(isinstance(text, str) for text in texts)
+        and isinstance(values.get("ink", False), bool)
         and bool(values.get("id"))
         and all(isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in lists)
         and isinstance(shape, list)

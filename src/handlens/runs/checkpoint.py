@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from handlens import files
-from handlens.errors import FileError, RunDamaged
+from handlens.errors import FileError, RunDamaged, UsageError, nearest
 from handlens.files import printable
 from handlens.train import Row, State
 
@@ -67,6 +67,19 @@ class Pointer:
     def pick(self, which: str) -> Entry | None:
         """The entry of that name (one of `WHICH`), if there is one."""
         entry: Entry | None = getattr(self, which)
+        return entry
+
+    def entry(self, which: str) -> Entry:
+        """The entry of that name.
+
+        Raises:
+            UsageError: there is no such name, or nothing of it.
+        """
+        if which not in WHICH:
+            raise UsageError(f"There is no checkpoint '{which}'.", hint=nearest(which, WHICH))
+        entry = self.pick(which)
+        if entry is None:
+            raise UsageError(f"This run has no {which} checkpoint.", hint="Without validation images there is no best one.")
         return entry
 
     def to_json(self) -> dict[str, Any]:

@@ -56,8 +56,10 @@ def new_place(root: Path, name: str) -> Path:
 
 
 def strangers(folder: Path) -> list[str]:
-    """What is in a folder that no training leaves there which ends before its run is made."""
-    return [path.name for path in files.entries(folder) if not _HALF_MADE.fullmatch(path.name)]
+    """What is in a folder that no training leaves there which ends before its run is made: one takes the lock before all else."""
+    names = [path.name for path in files.entries(folder)]
+    ours = any(name.startswith(_LOCK) for name in names)
+    return [name for name in names if not ours or not _HALF_MADE.fullmatch(name)]
 
 
 def is_half_made(folder: Path) -> bool:

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from handlens import data, files
-from handlens.config import OWN, Config
+from handlens.config import Config
 from handlens.data import Dataset, Split
-from handlens.errors import FileError, RunDamaged, UsageError, nearest
+from handlens.errors import FileError, RunDamaged
 from handlens.evaluation import Evaluation
 from handlens.models import Layer, copied, summary
+from handlens.prediction import Prediction, predict, predict_sheet
 from handlens.runs import checkpoint as checkpoints
 from handlens.runs.about import About, read_about, read_config, rewrite
 from handlens.runs.checkpoint import Pointer, read_json, write_json
+from handlens.runs.data import images_of, preparation_of
 from handlens.runs.folder import is_free, rename, to_trash
 from handlens.runs.network import load_weights, pick_weights, rebuild, restore
 from handlens.train import Row, State
@@ -130,17 +132,9 @@ class Run:
             RunDamaged: the checkpoint is damaged; the hint says which other one is whole.
         """
         restore(state, self._tensors(checkpoint))
-        entry = self._entry(checkpoint)
+        entry = self.pointer.entry(checkpoint)
         state.rows = checkpoints.read_rows(self.folder, entry)
         state.epoch = entry.epoch
-
-    def _entry(self, which: str) -> checkpoints.Entry:
-        if which not in checkpoints.WHICH:
-            raise UsageError(f"There is no checkpoint '{which}'.", hint=nearest(which, checkpoints.WHICH))
-        entry = self.pointer.pick(which)
-        if entry is None:
-            raise UsageError(f"Run '{self.name}' has no {which} checkpoint.", hint="Without validation images there is no best one.")
-        return entry
 
     @property
     def default_checkpoint(self) -> str:
@@ -150,7 +144,7 @@ class Run:
     @property
     def used_row(self) -> Row:
         """The row of the epoch whose weights are used (`default_checkpoint`); empty if there is none yet."""
-        return next((row for row in self.rows if row["epoch"] == self._entry(self.default_checkpoint).epoch), {})
+        return next((row for row in self.rows if row["epoch"] == self.pointer.entry(self.default_checkpoint).epoch), {})
 
     def model(self, checkpoint: str | None = None, *, model: nn.Module | None = None) -> nn.Module:
         """The trained network, on the CPU.
@@ -179,14 +173,14 @@ class Run:
 
     def _tensors(self, which: str) -> dict[str, Tensor]:
         try:
-            return checkpoints.read_tensors(self.folder, self._entry(which))
+            return checkpoints.read_tensors(self.folder, self.pointer.entry(which))
         except RunDamaged as error:
             raise RunDamaged(error.what, where=error.where, hint=checkpoints.whole_one(self.folder, self.pointer, which)) from error
 
     def use(self, model: nn.Module | None = None, dataset: Dataset | None = None, *, checkpoint: str | None = None) -> Run:
         """Remember a network or data set of the user's own, which no name leads back to, or which checkpoint to use by default."""
         if checkpoint:
-            self._entry(checkpoint)  # is there
+            self.pointer.entry(checkpoint)  # is there
             self._chosen = checkpoint
         self._own = (self._own[0] if model is None else model, self._own[1] if dataset is None else dataset)
         return self
@@ -199,19 +193,7 @@ class Run:
         """
         if self._own[1] is not None:
             return self._own[1]
-        # A run that somebody sent could name any folder of this machine.
-        if self.config.data.startswith(OWN) or not data.is_known(self.config.data):
-            raise UsageError(
-                f"Run '{self.name}' was trained on data of your own.",
-                hint=f"Give it again: hl.load_run('{self.name}', data=...).",
-            )
-        found = data.load(self.config.data, val=self.config.val)
-        if self.about.data_fingerprint not in ("", found.fingerprint):
-            raise UsageError(
-                f"Run '{self.name}' was trained on other images than the {self.config.data} of the catalogue.",
-                hint=f"Give them: hl.load_run('{self.name}', data=...).",
-            )
-        return found
+        return images_of(self.name, self.config, self.about)
 
     def split(self, on: str = "test") -> Split:
         """Images with labels: `test`, `val`, `train` (those that it learned from), or the test images of another data set.
@@ -221,6 +203,18 @@ class Run:
             DataError: the images cannot be had.
         """
         return data.find_split(self.dataset().few(self.config.examples), on)
+
+    def predict_sheet(self, picture: object) -> list[Prediction]:
+        """What it says of each digit on a sheet."""
+        return predict_sheet(self.model(), self.about.classes, preparation_of(self.config, self.about), picture)
+
+    def predict(self, picture: object) -> Prediction:
+        """What the network says of a picture of one's own; see `handlens.prediction.predict`.
+
+        Raises:
+            DataError, UsageError: there is no such file, or it is no picture.
+        """
+        return predict(self.model(), self.about.classes, preparation_of(self.config, self.about), picture)
 
     def evaluate(self, on: str = "test", *, checkpoint: str | None = None) -> Evaluation:
         """Measure the trained network on a split, once, and write what was found into `evaluation/`, which is never believed itself.
@@ -233,7 +227,7 @@ class Run:
             UsageError: there is no such split, data set or checkpoint, or no image in it.
             RunDamaged, ModelError, DataError: the weights, the network or the images cannot be had.
         """
-        key = (data.split_name(on), self._entry(checkpoint or self.default_checkpoint).sha256)
+        key = (data.split_name(on), self.pointer.entry(checkpoint or self.default_checkpoint).sha256)
         if key not in self._evaluations:
             evaluation = Evaluation.measure(self.model(checkpoint), self.split(on))
             try:

@@ -1,0 +1,121 @@
+"""Ink as MNIST has it: 20 pixels along its longer side, strokes of two to three pixels, the centre of mass in the middle of 28x28."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from handlens.data.drawing.paper import PAPER, Ink
+from handlens.data.drawing.source import Pixels
+
+SIDE = 28
+LONGER = 20
+_FINE = 3  # strokes are made thicker or thinner on a grid that is so many times finer
+THINNEST, THICKEST = 2.2, 3.4  # what strokes are made; nine of ten strokes in MNIST are from 2.0 to 3.9 pixels wide
+
+_DISC = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)
+_SQUARE = np.ones((3, 3), bool)
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """The last stages, each `uint8`, and how wide strokes were when the digit had MNIST's size.
+
+    Attributes:
+        cut: the ink in its box, all else black.
+        scaled: its longer side 60 pixels.
+        stroked: strokes made thicker or thinner.
+        centred: 28,28.
+        thickness: of the strokes in `scaled`, in pixels of 28x28.
+    """
+
+    cut: Pixels
+    scaled: Pixels
+    stroked: Pixels
+    centred: Pixels
+    thickness: float
+
+
+def shape(ink: Ink, mask: NDArray[np.bool_]) -> Shaped:
+    """Make of the ink within the mask (H,W, at least one pixel) a digit as MNIST has it."""
+    cut = _cut(ink, mask)
+    if max(cut.shape) >= LONGER * _FINE:
+        cut = _steeper(cut)
+        scaled = _fit(cut, LONGER * _FINE)
+    else:
+        scaled = _cropped(_steeper(_fit(cut, LONGER * _FINE)))
+    width = stroke_width(scaled) / _FINE
+    stroked = _restroked(np.pad(scaled, 2 * _FINE), width)
+    return Shaped(cut, scaled, stroked, centre(_fit(_cropped(stroked), LONGER)), width)
+
+
+def _cut(ink: Ink, mask: NDArray[np.bool_]) -> Pixels:
+    """From paper to black and from full ink to white."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    place = (slice(max(rows[0] - 1, 0), rows[-1] + 2), slice(max(columns[0] - 1, 0), columns[-1] + 2))
+    near = ndimage.binary_dilation(mask[place], _SQUARE)
+    contrast = ink.full - PAPER
+    white = (ink.strength[place].astype(np.float32) - PAPER) * (255 / contrast)
+    return _cropped(np.where(near, np.clip(white, 0, 255), 0).astype(np.uint8))
+
+
+def _steeper(image: Pixels) -> Pixels:
+    """With steeper edges: what is out of focus gets sharp."""
+    return np.asarray(np.clip((image.astype(np.float32) - 0.2 * 255) / 0.6, 0, 255), np.uint8)
+
+
+def _cropped(image: Pixels) -> Pixels:
+    seen = image > 40
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else image
+
+
+def _fit(image: Pixels, longer: int) -> Pixels:
+    """Scaled, with smooth edges, until the longer side is so many pixels."""
+    height, width = image.shape
+    scale = longer / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR if scale > 1 else Image.Resampling.BOX))
+
+
+def stroke_width(image: Pixels) -> float:
+    """Twice the area over the length of the edge, as in `metrics.measure_strokes`."""
+    ink = np.pad(image.astype(np.float32), 1)
+    down, across = np.gradient(ink)
+    return float(2 * ink.sum() / max(float(np.hypot(down, across).sum()), 1e-9))
+
+
+def _restroked(image: Pixels, width: float) -> Pixels:
+    """Strokes that are too thin or too thick made as wide as MNIST's, by growing or shrinking in steps of a pixel of the fine grid."""
+    change = (np.clip(width, THINNEST, THICKEST) - width) / 2 * _FINE
+    filtered = ndimage.grey_dilation if change > 0 else ndimage.grey_erosion
+    for step in range(int(np.ceil(abs(change)))):
+        part = min(1.0, abs(change) - step)
+        grown = filtered(image, footprint=_SQUARE if step % 2 else _DISC)
+        image = np.round(image + part * (grown.astype(np.float32) - image)).astype(np.uint8)
+    return image
+
+
+def centre(image: Pixels) -> Pixels:
+    """Put a small picture on 28x28 so that its centre of mass is in the middle, as far as it stays inside.
+
+    The middle is that of MNIST's own images: the pixel (14, 14) counted from 0, half a pixel beside the middle of the square.
+    """
+    height, width = image.shape
+    y, x = _centre_of_mass(image)
+    top = int(np.clip(round((SIDE + 1) / 2 - y), 0, SIDE - height))
+    left = int(np.clip(round((SIDE + 1) / 2 - x), 0, SIDE - width))
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    canvas[top : top + height, left : left + width] = image
+    return canvas
+
+
+def _centre_of_mass(image: NDArray[Any]) -> tuple[float, float]:
+    mass = max(float(image.sum()), 1.0)
+    rows, columns = image.sum(axis=1, dtype=np.float64), image.sum(axis=0, dtype=np.float64)
+    return float(rows @ (np.arange(len(rows)) + 0.5)) / mass, float(columns @ (np.arange(len(columns)) + 0.5)) / mass
