@@ -137,7 +137,8 @@ def has_lines(pieces: Pieces) -> bool:
 
 def grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The mask and two pixels around it."""
-    return ndimage.binary_dilation(mask, np.ones((3, 3), bool), iterations=2)
+    wider: NDArray[np.bool_] = ndimage.binary_dilation(mask, np.ones((3, 3), bool), iterations=2)
+    return wider
 
 
 def groups(some: Sequence[Piece]) -> list[list[Piece]]:
