@@ -24,7 +24,6 @@ SAMPLE = [
     "missing_eval-trainer",
     "inputs_not_scaled-mlp",
     "broken_graph-mlp",
-    "lr_too_high-cnn",
     "missing_step-nll",
     "eval_on_train-mlp",
     "unregistered_layers-mlp",
