@@ -39,6 +39,7 @@ PARTS = {
     "fuzz": Part("-n 2 tests/fuzz", {"HANDLENS_EXAMPLES": "20000"}),
     "pictures": Part("tests/test_drawing.py -k hostile", {"HANDLENS_PICTURES": "2000"}),
     "signals": Part("tests/crash/test_signals.py", {"HANDLENS_SIGNALS": "100"}),
+    "doctor": Part("-n 2 tests/test_doctor.py", {}),
     "same-bits": Part("tests -k same_bits", {"HANDLENS_PROCESSES": "100"}),
 }
 

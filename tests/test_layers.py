@@ -29,7 +29,7 @@ LAYERS = (
     ("transfer",),
     ("analysis",),
     ("fit", "compare", "explain"),
-    ("report", "lr_find"),
+    ("report", "lr_find", "doctor"),
     ("cli",),
     ("__init__", "__main__"),
 )
@@ -52,6 +52,10 @@ ALLOWED = {
     ("cli/runs.py", "rename"),  # a run's, not a path's
     ("cli/pipes.py", "os.open"),  # of the null device, when nobody reads the output any more
     ("models/pretrained.py", "torch.load"),  # of one file whose sha256 is known, and weights only
+    ("doctor/child.py", "compile"),  # the learner's own program, which they asked to be run
+    ("doctor/child.py", "exec"),
+    ("doctor/sandbox.py", "mkdir"),  # in a temporary folder, for what that program writes
+    ("doctor/sandbox.py", "shutil.copyfile"),
     ("models/own.py", "exec_module"),  # a learner's own network, in a file that they named
     ("plots/style.py", "savefig"),  # into memory
 }

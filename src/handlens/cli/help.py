@@ -14,6 +14,7 @@ VERBS = {
     "errors": "Where a run is wrong; what several always get wrong.",
     "labels": "Training images whose label is probably wrong.",
     "compare": "Two or more runs side by side.",
+    "doctor": "What is wrong with a training program of your own.",
     "runs": "List, show, rename, note, tag, repeat, remove runs.",
     "data": "List, fetch, show, import, check data sets.",
     "info": "This machine: versions, device, folders, and what is missing.",

@@ -1,0 +1,91 @@
+"""`handlens doctor`."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from handlens.cli.terminal import json_option, print_json, tell
+from handlens.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from handlens.doctor import Diagnosis
+
+_FAILED = 5
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("script", required=False, type=click.Path(path_type=Path), metavar="SCRIPT.py")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGUMENT ...]")
+@click.option("--verbose", is_flag=True, help="Everything that was seen, and what the program printed.")
+@click.option("--explain", "cause", metavar="ID", help="What one mistake is, and how it is seen.")
+@json_option
+def doctor(script: Path | None, arguments: tuple[str, ...], verbose: bool, cause: str | None, as_json: bool) -> int:
+    """Run a training program of your own for some seconds, and say what is wrong with it: which line, why, and what to try.
+
+    The program runs as it is, in a process of its own; its loops are cut short, and what it writes goes aside. ARGUMENTs are the program's.
+    Exit code 0: nothing was found; 1: a mistake is named.
+    """
+    if cause is not None:
+        return _explain(cause, as_json)
+    if script is None:
+        raise UsageError("Which program?", hint="handlens doctor my_training.py")
+    from handlens.doctor import examine
+
+    diagnosis, finished = examine(script, arguments)
+    if as_json:
+        print_json(dataclasses.asdict(diagnosis))
+    else:
+        _tell(diagnosis, script, verbose)
+        if verbose:
+            tell(f"\nThe program printed:\n{(finished.stdout + finished.stderr).rstrip()[-4000:]}")
+    return 1 if diagnosis.causes else _FAILED if diagnosis.failure else 0
+
+
+def _tell(diagnosis: Diagnosis, script: Path, verbose: bool) -> None:
+    if diagnosis.causes:
+        _tell_cause(diagnosis, script)
+    elif diagnosis.failure:
+        tell(f"The program ends at line {diagnosis.line} with an exception that the doctor does not know:")
+        tell(f"  {diagnosis.failure.splitlines()[0]}")
+    else:
+        tell("I found nothing wrong.")
+        if diagnosis.losses:
+            first, last = diagnosis.losses
+            tell(f"In {diagnosis.steps} steps the loss went from {first:.3g} to {last:.3g}.")
+    if verbose:
+        for name, finding in diagnosis.findings.items():
+            tell(f"  {name}: {finding.evidence} (line {finding.line}, {finding.sure:.0%} sure)")
+    tell(f"\nLooked for {len(diagnosis.checked)} mistakes in {diagnosis.seconds:.1f} s." + ("" if verbose else "  More: --verbose"))
+
+
+def _tell_cause(diagnosis: Diagnosis, script: Path) -> None:
+    tell(diagnosis.sentence)
+    if diagnosis.line:
+        lines = script.read_text(encoding="utf-8").splitlines()
+        tell(f"\n  {script.name}:{diagnosis.line}   {lines[diagnosis.line - 1].strip()}", whole=True)
+    tell(f"\nSeen   {diagnosis.evidence}")
+    tell(f"Try    {diagnosis.change}")
+    if len(diagnosis.causes) > 1:
+        tell(f"\nThen look at: {', '.join(diagnosis.causes[1:4])}.")
+    tell(f"More   handlens doctor --explain {diagnosis.causes[0]}")
+
+
+def _explain(name: str, as_json: bool) -> int:
+    from handlens.doctor import all_causes
+
+    if name not in all_causes():
+        raise UsageError(f"There is no mistake '{name}'.", hint=nearest(name, all_causes()))
+    cause = all_causes()[name]
+    how = " ".join((cause.look.__doc__ or "").split())
+    if as_json:
+        print_json({"id": name, "what": cause.__doc__, "sentence": cause.SENTENCE, "change": cause.CHANGE, "how_it_is_seen": how})
+        return 0
+    tell(f"{name}: {cause.__doc__}")
+    tell(f"\n{cause.SENTENCE}")
+    tell(f"Try            {cause.CHANGE}")
+    tell(f"How it is seen {how}")
+    return 0

@@ -1,0 +1,221 @@
+"""`Case`: what a program's run means: its steps, its network, its data, and answers to what the causes ask."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from handlens.doctor.probes import Probe, first_weighted_input
+from handlens.doctor.script import Script
+from handlens.doctor.seen import Event, Failure, Seen, Step
+
+LEARNING = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+
+class Case:
+    """A program and what was seen of it.
+
+    Args:
+        script: its text.
+        seen: what it did.
+        names: its variables when it ended.
+    """
+
+    def __init__(self, script: Script, seen: Seen, names: dict[str, Any] | None = None) -> None:
+        self.script = script
+        self.seen = seen
+        self.names = names or {}
+
+    @property
+    def failure(self) -> Failure | None:
+        """The exception that ended the program."""
+        return self.seen.failure
+
+    def raised(self, pattern: str, *kinds: str) -> re.Match[str] | None:
+        """Where the text of the exception fits a pattern, if there was one, of one of these kinds if any are named."""
+        if self.failure is None or (kinds and self.failure.kind not in kinds):
+            return None
+        return re.search(pattern, self.failure.text)
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """All backward passes, in their order."""
+        places = [place for place, event in enumerate(self.seen.events) if event.kind == "backward"]
+        found = []
+        for number, place in enumerate(places):
+            start = places[number - 1] + 1 if number else 0
+            end = places[number + 1] if number + 1 < len(places) else len(self.seen.events)
+            before, after = self.seen.events[start:place], self.seen.events[place + 1 : end]
+            losses = [event for event in before if event.kind == "loss" and event.grad]
+            backward = self.seen.events[place]
+            found.append(Step(backward, backward.forwards, losses[-1] if losses else None, before, after))
+        return found
+
+    @cached_property
+    def training(self) -> list[Event]:
+        """The calls of networks that were trained by."""
+        return [event for event in self.seen.of("forward") if event.trains]
+
+    @cached_property
+    def evaluations(self) -> list[Event]:
+        """The calls of networks that no gradient went back through, after the training began."""
+        forwards = self.seen.of("forward")
+        if not self.training:
+            return forwards
+        first = forwards.index(self.training[0])
+        lines = {event.line for event in self.training}
+        return [
+            event for event in forwards[first:] if not event.trains and not (event.grad and event.line in lines and event.model.training)
+        ]
+
+    @cached_property
+    def model(self) -> nn.Module | None:
+        """The network that was trained most; else the one that was called most."""
+        called = self.training or self.seen.of("forward")
+        counts: dict[int, int] = {}
+        for event in called:
+            counts[id(event.model)] = counts.get(id(event.model), 0) + 1
+        if not counts:
+            return self.seen.models[0] if self.seen.models else None
+        found: nn.Module = next(event.model for event in called if id(event.model) == max(counts, key=counts.__getitem__))
+        return found
+
+    @cached_property
+    def start(self) -> nn.Module | None:
+        """A copy of that network as it was before its first step."""
+        place = next((place for place, model in enumerate(self.seen.models) if model is self.model), None)
+        return None if place is None else self.seen.start.get(place)
+
+    @cached_property
+    def first(self) -> Step | None:
+        """The first step of which the tensors were kept."""
+        kept = (step for step in self.steps if step.loss is not None and step.loss.about.get("scores") is not None)
+        return next(kept, None)
+
+    @cached_property
+    def loss(self) -> Event | None:
+        """The first training loss of which the tensors were kept."""
+        return self.first.loss if self.first else None
+
+    @cached_property
+    def images(self) -> Tensor | None:
+        """A batch as the network got it in training."""
+        return next((event.images for event in self.training if "images" in event.about), None)
+
+    @cached_property
+    def labels(self) -> Tensor | None:
+        """The labels of the first training step, if they are class numbers."""
+        target = self.loss.target if self.loss else None
+        return target if target is not None and not target.is_floating_point() and target.ndim == 1 else None
+
+    @cached_property
+    def outputs(self) -> int:
+        """How many scores the network gives for an image; 0 if that is not known."""
+        scores = next((event.output for event in self.training if "output" in event.about), None)
+        if scores is None and self.loss is not None:
+            scores = self.loss.scores
+        return int(scores.shape[-1]) if scores is not None and scores.ndim >= 2 else 0
+
+    @property
+    def chance(self) -> float:
+        """The loss of a network that knows nothing: ln of the number of classes."""
+        return math.log(self.outputs) if self.outputs > 1 else math.log(10)
+
+    @cached_property
+    def first_loss(self) -> float | None:
+        """The first training loss."""
+        return self.loss.value if self.loss else None
+
+    @cached_property
+    def losses(self) -> list[float]:
+        """The loss at each backward pass."""
+        return [step.backward.value for step in self.steps]
+
+    @property
+    def learned(self) -> bool:
+        """Whether the loss fell clearly while it was watched."""
+        some = [value for value in self.losses if math.isfinite(value)]
+        if len(some) < 8 or len(some) < len(self.losses):
+            return False
+        part = max(2, len(some) // 5)
+        return sum(some[-part:]) / part < 0.75 * min(some[0], sum(some[:part]) / part)
+
+    @cached_property
+    def input(self) -> Tensor | None:
+        """What the first layer with weights gets of a training batch; the network may have scaled it before."""
+        if self.start is None or self.images is None:
+            return self.images
+        return first_weighted_input(self.start, self.images)
+
+    @cached_property
+    def probe(self) -> Probe | None:
+        """Trainings of copies; None if this program's loss cannot be computed for them."""
+        if self.start is None or self.first is None or not self.seen.optimizers or not self.first.forwards:
+            return None
+        return Probe.of(self.start, self.first, self.seen.optimizers)
+
+    @cached_property
+    def parameters(self) -> dict[int, str]:
+        """The names of the network's weights."""
+        return {id(one): name for name, one in self.model.named_parameters()} if self.model else {}
+
+    @cached_property
+    def reached(self) -> dict[int, Tensor]:
+        """The weights that gradients reached."""
+        return {id(leaf): leaf for step in self.steps for leaf in step.backward.about.get("leaves", [])}
+
+    @cached_property
+    def optimized(self) -> set[int]:
+        """The weights that any optimizer holds that made a step."""
+        stepped = [event.optimizer for event in self.seen.of("step")] or self.seen.optimizers
+        return {id(one) for optimizer in stepped for group in optimizer.param_groups for one in group["params"]}
+
+    @cached_property
+    def trained_rows(self) -> set[int]:
+        """Numbers of the images that were trained on."""
+        return {row for event in self.training for row in event.about.get("rows", [])}
+
+    @property
+    def loaded(self) -> bool:
+        """Whether weights from elsewhere were put into a network."""
+        return bool(self.seen.of("load"))
+
+    def line_of_training(self) -> int:
+        """The line of the first backward pass."""
+        return self.steps[0].backward.line if self.steps else 0
+
+    def line_of_model(self, name: str) -> int:
+        """The line in which a part of the network is made: `self.fc1 = nn.Linear(...)` of `fc1.weight`."""
+        part = name.split(".", maxsplit=1)[0]
+        found = [node.lineno for node in self.script.assignments(part)]
+        return found[0] if found else self.line_of_class()
+
+    def line_of_class(self) -> int:
+        """The line in which the network's class begins, or in which it is made."""
+        name = type(self.model).__name__ if self.model is not None else ""
+        return next((node.lineno for node in self.script.classes() if node.name == name), self.script.find("nn.Sequential", "Sequential("))
+
+    def line_of_forward(self) -> int:
+        """The line in which the network's forward begins."""
+        method = self.script.method(type(self.model).__name__, "forward") if self.model is not None else None
+        return method.lineno if method else self.line_of_class()
+
+    def line_of_data(self) -> int:
+        """The line in which the training images are made."""
+        return self.script.find("DataLoader(", "TensorDataset(", "load_digits(", ".load(")
+
+
+def spread(values: Tensor) -> tuple[float, float]:
+    """Mean and standard deviation of all numbers."""
+    return float(values.double().mean()), float(values.double().std())
+
+
+def entropy(labels: Tensor) -> float:
+    """Of the classes of a batch: 0 if all are the same, ln K if K come equally often."""
+    shares = torch.unique(labels, return_counts=True)[1].double() / len(labels)
+    return float(-(shares * shares.log()).sum())

@@ -1,0 +1,131 @@
+"""`Finding`, and the causes: each is a module of `handlens.doctor.causes`, and its name is the id."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import pkgutil
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from handlens.doctor.case import Case
+
+SURE = 0.95
+LIKELY = 0.8
+POSSIBLE = 0.6
+NOTE = 0.3  # worth a word, and no mistake
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a cause saw.
+
+    Attributes:
+        line: of the program; 0 if it stands nowhere.
+        evidence: what was measured, in words with its number.
+        sure: 0 to 1.
+        sentence, change: in place of those of the cause, where the numbers of this program say more.
+    """
+
+    line: int
+    evidence: str
+    sure: float = SURE
+    sentence: str = ""
+    change: str = ""
+
+
+class Cause(Protocol):
+    """A module with a mistake that learners make.
+
+    Attributes:
+        SENTENCE: what it is, in at most 25 words.
+        CHANGE: the one thing to try.
+        EXPLAINS: other causes that are seen because of this one, and are then not told.
+    """
+
+    __name__: str
+    SENTENCE: str
+    CHANGE: str
+    EXPLAINS: tuple[str, ...]
+
+    def look(self, case: Case) -> Finding | None:
+        """The mistake in this program, if it is there."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong with a training.
+
+    Attributes:
+        causes: ids, the likeliest first; empty if nothing was found.
+        sentence, change, line, evidence: of the first one.
+        notes: what is no mistake, and worth a word.
+        checked: the ids of all causes that were looked for.
+        seconds: how long it took.
+        findings: all that was seen, by id, with what was measured.
+        failure: the exception that ended the program, if one did; its line is then `line`, if no cause says better.
+        losses: the training losses that were seen, the first and the last.
+        steps: how many steps of its training were seen.
+    """
+
+    causes: tuple[str, ...] = ()
+    sentence: str = ""
+    change: str = ""
+    line: int = 0
+    evidence: str = ""
+    notes: tuple[str, ...] = ()
+    checked: tuple[str, ...] = ()
+    seconds: float = 0.0
+    findings: dict[str, Finding] = field(default_factory=dict)
+    failure: str = ""
+    losses: tuple[float, ...] = ()
+    steps: int = 0
+
+
+@cache
+def all_causes() -> dict[str, Cause]:
+    """All causes by id."""
+    from handlens.doctor import causes as package
+
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    return {name: importlib.import_module(f"{package.__name__}.{name}") for name in names}
+
+
+def diagnose(case: Case) -> Diagnosis:
+    """Ask every cause, and put what they see in order: those that explain others before them, the surer before the less sure."""
+    found: dict[str, Finding] = {}
+    for name, cause in all_causes().items():
+        finding = None
+        with contextlib.suppress(Exception):  # a probe that fails on a program of an unknown kind is no answer, and no reason to end
+            finding = cause.look(case)
+        if finding is not None:
+            found[name] = finding
+    explained = {other for name, finding in found.items() if finding.sure > NOTE for other in getattr(all_causes()[name], "EXPLAINS", ())}
+    mistakes = [name for name, finding in found.items() if finding.sure > NOTE]
+    told = [name for name in mistakes if name not in explained] or mistakes  # two that explain each other do not silence both
+    told.sort(key=lambda name: -found[name].sure)
+    notes = tuple(name for name, finding in found.items() if finding.sure <= NOTE and name not in explained)
+    said = Diagnosis(notes=notes, checked=tuple(all_causes()), findings=found, **_facts(case))
+    if not told:
+        return said
+    first, cause = found[told[0]], all_causes()[told[0]]
+    return replace(
+        said,
+        causes=tuple(told),
+        sentence=first.sentence or cause.SENTENCE,
+        change=first.change or cause.CHANGE,
+        line=first.line,
+        evidence=first.evidence,
+    )
+
+
+def _facts(case: Case) -> dict[str, Any]:
+    failure, losses = case.failure, case.losses
+    return {
+        "failure": f"{failure.kind}: {failure.text}"[:2000] if failure else "",
+        "line": failure.line if failure else 0,
+        "losses": (losses[0], losses[-1]) if losses else (),
+        "steps": len(case.steps),
+    }

@@ -1,0 +1,50 @@
+"""Hits are divided by the number of batches."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "The hits are divided by the number of batches, not of images."
+CHANGE = "Divide by the number of images: len(loader.dataset), or count them."
+
+
+def look(case: Case) -> Finding | None:
+    """`correct / len(loader)`, where `correct` counts hits one by one."""
+    counts = _counters(case)
+    for node in case.script.nodes:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            divided, by = ({one.id for one in ast.walk(side) if isinstance(one, ast.Name)} for side in (node.left, node.right))
+            text = ast.unparse(node.right)
+            if (
+                divided & counts
+                and re.search(r"len\([\w.]*(loader|_dl|dl|batches|dataloader)\)|n_?batches|num_?batches", text)
+                and "dataset" not in text
+                and by
+            ):
+                shown = next((event.text for event in case.seen.of("print") if re.search(r"acc", event.text, re.IGNORECASE)), "")
+                return Finding(
+                    node.lineno, f"`{ast.unparse(node)}` divides hits by batches" + (f"; printed was: {shown[:60]}" if shown else ".")
+                )
+            if (
+                divided & counts
+                and isinstance(node.right, ast.Name | ast.Constant | ast.BinOp)
+                and re.search(r"batch_size|\bbatch\b|\bbs\b", text, re.IGNORECASE)
+                and not case.script.loops_around(node.lineno)
+            ):
+                return Finding(node.lineno, f"`{ast.unparse(node)}` divides all hits by the size of one batch.")
+    return None
+
+
+def _counters(case: Case) -> set[str]:
+    """Names that are raised by a sum of comparisons."""
+    found = set()
+    for node in case.script.nodes:
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            text = ast.unparse(node.value)
+            if ("==" in text or ".eq(" in text or "correct" in text) and "mean(" not in text and "/" not in text:
+                found.add(node.target.id)
+    return found

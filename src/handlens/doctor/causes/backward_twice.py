@@ -1,0 +1,16 @@
+"""A graph is gone through twice."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "Each loss can go back once; this one still hangs on the graph of an earlier batch."
+CHANGE = "Begin a new sum for each step, and add up loss.item() for showing."
+
+
+def look(case: Case) -> Finding | None:
+    """PyTorch says so."""
+    if case.failure is None or not case.raised(r"backward through the graph a second time"):
+        return None
+    return Finding(case.failure.line, f"It failed at the {len(case.steps)}. backward pass.")

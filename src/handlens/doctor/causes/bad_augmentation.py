@@ -1,0 +1,34 @@
+"""The images are changed so that their labels no longer hold."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import LIKELY, Finding
+from handlens.doctor.script import name_of
+
+SENTENCE = "A digit that is flipped or turned over is no longer the same digit."
+CHANGE = "For digits use small shifts and turns, up to about 10 degrees."
+
+
+def look(case: Case) -> Finding | None:
+    """A flip, or a turn of more than 45 degrees, of digits on the way into training."""
+    if not re.search(r"mnist|digit", case.script.text, re.IGNORECASE) or re.search(
+        r"fashion|kmnist|cifar", case.script.text, re.IGNORECASE
+    ):
+        return None
+    for node in case.script.calls(
+        "RandomHorizontalFlip", "RandomVerticalFlip", "hflip", "vflip", "flip", "fliplr", "flipud", "RandomRotation", "rot90"
+    ):
+        name = name_of(node.func)
+        if name == "RandomRotation" and not _wide(node):
+            continue
+        return Finding(node.lineno, f"`{case.script.line(node.lineno)}`: a 2 becomes a shape that no one writes, a 6 a 9.", LIKELY)
+    return None
+
+
+def _wide(node: ast.Call) -> bool:
+    numbers = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, int | float)]
+    return any(abs(number) > 45 for number in numbers)

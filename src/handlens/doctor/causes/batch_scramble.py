@@ -1,0 +1,70 @@
+"""The numbers of different images are mixed."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+import torch
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+from handlens.doctor.probes import run
+
+SENTENCE = "The shape is right, but each row now holds pixels of many images."
+CHANGE = "Keep the batch first: flatten(1), or view(len(x), -1)."
+EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "labels_shuffled")
+_MIXES = re.compile(
+    r"\.t\(\)|\.T\b|transpose\(\s*0|permute\(\s*[1-9]|(view|reshape)\(\s*-1\s*,\s*[\w.]*(len|size|shape|batch)|(view|reshape)\((784|64|28|8)\b"
+)
+
+
+def look(case: Case) -> Finding | None:
+    """The rows that go in hold other pixels than the images did; or a row of the output depends on other images."""
+    return _before(case) or _inside(case)
+
+
+def _before(case: Case) -> Finding | None:
+    """The program mixes them on the way to the network."""
+    batches = {number: event for number, event in enumerate(case.seen.events) if event.kind == "batch" and "images" in event.about}
+    for number, event in enumerate(case.seen.events):
+        if event.kind != "forward" or "images" not in event.about or number - 1 not in batches:
+            continue
+        before, images = batches[number - 1].images, event.images
+        if before.numel() != images.numel() or not before.is_floating_point() or torch.equal(before.flatten(), images.flatten()):
+            continue
+        if torch.equal(before.flatten().sort().values, images.flatten().sort().values) and len(images) == len(before):
+            mine, theirs = (batch.flatten(1).sort(1).values for batch in (images, before))
+            if not torch.equal(mine, theirs):
+                return Finding(
+                    _line(case) or event.line, f"Of {len(images)} rows {int((mine != theirs).any(1).sum())} hold pixels of other images."
+                )
+    return None
+
+
+def _inside(case: Case) -> Finding | None:
+    """Another image in the batch changes the scores of this one."""
+    if case.start is None or case.images is None or len(case.images) < 4:
+        return None
+    with contextlib.suppress(Exception):
+        images = case.images[:16].clone()
+        before = run(case.start, images)
+        images[0] = images[0].flip(-1) * 0.5 + 0.1
+        after = run(case.start, images)
+        if before.shape != after.shape or before.ndim != 2 or len(before) != len(images):
+            return None
+        others = int((before[1:] - after[1:]).abs().amax(1).gt(1e-4 * before.abs().max()).sum())
+        again = run(case.start, case.images[:16])
+        if others and torch.equal(again, before):
+            return Finding(
+                _line(case) or case.line_of_forward(), f"When one image of the batch is changed, the scores of {others} others change."
+            )
+    return None
+
+
+def _line(case: Case) -> int:
+    for number, text in enumerate(case.script.lines, start=1):
+        code = text.split("#")[0]
+        if _MIXES.search(code):
+            return number
+    return 0

@@ -1,0 +1,43 @@
+"""The way back for the gradients is cut inside the network."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+from handlens.doctor.probes import called
+
+SENTENCE = "This line cuts the connection that gradients go back through, so the layers before it never learn."
+CHANGE = "Take .data, .detach(), .item() or no_grad out of forward."
+EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "optimizer_wrong_params")
+
+
+def look(case: Case) -> Finding | None:
+    """Layers that are called get no gradient, and a cut stands in the program."""
+    if case.model is None or not case.steps or case.images is None:
+        return None
+    names = called(case.model, case.images)
+    missed = [
+        name
+        for key, name in case.parameters.items()
+        if key not in case.reached and name.rpartition(".")[0] in names and _learns(case, name)
+    ]
+    if not missed or not case.reached:
+        return None
+    line = _cut(case)
+    return Finding(line, f"{len(missed)} of {len(case.parameters)} weights get no gradient: {', '.join(missed[:3])}.") if line else None
+
+
+def _learns(case: Case, name: str) -> bool:
+    return bool(case.model and case.model.get_parameter(name).requires_grad)
+
+
+def _cut(case: Case) -> int:
+    """The line in a forward, else anywhere between the images and the loss."""
+    for owner in case.script.classes():
+        method = case.script.method(owner.name, "forward")
+        found = method and case.script.find(
+            ".data", ".detach()", "no_grad()", ".item()", ".numpy()", "torch.tensor(", "inference_mode", within=method
+        )
+        if found:
+            return int(found)
+    return case.script.find(".detach()", ".data", "torch.tensor(", ".numpy()")

@@ -1,0 +1,26 @@
+"""Rows and columns of the confusion matrix are swapped."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import LIKELY, Finding
+
+SENTENCE = "The arguments are swapped: rows should be the true classes."
+CHANGE = "Write confusion_matrix(true, predicted)."
+
+
+def look(case: Case) -> Finding | None:
+    """The first argument is named for the predictions, the second for the labels."""
+    for node in case.script.calls("confusion_matrix", "ConfusionMatrixDisplay.from_predictions", "from_predictions"):
+        names = [ast.unparse(one).lower() for one in node.args[:2]]
+        if (
+            len(names) == 2
+            and re.search("pred|guess|output", names[0])
+            and re.search("true|label|target|actual|y_test|gt", names[1])
+            and not re.search("pred", names[1])
+        ):
+            return Finding(node.lineno, f"It is called with ({names[0]}, {names[1]}).", LIKELY)
+    return None

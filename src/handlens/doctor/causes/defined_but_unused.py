@@ -1,0 +1,34 @@
+"""A layer is made and never used."""
+
+from __future__ import annotations
+
+import re
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import LIKELY, Finding
+from handlens.doctor.probes import called
+
+SENTENCE = "A layer is made in __init__, and forward does not use it."
+CHANGE = "Call it in forward, or take it out."
+
+
+def look(case: Case) -> Finding | None:
+    """A part of the network is never called in training, and its weights get no gradient."""
+    if case.model is None or case.images is None or not case.training:
+        return None
+    names = called(case.model, case.images)
+    if not names:
+        return None
+    for name, module in case.model.named_modules():
+        leaf = name and not any(True for _ in module.children()) and "." not in name
+        if not leaf or name in names or any(id(weights) in case.reached for weights in module.parameters()) or _used(case, name):
+            continue
+        return Finding(case.line_of_model(name), f"self.{name} ({type(module).__name__}) is never called.", LIKELY)
+    return None
+
+
+def _used(case: Case, name: str) -> bool:
+    """Whether some code but the one that makes it speaks of it."""
+    making = {node.lineno for node in case.script.assignments(name)}
+    lines = [text.split("#")[0] for number, text in enumerate(case.script.lines, start=1) if number not in making]
+    return any(re.search(rf"self\.{re.escape(name)}\b|getattr", line) for line in lines)

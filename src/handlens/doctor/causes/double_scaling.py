@@ -1,0 +1,23 @@
+"""The pixels were divided by 255 twice."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "The images were already 0 to 1; here they are divided by 255 a second time."
+CHANGE = "Divide once."
+EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "init_too_large", "wrong_norm_stats")
+
+
+def look(case: Case) -> Finding | None:
+    """What reaches the first layer with weights is tiny."""
+    values = case.input
+    if values is None or not values.is_floating_point() or values[0].numel() < 16:
+        return None
+    largest, deviation = float(values.abs().max()), float(values.double().std())
+    if not 0 < largest < 0.05 or deviation > 0.02:
+        return None
+    places = [number for number, line in enumerate(case.script.lines, start=1) if "255" in line.split("#")[0]]
+    places = [number for number in places if case.script.line(number).count("255") > 1][:1] or places
+    return Finding(places[-1] if places else case.line_of_data(), f"The pixels that reach the first layer go up to {largest:.4f} only.")

@@ -1,0 +1,21 @@
+"""The data could not be fetched."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "The data site did not answer."
+CHANGE = "Take data that is on this machine: handlens data path mnist."
+
+
+def look(case: Case) -> Finding | None:
+    """The network said no."""
+    if case.failure is None or not (
+        case.failure.kind in ("URLError", "HTTPError", "ConnectionError", "gaierror", "SSLError")
+        or case.raised(
+            r"urlopen error|HTTP Error|Error downloading|Connection refused|Name or service not known|Temporary failure in name resolution"
+        )
+    ):
+        return None
+    return Finding(case.failure.line, f"{case.failure.kind}: {case.failure.text[:100]}")

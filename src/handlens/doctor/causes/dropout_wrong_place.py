@@ -1,0 +1,47 @@
+"""Dropout erases scores, or nearly everything."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+
+from torch import nn
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import LIKELY, Finding
+from handlens.doctor.probes import run
+
+SENTENCE = "Dropout erases the answers themselves, or nearly all that the layers know."
+CHANGE = "Put it between hidden layers, with p from 0.2 to 0.5."
+EXPLAINS = ("lr_too_low", "lr_too_high", "missing_eval")
+
+
+def look(case: Case) -> Finding | None:
+    """In training scores are exactly 0 that are not in use; or a dropout of 80 % and more."""
+    if case.start is None or case.images is None:
+        return None
+    large = [module for module in case.start.modules() if isinstance(module, nn.Dropout | nn.Dropout2d) and module.p >= 0.8]
+    line = case.script.find("Dropout", "dropout")
+    with contextlib.suppress(Exception):
+        training, using = run(case.start, case.images, training=True), run(case.start, case.images)
+        zeros = float(((training == 0) & (using != 0)).double().mean())
+        if training.ndim == 2 and training.shape[1] > 1 and zeros > 0.05 and bool((using < 0).any()):
+            return Finding(_last(case) or line, f"{zeros:.0%} of the scores are erased in training.")
+    if large:
+        number = next(
+            (
+                node.lineno
+                for node in case.script.calls("Dropout", "Dropout2d")
+                if any(isinstance(one, ast.Constant) and isinstance(one.value, float) and one.value >= 0.8 for one in ast.walk(node))
+            ),
+            line,
+        )
+        return Finding(number, f"{large[0].p:.0%} of the units are silenced at each step.", LIKELY)
+    return None
+
+
+def _last(case: Case) -> int:
+    """The last line of the network that speaks of dropout."""
+    method = case.script.method(type(case.model).__name__, "forward") if case.model else None
+    numbers = range(method.lineno, (method.end_lineno or method.lineno) + 1) if method else range(1, len(case.script.lines) + 1)
+    return next((number for number in reversed(numbers) if "drop" in case.script.line(number).split("#")[0].lower()), 0)

@@ -1,0 +1,37 @@
+"""Weights are frozen that were never trained."""
+
+from __future__ import annotations
+
+import ast
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import LIKELY, Finding
+
+SENTENCE = "Some layers are frozen although they were never trained: they stay random."
+CHANGE = "Take the line with requires_grad = False out."
+EXPLAINS = ("optimizer_wrong_params", "broken_graph")
+
+
+def look(case: Case) -> Finding | None:
+    """Weights that cannot learn, in a network that began at random; or the flag's name is written otherwise."""
+    for node in case.script.nodes:
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.ctx, ast.Store)
+            and node.attr in ("require_grad", "required_grad", "requires_grads")
+        ):
+            return Finding(
+                node.lineno,
+                f"`{node.attr}` is no flag of a tensor.",
+                sentence="The flag has another name, so nothing is frozen or freed.",
+                change="It is called requires_grad.",
+            )
+    if case.model is None or case.loaded or not case.steps:
+        return None
+    frozen = [name for name, one in case.model.named_parameters() if not one.requires_grad]
+    if not frozen:
+        return None
+    line = case.script.find("requires_grad = False", "requires_grad=False", "requires_grad_(False)")
+    return (
+        Finding(line, f"{len(frozen)} of {len(case.parameters)} weights cannot learn: {', '.join(frozen[:3])}.", LIKELY) if line else None
+    )

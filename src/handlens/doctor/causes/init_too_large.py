@@ -1,0 +1,35 @@
+"""The network begins with weights that are far too large."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "The starting weights are too large: the first answers are sure of themselves, and far off."
+CHANGE = "Leave the weights as PyTorch makes them, or use Kaiming's: nn.init.kaiming_normal_."
+EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu")
+
+
+def look(case: Case) -> Finding | None:
+    """The first loss is far above guessing, the images are in order, and the weights are larger than a layer of that size can bear."""
+    if (
+        case.start is None
+        or case.loaded
+        or case.first_loss is None
+        or case.loss is None
+        or case.loss.name not in ("cross_entropy", "nll_loss")
+    ):
+        return None
+    if case.first_loss < 2.5 * case.chance or (case.input is not None and float(case.input.abs().max()) > 20):
+        return None
+    for name, weights in case.start.named_parameters():
+        if weights.ndim >= 2:
+            gain = float(weights.double().square().mean().sqrt()) * weights[0].numel() ** 0.5
+            if gain > 5:
+                line = case.script.find("normal_(", "uniform_(") or case.script.find("randn", "rand(", ".data.", ".data =", ".mul_(")
+                return Finding(
+                    line or case.line_of_model(name),
+                    f"The first loss is {case.first_loss:.3g}; guessing would give {case.chance:.2f}. "
+                    f"{name} is {gain / 1.41:.0f} times larger than it should be.",
+                )
+    return None

@@ -1,0 +1,33 @@
+"""The pixels go from 0 to 255."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "The pixels go from 0 to 255, far too large for starting weights."
+CHANGE = "Divide the images by 255."
+EXPLAINS = (
+    "lr_too_low",
+    "lr_too_high",
+    "vanishing_sigmoid",
+    "dead_relu",
+    "init_too_large",
+    "train_test_preprocess_mismatch",
+)
+
+
+def look(case: Case) -> Finding | None:
+    """What reaches the first layer with weights is large, and the network starts far worse than guessing; divided, it does not."""
+    values = case.input
+    if values is None or not values.is_floating_point() or float(values.abs().max()) < 60 or float(values.min()) < -300:
+        return None
+    evidence = f"The largest number that reaches the first layer is {float(values.max()):g}"
+    if case.first_loss is not None:
+        evidence += f"; the first loss is {case.first_loss:.3g}, and guessing would give {case.chance:.2f}"
+    return Finding(_line(case), evidence + ".")
+
+
+def _line(case: Case) -> int:
+    images = case.script.find(".float()", "astype(", "float32", "PILToTensor", "from_numpy", "torch.tensor(")
+    return images or case.line_of_data()

@@ -1,0 +1,70 @@
+"""Images and labels were mixed separately."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "Images and labels were mixed separately, so they no longer belong together."
+CHANGE = "Mix both with the same permutation."
+EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "init_too_large")
+
+
+def look(case: Case) -> Finding | None:
+    """Images of a class have nothing in common, though they have for the test images, or two mixings stand in the program."""
+    pairs = _pairs(case)
+    if pairs is None:
+        return None
+    images, labels = pairs
+    classes = len(labels.unique())
+    agreement = centroid_agreement(images, labels)
+    if classes < 3 or len(labels) < 150 or agreement > 1.0 / classes + 3 * (1 / classes / len(labels)) ** 0.5:
+        return None
+    mixed = case.script.calls("randperm", "permutation", "shuffle", "sort", "argsort", "roll", "flip", "sample")
+    tested = _tested(case)
+    if not mixed or (tested is not None and centroid_agreement(*tested) < 2 / classes):
+        return None
+    return Finding(
+        mixed[-1].lineno,
+        f"Images of the same class are no more alike than others: "
+        f"{agreement:.0%} are nearest to their own class, {1 / classes:.0%} by chance.",
+    )
+
+
+def _pairs(case: Case) -> tuple[Tensor, Tensor] | None:
+    found = [
+        (step.forwards[-1].images.flatten(1).double(), step.loss.target)
+        for step in case.steps
+        if step.forwards
+        and step.loss
+        and "images" in step.forwards[-1].about
+        and "target" in step.loss.about
+        and step.loss.target.ndim == 1
+        and not step.loss.target.is_floating_point()
+        and len(step.loss.target) == len(step.forwards[-1].images)
+    ]
+    return (torch.cat([one for one, _ in found]), torch.cat([one for _, one in found])) if found else None
+
+
+def _tested(case: Case) -> tuple[Tensor, Tensor] | None:
+    trained = {id(event.loader) for event in case.seen.of("batch")[:1]}
+    for event in case.seen.of("batch"):
+        if id(event.loader) not in trained and "images" in event.about and event.labels is not None and len(event.labels) >= 100:
+            return event.images.flatten(1).double(), event.labels
+    return None
+
+
+def centroid_agreement(images: Tensor, labels: Tensor) -> float:
+    """Share of the images that are nearer to the mean of the others of their class than to the mean of any other class."""
+    kinds = labels.unique()
+    sums = torch.stack([images[labels == kind].sum(0) for kind in kinds])
+    counts = torch.stack([(labels == kind).sum() for kind in kinds]).double()
+    right = 0
+    for image, label in zip(images, labels, strict=True):
+        own = (kinds == label).double()
+        centres = (sums - own[:, None] * image) / (counts - own).clamp_min(1)[:, None]
+        right += int(kinds[(centres - image).square().sum(1).argmin()] == label)
+    return right / len(labels)

@@ -1,0 +1,33 @@
+"""The negative log-likelihood gets what are no log-probabilities."""
+
+from __future__ import annotations
+
+import torch
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "NLLLoss expects log-probabilities, and gets something else."
+CHANGE = "Put log_softmax(..., dim=1) before it, or use CrossEntropyLoss on the raw scores."
+EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "init_too_large")
+
+
+def look(case: Case) -> Finding | None:
+    """The exponentials of the rows do not sum to 1."""
+    kept = [event for event in case.seen.of("loss") if event.name == "nll_loss" and event.grad and "scores" in event.about]
+    wrong = [
+        event
+        for event in kept
+        if event.scores.ndim == 2 and not torch.allclose(event.scores.exp().sum(1), torch.ones(len(event.scores)), atol=1e-2)
+    ]
+    if not wrong or len(wrong) < len(kept):
+        return None
+    if torch.allclose(wrong[0].scores.exp().sum(0), torch.ones(wrong[0].scores.shape[1]), atol=1e-2):
+        return None  # that is another mistake: log_softmax over the images
+    sums = float(wrong[0].scores.exp().sum(1).mean())
+    return Finding(
+        wrong[0].line,
+        f"The exponentials of a row sum to {sums:.3g}, not to 1; the loss was {case.losses[-1]:.3g} at the end."
+        if case.losses
+        else f"They sum to {sums:.3g}.",
+    )

@@ -1,0 +1,38 @@
+"""The loss is kept with its whole graph."""
+
+from __future__ import annotations
+
+import ast
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import LIKELY, Finding
+
+SENTENCE = "The loss is kept with the whole graph that made it, so memory grows with each batch."
+CHANGE = "Keep the number only: loss.item()."
+
+
+def look(case: Case) -> Finding | None:
+    """The name that backward is called on is added up or appended as it is."""
+    names = {
+        node.func.value.id
+        for node in case.script.calls("backward")
+        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
+    }
+    for node in case.script.nodes:
+        kept = None
+        if not isinstance(node, ast.AugAssign | ast.Call):
+            continue
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+            kept = node.value if not (isinstance(node.target, ast.Name) and node.target.id in names) else None
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append" and node.args:
+            kept = node.args[0]
+        if kept is not None and _is_loss(kept, names) and case.script.loops_around(node.lineno):
+            return Finding(node.lineno, f"`{case.script.line(node.lineno)}` keeps a tensor, not a number.", LIKELY)
+    return None
+
+
+def _is_loss(node: ast.expr, names: set[str]) -> bool:
+    """`loss`, or a product of it with a number of images."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
+        return _is_loss(node.left, names) or _is_loss(node.right, names)
+    return isinstance(node, ast.Name) and node.id in names

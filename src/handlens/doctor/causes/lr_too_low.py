@@ -1,0 +1,28 @@
+"""The steps are so small that nothing happens."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import LIKELY, Finding
+from handlens.doctor.causes.lr_too_high import line_of_lr
+
+SENTENCE = "The steps are tiny: at this rate learning takes forever."
+CHANGE = "Try a learning rate 10 times larger, and again."
+
+
+def look(case: Case) -> Finding | None:
+    """A few images are not learned by heart with this rate, and are with one 100 times larger."""
+    if case.probe is None or case.learned or len(case.steps) < 4:
+        return None
+    moved = [way for event in case.seen.of("step") for way in event.moved or [] if way < 0.1]  # a bias that begins at 0 goes infinitely far
+    if not moved or max(moved) > 2e-3:
+        return None
+    as_it_is = case.probe.train()
+    if as_it_is.last < 0.9 * as_it_is.first:
+        return None
+    times = next((times for times in (1e2, 1e4, 1e6) if case.probe.train(lr=times).fell), 0)
+    if not times:
+        return None
+    lr = float(case.probe.knobs["lr"])
+    evidence = f"A step moves no weight by more than {max(moved):.1g} of its size; with lr={lr * times:g} the same images are learned."
+    return Finding(line_of_lr(case), evidence, LIKELY, change=f"Try lr={lr * times:g}.")

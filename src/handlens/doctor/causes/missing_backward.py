@@ -1,0 +1,18 @@
+"""The loss is computed, and gradients are never asked for."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "Gradients are never asked for: loss.backward() is missing, so each step has nothing to go by."
+CHANGE = "Write loss.backward() between the loss and optimizer.step()."
+EXPLAINS = ("missing_zero_grad", "lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu")
+
+
+def look(case: Case) -> Finding | None:
+    """Losses with a graph, and steps, and no backward pass."""
+    losses = [event for event in case.seen.of("loss") if event.grad]
+    if case.steps or len(losses) < 3 or not case.seen.of("step"):
+        return None
+    return Finding(losses[0].line, f"{len(losses)} losses, {len(case.seen.of('step'))} steps and no backward pass.")

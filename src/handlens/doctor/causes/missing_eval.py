@@ -1,0 +1,23 @@
+"""The test runs with dropout or batch norm as in training."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "During the test the network is still in training mode: dropout or batch norm behave otherwise there."
+CHANGE = "Write model.eval() before the test, and model.train() before training on."
+
+
+def look(case: Case) -> Finding | None:
+    """Calls outside training, for images that were not trained on, with those layers switched on."""
+    lines = {event.line for event in case.training}
+    asked = [event for event in case.evaluations if case.training and event.line not in lines and event.model is not None]
+    live = [event for event in asked if event.live]
+    if not live or len(live) < 0.5 * len(asked):
+        return None
+    fresh = [event for event in live if not set(event.about.get("rows", [])) & case.trained_rows]
+    if not fresh or case.script.find("mc_dropout", "MC dropout", "Monte Carlo", "monte carlo"):
+        return None
+    kinds = " and ".join(dict.fromkeys(kind for event in live for kind in event.live))
+    return Finding(fresh[0].line, f"{len(live)} of {len(asked)} calls in the test ran with {kinds} in training mode.")

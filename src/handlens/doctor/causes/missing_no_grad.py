@@ -1,0 +1,16 @@
+"""Testing keeps what only training needs."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import NOTE, Finding
+
+SENTENCE = "The test keeps graphs for gradients nobody asks for: right, only slower."
+CHANGE = "Put the test under with torch.no_grad()."
+
+
+def look(case: Case) -> Finding | None:
+    """Calls outside training with a graph. It is a remark, no mistake."""
+    lines = {event.line for event in case.training}
+    found = [event for event in case.evaluations if event.grad and event.line not in lines]
+    return Finding(found[0].line, f"{len(found)} calls outside training made a graph.", NOTE) if case.training and found else None

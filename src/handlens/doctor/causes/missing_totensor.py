@@ -1,0 +1,16 @@
+"""Pictures cannot be put into a batch."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "The data set gives pictures, and a batch is made of numbers."
+CHANGE = "Add transforms.ToTensor()."
+
+
+def look(case: Case) -> Finding | None:
+    """The loader says what it found."""
+    if case.failure is None or not case.raised(r"default_collate: batch must contain tensors.*PIL"):
+        return None
+    return Finding(case.line_of_data() or case.failure.line, "The loader found PIL images.")

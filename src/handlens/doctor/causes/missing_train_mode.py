@@ -1,0 +1,36 @@
+"""After the first test the network is never switched back."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import LIKELY, Finding
+
+SENTENCE = "After the test the network stays in eval mode: dropout and batch norm no longer train."
+CHANGE = "Write model.train() at the start of each epoch, before the batch loop."
+_PARTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
+
+def look(case: Case) -> Finding | None:
+    """The network has parts that differ in training, and steps are made while they do not."""
+    parts = [
+        module for module in (case.model.modules() if case.model else []) if isinstance(module, _PARTS) and getattr(module, "p", 1) > 0
+    ]
+    asleep = [event for event in case.training if not event.live]
+    if not parts or case.loaded or len(asleep) < max(2, 0.1 * len(case.training)):
+        return None
+    awake = len(case.training) - len(asleep)
+    if not awake and case.model and any(parameter.requires_grad is False for parameter in case.model.parameters()):
+        return None
+    kind = type(parts[0]).__name__
+    after = f"after {awake} with it" if awake else "from the first on"
+    line = next((event.line for event in case.seen.of("mode") if not event.training), asleep[0].line) if not awake else asleep[0].line
+    return Finding(
+        _line(case, line), f"{len(asleep)} training batches were seen with {kind} switched off, {after}.", LIKELY if not awake else 0.95
+    )
+
+
+def _line(case: Case, line: int) -> int:
+    loops = case.script.loops_around(line)
+    return loops[0].lineno if loops else line

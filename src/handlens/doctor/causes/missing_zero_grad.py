@@ -1,0 +1,25 @@
+"""Gradients of the batches before are still there when new ones come: they add up."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "Old gradients are still there when new ones come, so they add up from batch to batch."
+CHANGE = "Write optimizer.zero_grad() before loss.backward(), in the batch loop."
+EXPLAINS = ("lr_too_high", "zero_grad_per_epoch")
+
+
+def look(case: Case) -> Finding | None:
+    """No gradient is ever cleared, though each backward pass is followed by a step."""
+    later = case.steps[1:]
+    if len(later) < 2 or not any(step.stepped for step in later):
+        return None
+    stale = [step for step in later if step.stale(case.optimized)]
+    cleared = any(event.kind == "zero_grad" for step in case.steps for event in (*step.before, *step.after))
+    steps = sum(step.stepped for step in case.steps)
+    if cleared or len(stale) < len(later) or steps < 0.9 * len(case.steps):
+        return None
+    return Finding(
+        case.line_of_training(), f"At {len(stale)} of {len(later)} backward passes the gradients of earlier batches were still there."
+    )

@@ -1,0 +1,34 @@
+"""Layer upon layer with nothing between them."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+
+import torch
+
+from handlens.doctor.case import LEARNING, Case
+from handlens.doctor.cause import Finding
+from handlens.doctor.probes import run
+
+SENTENCE = "Without an activation such as ReLU between them, several layers can do no more than one."
+CHANGE = "Put a ReLU between the layers."
+EXPLAINS = ("defined_but_unused",)
+
+
+def look(case: Case) -> Finding | None:
+    """The network is linear: f(a) + f(b) = f(a + b) + f(0), though it has several layers."""
+    if case.start is None or case.images is None or not case.images.is_floating_point():
+        return None
+    layers = [module for module in case.start.modules() if isinstance(module, LEARNING)]
+    with contextlib.suppress(Exception):
+        network = copy.deepcopy(case.start).double()
+        one = case.images[:8].double()
+        other = one.roll(1, 0) * 0.7 + 0.05
+        nothing = torch.zeros_like(one)
+        a, b, both, zero = (run(network, images) for images in (one, other, one + other, nothing))
+        off = float((a + b - both - zero).abs().max() / (a - zero).abs().max().clamp_min(1e-12))
+        count = len(layers) or sum(parameter.ndim >= 2 for parameter in case.start.parameters())
+        if count >= 2 and off < 1e-6:
+            return Finding(case.line_of_forward(), f"{count} layers, and f(a) + f(b) - f(0) equals f(a + b) up to {off:.0e}.")
+    return None

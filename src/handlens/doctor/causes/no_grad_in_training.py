@@ -1,0 +1,33 @@
+"""The training stands under no_grad."""
+
+from __future__ import annotations
+
+import ast
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+from handlens.doctor.script import covers
+
+SENTENCE = "The training runs under no_grad, so there is no graph for the gradients."
+CHANGE = "Take the training out of torch.no_grad()."
+EXPLAINS = ("broken_graph",)
+
+
+def look(case: Case) -> Finding | None:
+    """No gradient, and the loop stands in a `with` or under a decorator that switches them off."""
+    if case.failure is None or not case.raised(r"does not require grad"):
+        return None
+    for node in case.script.nodes:
+        if isinstance(node, ast.With) and _off(node.items[0].context_expr) and any(covers(node, line) for line in case.failure.lines):
+            return Finding(node.lineno, "The backward pass stands inside it.")
+        if isinstance(node, ast.FunctionDef) and any(covers(node, line) for line in case.failure.lines):
+            for decorator in node.decorator_list:
+                if _off(decorator):
+                    return Finding(decorator.lineno, f"{node.name} is decorated with it.")
+    line = case.script.find("set_grad_enabled(False)")
+    return Finding(line, "Gradients are switched off for the whole program.") if line else None
+
+
+def _off(node: ast.expr) -> bool:
+    text = ast.unparse(node)
+    return "no_grad" in text or "inference_mode" in text or "set_grad_enabled(False)" in text

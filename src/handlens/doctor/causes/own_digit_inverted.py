@@ -1,0 +1,31 @@
+"""The own picture is black on white, and was learned from white on black."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "This picture is dark ink on light paper; the training images are white on black."
+CHANGE = "Turn it round: image = 1 - image; then centre it."
+EXPLAINS = ("train_test_preprocess_mismatch",)
+
+
+def look(case: Case) -> Finding | None:
+    """The rim of what is asked is light, that of the training images dark."""
+    seen = case.images
+    if seen is None or seen.ndim < 3 or not seen.is_floating_point():
+        return None
+    known = float(_rim(seen).mean())
+    for event in case.evaluations:
+        if "images" in event.about and event.count <= 4 and event.images.ndim >= 3 and event.images.shape[-2:] == seen.shape[-2:]:
+            rim = float(_rim(event.images).mean())
+            if rim - known > 0.4 * float(seen.max() - seen.min()):
+                return Finding(event.line, f"The rim of this picture is {rim:.2f} on average, that of the training images {known:.2f}.")
+    return None
+
+
+def _rim(images: Tensor) -> Tensor:
+    return torch.cat([images[..., 0, :].flatten(), images[..., -1, :].flatten(), images[..., 0].flatten(), images[..., -1].flatten()])

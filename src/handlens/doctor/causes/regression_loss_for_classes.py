@@ -1,0 +1,41 @@
+"""Class numbers are learned as if they were quantities."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "The class numbers are learned as quantities: a 7 would be more than a 3."
+CHANGE = "Give the network one output a class, and take CrossEntropyLoss."
+EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "init_too_large")
+_DISTANCES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+
+
+def look(case: Case) -> Finding | None:
+    """A loss of distances, one output, and targets that are a few whole numbers."""
+    for event in case.seen.of("loss"):
+        if event.name not in _DISTANCES or not event.grad or "target" not in event.about:
+            continue
+        target, scores = event.target.float(), event.scores
+        values = target.unique()
+        single = scores.ndim == 1 or scores.shape[-1] == 1
+        if (
+            single
+            and 3 <= len(values) <= 20
+            and bool((target == target.round()).all())
+            and bool((target >= 0).all())
+            and float(target.max()) < 100
+        ):
+            images = case.images
+            if images is not None and images[0].numel() >= 16 and not _is_regression(case):
+                line = case.script.find("MSELoss(", "mse_loss(", "L1Loss(", "SmoothL1Loss(", "l1_loss(")
+                shapes = " and ".join("x".join(map(str, shape)) for shape in event.shapes)
+                return Finding(
+                    line or event.line, f"{event.name} of shapes {shapes}, with {len(values)} different whole numbers as targets."
+                )
+    return None
+
+
+def _is_regression(case: Case) -> bool:
+    """Whether nobody ever asks for a class."""
+    return not case.seen.of("compare", "argmax") and not case.script.find("acc", "correct", "digit", "class_")

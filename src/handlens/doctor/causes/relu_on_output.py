@@ -1,0 +1,40 @@
+"""Scores below zero are cut off."""
+
+from __future__ import annotations
+
+import ast
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+from handlens.doctor.causes.softmax_before_ce import is_probability
+
+SENTENCE = "The last layer is followed by ReLU: scores below zero are cut off, and some classes are never chosen."
+CHANGE = "Leave the last layer without ReLU."
+EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu")
+
+
+def look(case: Case) -> Finding | None:
+    """No score is ever negative, many are exactly 0, and the loss is for raw scores."""
+    if case.loss is None or case.loss.name not in ("cross_entropy", "multi_margin_loss", "binary_cross_entropy_with_logits"):
+        return None
+    scores = case.loss.scores
+    if scores.ndim != 2 or bool((scores < 0).any()) or is_probability(scores):
+        return None
+    zeros = float((scores == 0).double().mean())
+    if zeros < 0.1:
+        return None
+    method = case.script.method(type(case.model).__name__, "forward")
+    returns = [node for node in ast.walk(method) if isinstance(node, ast.Return)] if method else []
+    written = [
+        number
+        for number in range(getattr(method, "lineno", 1), getattr(method, "end_lineno", len(case.script.lines)) + 1)
+        if "relu" in case.script.line(number).lower().split("#")[0]
+    ]
+    line = (
+        returns[-1].lineno
+        if returns and "relu" in ast.unparse(returns[-1]).lower()
+        else written[-1]
+        if written
+        else case.script.find("relu", "ReLU")
+    )
+    return Finding(line or case.line_of_forward(), f"{zeros:.0%} of the first scores are exactly 0, and none is below.")

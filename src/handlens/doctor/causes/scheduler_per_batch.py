@@ -1,0 +1,33 @@
+"""A schedule that counts epochs is moved on at each batch."""
+
+from __future__ import annotations
+
+import ast
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "This scheduler counts epochs, but it is called at each batch: the rate is gone within one epoch."
+CHANGE = "Call scheduler.step() once an epoch, after the batch loop."
+EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu")
+_BY_EPOCH = ("StepLR", "MultiStepLR", "ExponentialLR", "MultiplicativeLR")
+
+
+def look(case: Case) -> Finding | None:
+    """Calls at nearly each step, of a kind that multiplies the rate, which falls to nothing."""
+    calls = [event for event in case.seen.of("scheduler") if event.kind_of in _BY_EPOCH]
+    steps = case.seen.of("step")
+    if len(calls) < 4 or len(calls) < 0.8 * len(steps):
+        return None
+    loop = next(iter(case.script.loops_around(calls[0].line)), None)
+    training = next(iter(case.script.loops_around(steps[0].line)), None)
+    if (
+        loop is not training
+        or loop is None
+        or (not any(other is not loop for other in case.script.loops_around(loop.lineno)) and "epoch" in ast.unparse(loop).split(":")[0])
+    ):
+        return None
+    first, last = steps[0].lr, calls[-1].lr
+    if last > 0.2 * first:
+        return None
+    return Finding(calls[0].line, f"In {len(calls)} batches the learning rate went from {first:g} to {last:.2g}.")

@@ -1,0 +1,42 @@
+"""The loss gets probabilities and takes their softmax once more."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "CrossEntropyLoss already contains softmax; here it gets softmax a second time."
+CHANGE = "Give it the raw scores: take the softmax out."
+EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "init_too_large", "softmax_wrong_dim", "relu_on_output")
+
+
+def look(case: Case) -> Finding | None:
+    """What reaches cross entropy in training is never negative, and each row sums to 1."""
+    kept = [event for event in case.seen.of("loss") if event.name == "cross_entropy" and event.grad and "scores" in event.about]
+    if not kept or not all(is_probability(event.scores) for event in kept):
+        return None
+    softmax = [event for event in case.seen.of("softmax") if event.grad]
+    line = next((event.line for event in softmax if event.name == "softmax" and event.line), 0) or case.script.find("Softmax(", "softmax(")
+    return Finding(
+        line or kept[0].line, f"Each row that reaches the loss sums to 1; so it cannot fall below {_floor(kept[0].scores.shape[1]):.2f}."
+    )
+
+
+def is_probability(scores: Tensor) -> bool:
+    """Whether each row is a softmax already."""
+    return (
+        scores.ndim == 2
+        and scores.shape[1] > 1
+        and bool((scores >= 0).all())
+        and torch.allclose(scores.sum(1), torch.ones(len(scores)), atol=1e-3)
+    )
+
+
+def _floor(classes: int) -> float:
+    """The loss of a perfect answer: a 1 among zeros, and softmax of that."""
+    return math.log(math.e + classes - 1) - 1

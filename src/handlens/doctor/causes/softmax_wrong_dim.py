@@ -1,0 +1,42 @@
+"""Softmax is taken over the images of a batch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import LIKELY, Finding
+
+SENTENCE = "This softmax compares the images of the batch with each other, not the classes of one image."
+CHANGE = "Take dim=1."
+EXPLAINS = (
+    "lr_too_low",
+    "lr_too_high",
+    "vanishing_sigmoid",
+    "dead_relu",
+    "init_too_large",
+    "batch_scramble",
+    "logits_into_nll",
+    "softmax_before_ce",
+)
+
+
+def look(case: Case) -> Finding | None:
+    """Columns sum to 1, and rows do not."""
+    for event in case.seen.of("loss"):
+        if not event.grad or "scores" not in event.about or event.scores.ndim != 2 or len(event.scores) < 2:
+            continue
+        for scores in (event.scores, event.scores.exp()):
+            if _sum_to_one(scores, 0) and not _sum_to_one(scores, 1):
+                line = next((one.line for one in case.seen.of("softmax") if one.dim in (0, -2) and one.line), 0)
+                return Finding(
+                    line or case.script.find("dim=0", "(0)") or event.line, "Each column sums to 1 over the batch; the rows do not."
+                )
+    wrong = [event for event in case.seen.of("softmax") if event.dim in (0, -2) and event.ndim == 2 and event.grad]
+    return Finding(wrong[0].line, "A softmax with dim=0 of a batch with a row for each image.", LIKELY) if wrong else None
+
+
+def _sum_to_one(scores: Tensor, dim: int) -> bool:
+    sums = scores.sum(dim)
+    return bool((scores >= 0).all()) and torch.allclose(sums, torch.ones_like(sums), atol=1e-3)

@@ -1,0 +1,26 @@
+"""The network has fewer outputs than there are classes."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+from handlens.doctor.shapes import value_of
+
+SENTENCE = "There are more classes than the network has outputs."
+CHANGE = "Give the last layer one output for each class."
+
+
+def look(case: Case) -> Finding | None:
+    """A label is beyond the last output."""
+    match = case.raised(r"Target (\d+) is out of bounds") or case.raised(r"index (\d+) is out of bounds for dimension 1")
+    if match is None or case.failure is None:
+        return None
+    linear = case.script.calls("Linear")
+    shapes = [event.shapes[0] for event in case.seen.of("loss")] or [
+        tuple(event.output.shape) for event in case.seen.of("forward") if "output" in event.about
+    ]
+    outputs = shapes[-1][-1] if shapes else 0
+    line = next((node.lineno for node in reversed(linear) if len(node.args) > 1 and value_of(node.args[1], case) == outputs), 0) or (
+        linear[-1].lineno if linear else case.failure.line
+    )
+    return Finding(line, f"A label is {match[1]}; the network gives {outputs} scores, for classes 0 to {outputs - 1}.")

@@ -1,0 +1,19 @@
+"""torch and torchvision do not fit each other."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "torch and torchvision come from different shelves."
+CHANGE = "Install both again from the same place, or use handlens.data in place of torchvision."
+
+
+def look(case: Case) -> Finding | None:
+    """Torchvision cannot be imported."""
+    if case.failure is None or not case.raised(
+        r"torchvision::nms does not exist|No module named 'torchvision|torchvision.*(undefined symbol|incompatible)|"
+        r"partially initialized module 'torchvision"
+    ):
+        return None
+    return Finding(case.failure.line, case.failure.text.splitlines()[0][:100])

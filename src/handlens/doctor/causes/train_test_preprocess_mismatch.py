@@ -1,0 +1,57 @@
+"""Images to train on and images to test on are prepared differently."""
+
+from __future__ import annotations
+
+import re
+
+import torch
+
+from handlens.doctor.case import Case, spread
+from handlens.doctor.cause import Finding
+
+SENTENCE = "Images for training and for testing are prepared differently."
+CHANGE = "Use the same scaling for both."
+
+
+def look(case: Case) -> Finding | None:
+    """Mean or spread differ much more than two training batches do."""
+    seen = [
+        event.images for event in case.training if "images" in event.about and event.images.is_floating_point() and len(event.images) >= 8
+    ]
+    lines = {event.line for event in case.training}
+    tested = [
+        event
+        for event in case.evaluations
+        if "images" in event.about and len(event.images) >= 8 and event.model is case.model and event.line not in lines
+    ]
+    if len(seen) < 2 or not tested:
+        return None
+    batches = [spread(images) for images in seen]
+    means, deviations = torch.tensor(batches, dtype=torch.float64).T
+    for event in tested:
+        mean, deviation = spread(event.images)
+        away = abs(mean - float(means.mean()))
+        larger = max(deviation, float(deviations.mean())) / max(1e-9, min(deviation, float(deviations.mean())))
+        if (away > 5 * float(means.std()) and away > 0.25 * float(deviations.mean())) or (
+            larger > 1.6 and abs(deviation - float(deviations.mean())) > 5 * float(deviations.std())
+        ):
+            evidence = (
+                f"Training batches have mean {float(means.mean()):.3f} and std {float(deviations.mean()):.3f}, "
+                f"a test batch has {mean:.3f} and {deviation:.3f}."
+            )
+            return Finding(_line(case, event.line), evidence)
+    return None
+
+
+def _line(case: Case, line: int) -> int:
+    """Where the test images are prepared, if a line says so."""
+    for number, text in enumerate(case.script.lines, start=1):
+        code = text.split("#")[0]
+        if (
+            re.search(r"test|val", code, re.IGNORECASE)
+            and re.search(r"transform|/\s*255|mean|Normalize|float\(|load|X|x_|images", code)
+            and "=" in code
+            and "def " not in code
+        ):
+            return number
+    return line

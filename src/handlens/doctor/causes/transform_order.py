@@ -1,0 +1,16 @@
+"""Normalize comes before there is a tensor."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "Normalize comes before ToTensor, and gets a picture in place of numbers."
+CHANGE = "Swap the two: first ToTensor, then Normalize."
+
+
+def look(case: Case) -> Finding | None:
+    """It says that it wants a tensor."""
+    if case.failure is None or not case.raised(r"[Ii]mg should be Tensor [Ii]mage"):
+        return None
+    return Finding(case.script.find("Normalize(") or case.failure.line, case.failure.text[:100])

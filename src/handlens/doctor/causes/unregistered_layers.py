@@ -1,0 +1,37 @@
+"""Layers that PyTorch does not see."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "PyTorch does not see layers in a plain list or dict, so they never learn."
+CHANGE = "Use nn.ModuleList (or nn.ModuleDict)."
+EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "optimizer_wrong_params", "broken_graph")
+
+
+def look(case: Case) -> Finding | None:
+    """A list or dict of layers among the network's attributes."""
+    for model in case.seen.models:
+        for part in model.modules():
+            for name, value in vars(part).items():
+                hidden = [one for one in _items(value) if isinstance(one, nn.Module) and any(True for _ in one.parameters())]
+                known = {id(one) for one in part.modules()}
+                if name != "_modules" and hidden and not any(id(one) in known for one in hidden) and not _optimized(case, hidden):
+                    lines = case.script.assignments(name)
+                    count = sum(weights.numel() for one in hidden for weights in one.parameters())
+                    return Finding(
+                        lines[0].lineno if lines else case.line_of_class(),
+                        f"self.{name} holds {len(hidden)} layers with {count:,} weights that model.parameters() does not give.",
+                    )
+    return None
+
+
+def _optimized(case: Case, hidden: list[nn.Module]) -> bool:
+    return all(id(weights) in case.optimized for one in hidden for weights in one.parameters())
+
+
+def _items(value: object) -> list[object]:
+    return list(value.values()) if type(value) is dict else list(value) if isinstance(value, list | tuple) else []

@@ -1,0 +1,30 @@
+"""The gradients shrink at each sigmoid."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "Through this many sigmoids hardly any gradient reaches the first layers."
+CHANGE = "Use ReLU between the layers."
+EXPLAINS = ("lr_too_low", "lr_too_high")
+
+
+def look(case: Case) -> Finding | None:
+    """The gradient of the first layer is a thousandth of the last one's."""
+    norms = [(event.leaves, event.norms) for event in case.seen.of("backward") if "norms" in event.about]
+    if not norms or not case.script.find("igmoid", "anh"):
+        return None
+    leaves, sizes = norms[min(1, len(norms) - 1)]
+    by_name = {
+        case.parameters.get(id(leaf), ""): size / max(1e-12, float(leaf.detach().norm()))
+        for leaf, size in zip(leaves, sizes, strict=True)
+        if leaf.ndim >= 2
+    }
+    ordered = [by_name[name] for name in case.parameters.values() if name in by_name]
+    if len(ordered) < 4 or ordered[0] > 2e-3 * ordered[-1]:
+        return None
+    return Finding(
+        case.script.find("igmoid", "anh"),
+        f"Relative to its weights the gradient of the first layer is {ordered[0] / max(ordered[-1], 1e-30):.0e} of the last one's.",
+    )

@@ -1,0 +1,28 @@
+"""The weights are pulled to zero faster than they learn."""
+
+from __future__ import annotations
+
+import inspect
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+from handlens.doctor.causes.lr_too_high import line_of_lr
+
+SENTENCE = "Weight decay pulls the weights to zero faster than they can learn."
+CHANGE = "Leave weight_decay out, or take 0.0001."
+EXPLAINS = ("lr_too_high", "lr_too_low")
+
+
+def look(case: Case) -> Finding | None:
+    """With it a few images are not learned by heart, without it they are."""
+    if case.probe is None or case.learned:
+        return None
+    decay = float(case.probe.knobs.get("weight_decay", 0) or 0)
+    usual = inspect.signature(case.probe.optimizer.__init__).parameters.get("weight_decay")
+    if decay <= 1e-3 or (usual is not None and decay == usual.default):
+        return None
+    with_it, without = case.probe.train(), case.probe.train(weight_decay=0.0)
+    if with_it.fell or not without.fell:
+        return None
+    evidence = f"On the same images the loss ends at {with_it.last:.3g} with weight_decay = {decay:g}, at {without.last:.3g} without."
+    return Finding(line_of_lr(case), evidence)

@@ -1,0 +1,24 @@
+"""The first convolution expects another number of channels."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+from handlens.doctor.shapes import batch_sizes, layer_line
+
+SENTENCE = "The first convolution expects another number of channels than the images have."
+CHANGE = "Grey images have 1 channel: nn.Conv2d(1, ...)."
+
+
+def look(case: Case) -> Finding | None:
+    """Both numbers stand in the message."""
+    match = case.raised(
+        r"Given groups=\d+, weight of size \[(\d+), (\d+).*expected input\[(\d+), (\d+).*to have (\d+) channels?, but got (\d+)"
+    )
+    if match is None or case.failure is None:
+        return None
+    out, expected, got = int(match[1]), int(match[5]), int(match[6])
+    if got in batch_sizes(case) or "unsqueeze" in case.script.line(case.failure.line):
+        return None
+    line = layer_line(case, expected, out) or case.failure.line
+    return Finding(line, f"{got} channels arrive, {expected} are expected.", change=f"Write {got} in place of {expected}.")

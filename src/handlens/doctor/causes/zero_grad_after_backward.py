@@ -1,0 +1,22 @@
+"""The new gradients are cleared before the step could use them."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "zero_grad() wipes the new gradients out before step() can use them."
+CHANGE = "Put optimizer.zero_grad() before loss.backward()."
+EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "missing_zero_grad", "weight_decay_too_high")
+
+
+def look(case: Case) -> Finding | None:
+    """Backward pass, clearing, and then a step with nothing in its hands."""
+    wasted = []
+    for step in case.steps:
+        kinds = [event.kind for event in step.after]
+        if "step" in kinds and "zero_grad" in kinds[: kinds.index("step")] and step.after[kinds.index("step")].empty:
+            wasted.append(step.after[kinds.index("zero_grad")])
+    if len(wasted) < max(2, 0.6 * len(case.steps)):
+        return None
+    return Finding(wasted[0].line, f"{len(wasted)} of {len(case.steps)} steps found only zeros for gradients.")

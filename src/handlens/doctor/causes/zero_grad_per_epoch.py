@@ -1,0 +1,23 @@
+"""Gradients are cleared once an epoch, and add up within it."""
+
+from __future__ import annotations
+
+from handlens.doctor.case import Case
+from handlens.doctor.cause import Finding
+
+SENTENCE = "Gradients are cleared once an epoch; within it those of all batches add up."
+CHANGE = "Move optimizer.zero_grad() into the batch loop, before loss.backward()."
+EXPLAINS = ("lr_too_high",)
+
+
+def look(case: Case) -> Finding | None:
+    """There are clearings, but a step follows nearly every backward pass onto gradients that were there before."""
+    clearings = case.seen.of("zero_grad")
+    stale = sum(step.stale(case.optimized) for step in case.steps[1:])
+    steps = sum(step.stepped for step in case.steps)
+    if not clearings or len(case.steps) < 4 or steps < 0.9 * len(case.steps) or stale < 0.6 * (len(case.steps) - 1):
+        return None
+    return Finding(
+        clearings[0].line,
+        f"{len(clearings)} clearings for {len(case.steps)} backward passes; before {stale} of them old gradients were there.",
+    )

@@ -1,0 +1,70 @@
+"""`examine`: a program under the doctor's eyes, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from handlens.doctor.cause import Diagnosis, Finding
+from handlens.errors import FileError, UsageError
+from handlens.files import printable, read_bytes
+from handlens.limits import Finished, Limits, run_limited
+
+ANSWER = "HANDLENS_DOCTOR_ANSWER"
+_MOST_BYTES = 1 << 20
+_LIMITS = Limits(time_s=40.0, memory_bytes=16 << 30)
+
+
+def examine(script: str | os.PathLike[str], arguments: Sequence[str] = ()) -> tuple[Diagnosis, Finished]:
+    """Run a training program as it is, for as long as it takes to see what it does, and say what is wrong with it.
+
+    It runs in a process of its own, in the folder where the caller stands. Its loops are cut short once enough was seen, and what it writes
+    goes aside, so no file of the learner's is changed.
+
+    Args:
+        script: the program, in Python.
+        arguments: what it finds in `sys.argv` after its name.
+
+    Returns:
+        The diagnosis, and what the program printed.
+
+    Raises:
+        FileError: there is no such file, or it cannot be read.
+        UsageError: it is no text, or it ended its process so that nothing could be seen.
+    """
+    path = Path(script)
+    try:
+        read_bytes(path, _MOST_BYTES).decode()
+    except ValueError as error:
+        raise UsageError("This is no Python program: it is no text in UTF-8.", where=str(path)) from error
+    with tempfile.TemporaryDirectory(prefix="handlens-doctor-") as folder:
+        answer = Path(folder, "answer.json")
+        environment = {**os.environ, ANSWER: str(answer), "MPLBACKEND": "Agg"}
+        command = [sys.executable, "-m", "handlens.doctor.child", str(path), *arguments]
+        finished = run_limited(command, _LIMITS, environment=environment)
+        try:
+            found = json.loads(read_bytes(answer, _MOST_BYTES))
+        except (FileError, ValueError) as error:
+            raise _no_answer(path, finished) from error
+    findings = {name: Finding(**finding) for name, finding in found.pop("findings").items()}
+    found |= {name: tuple(found[name]) for name in ("causes", "notes", "checked", "losses")}
+    return Diagnosis(**found, findings=findings), finished
+
+
+def _no_answer(path: Path, finished: Finished) -> UsageError:
+    if finished.timed_out:
+        return UsageError(
+            f"In {_LIMITS.time_s:.0f} s the program did not come so far that its training could be seen.",
+            where=str(path),
+            hint="Let it train on fewer images, or load its data faster.",
+        )
+    last = (finished.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    return UsageError(
+        f"The program ended its process (exit status {finished.returncode}), and nothing could be seen: {printable(last, 200)}",
+        where=str(path),
+        hint="Run it alone first: python SCRIPT.py",
+    )

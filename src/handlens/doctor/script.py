@@ -1,0 +1,92 @@
+"""`Script`: the program as its author wrote it, for the line at which something stands."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+
+
+class Script:
+    """A program's text.
+
+    Args:
+        text: the text; it must be Python.
+        file: its path, for messages.
+    """
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text
+        self.file = file
+        self.lines = text.splitlines()
+        self.tree = ast.parse(text, file)
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node, each with its `parent`."""
+        found = list(ast.walk(self.tree))
+        for node in found:
+            for child in ast.iter_child_nodes(node):
+                child.parent = node  # type: ignore[attr-defined]
+        return found
+
+    def line(self, number: int) -> str:
+        """The text of a line, without its indentation."""
+        return self.lines[number - 1].strip() if 0 < number <= len(self.lines) else ""
+
+    def calls(self, *names: str) -> list[ast.Call]:
+        """The calls of functions or methods of these names: `view` of `x.view(-1)`, `Linear` of `nn.Linear(3, 4)`."""
+        found = [node for node in self.nodes if isinstance(node, ast.Call) and name_of(node.func) in names]
+        return sorted(found, key=lambda node: node.lineno)
+
+    def classes(self) -> list[ast.ClassDef]:
+        """All classes."""
+        return [node for node in self.nodes if isinstance(node, ast.ClassDef)]
+
+    def method(self, owner: str, name: str) -> ast.FunctionDef | None:
+        """A method of a class."""
+        for node in self.classes():
+            if node.name == owner:
+                return next((one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == name), None)
+        return None
+
+    def assignments(self, name: str) -> list[ast.Assign]:
+        """Where a name, or an attribute of that name, gets a value."""
+        found = [node for node in self.nodes if isinstance(node, ast.Assign) and any(name_of(target) == name for target in node.targets)]
+        return sorted(found, key=lambda node: node.lineno)
+
+    def enclosing(self, line: int, *kinds: type[ast.AST]) -> ast.AST | None:
+        """The innermost node of these kinds around a line."""
+        around = [node for node in self.nodes if isinstance(node, kinds) and covers(node, line)]
+        return max(around, key=lambda node: getattr(node, "lineno", 0), default=None)
+
+    def loops_around(self, line: int) -> list[ast.For | ast.While]:
+        """The loops around a line, the innermost first."""
+        around = [node for node in self.nodes if isinstance(node, ast.For | ast.While) and covers(node, line)]
+        return sorted(around, key=lambda node: -node.lineno)
+
+    def find(self, *words: str, within: ast.AST | None = None) -> int:
+        """The first line, of a node if given, in which one of these words stands; 0 if there is none."""
+        first, last = (getattr(within, "lineno", 1), getattr(within, "end_lineno", len(self.lines))) if within else (1, len(self.lines))
+        return next((number for number in range(first, last + 1) if any(word in _code(self.lines[number - 1]) for word in words)), 0)
+
+
+def _code(line: str) -> str:
+    return line.split("#", 1)[0]
+
+
+def covers(node: ast.AST, line: int) -> bool:
+    """Whether a line is one of a node's."""
+    return getattr(node, "lineno", 0) <= line <= (getattr(node, "end_lineno", None) or 0)
+
+
+def name_of(node: ast.AST) -> str:
+    """The last part of a dotted name; empty for anything else."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def parents(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes around a node, the innermost first; `Script.nodes` must have been asked for."""
+    while (above := getattr(node, "parent", None)) is not None:
+        yield above
+        node = above

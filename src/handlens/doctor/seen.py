@@ -1,0 +1,101 @@
+"""What was seen of a training: every event in its order, and of the first ones the tensors too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+
+@dataclass
+class Event:
+    """Something that the watched program did.
+
+    Attributes:
+        kind: `forward`, `loss`, `backward`, `zero_grad`, `step`, `scheduler`, `mode`, `batch`, `compare`, `argmax`, `print` or `load`.
+        line: of the program, counted from 1; 0 if it was not in its file.
+        about: what belongs to the kind; see `Watcher`.
+    """
+
+    kind: str
+    line: int
+    about: dict[str, Any] = field(default_factory=dict)
+    loop: int = 0  # the number of the turn of the innermost loop in which it happened
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["about"][name]
+        except KeyError as error:
+            raise AttributeError(name) from error
+
+
+@dataclass
+class Step:
+    """One backward pass, and what stood around it.
+
+    Attributes:
+        backward: the event.
+        forwards: the calls of networks that it went back through.
+        loss: the loss that was computed last before it; None if that is the program's own.
+        before: events between the backward pass before and this one.
+        after: events between this one and the next.
+    """
+
+    backward: Event
+    forwards: list[Event]
+    loss: Event | None
+    before: list[Event]
+    after: list[Event]
+
+    def stale(self, held: set[int]) -> bool:
+        """Whether weights that an optimizer holds still had gradients from before."""
+        return any(not held or leaf in held for leaf in self.backward.stale)
+
+    @property
+    def stepped(self) -> bool:
+        """Whether an optimizer made a step before the next backward pass."""
+        return any(event.kind == "step" for event in self.after)
+
+
+@dataclass
+class Failure:
+    """An exception that ended the program: its kind, its text, the line of the program, and the lines that led there."""
+
+    kind: str
+    text: str
+    line: int
+    lines: tuple[int, ...] = ()
+
+
+@dataclass
+class Seen:
+    """All that is known of a run of the program.
+
+    Attributes:
+        events: in their order.
+        models: the networks that were called from outside another network, with weights; the one that was trained most comes first.
+        start: a copy of each network before its first training step, by its place in `models`.
+        optimizers: all that were made, in their order.
+        failure: what ended it, if it did not end by itself.
+        shortened: whether a loop was cut, so that it saw less than it would have.
+        warnings: what Python or PyTorch warned of: text and line.
+    """
+
+    events: list[Event] = field(default_factory=list)
+    models: list[nn.Module] = field(default_factory=list)
+    start: dict[int, nn.Module] = field(default_factory=dict)
+    optimizers: list[Any] = field(default_factory=list)
+    failure: Failure | None = None
+    shortened: bool = False
+    warnings: list[tuple[str, int]] = field(default_factory=list)
+
+    def of(self, *kinds: str) -> list[Event]:
+        """The events of these kinds."""
+        return [event for event in self.events if event.kind in kinds]
+
+
+def rows(images: Tensor, most: int = 4096) -> list[int]:
+    """A number for each row of a batch, the same one for the same numbers in it."""
+    flat = images.detach().cpu().reshape(len(images), -1)[:most].contiguous()
+    return [hash(row.tobytes()) for row in flat.numpy()] if flat.dtype.is_floating_point or not flat.dtype.is_complex else []

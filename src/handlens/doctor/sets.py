@@ -1,0 +1,63 @@
+"""The sets of images that a program trains on and tests on, and which images are in both."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import ConcatDataset, Subset, TensorDataset
+
+from handlens.doctor.seen import Event, rows
+
+if TYPE_CHECKING:
+    from handlens.doctor.case import Case
+
+_MOST = 70_000
+_SLOW = 3000  # of a set whose images are made one by one
+
+
+def sets(case: Case) -> tuple[Any, Any]:
+    """What was trained on and what was tested on, each time the last: a data set, or all images together; None where it is not known."""
+    lines = {event.line for event in case.training}
+    tested = [event for event in case.evaluations if event.line not in lines and event.about.get("rows") and event.model is case.model]
+    return _source(case, [event for event in case.training if event.about.get("rows") and event.model is case.model]), _source(case, tested)
+
+
+def _source(case: Case, calls: list[Event]) -> Any:
+    """The data set of the loader that gave the images of the last of these calls; without a loader, the numbers of the images."""
+    asked, batch, found = {id(event) for event in calls}, None, None
+    for event in case.seen.events:
+        batch = event if event.kind == "batch" else batch
+        if id(event) in asked and batch is not None and batch.loader is not None and set(event.rows) & set(batch.rows):
+            found = batch.loader.dataset
+    return found if found is not None else frozenset(row for event in calls for row in event.rows) or None
+
+
+def keys(source: Any) -> list[int]:
+    """A number for each image of a set."""
+    if isinstance(source, frozenset):
+        return list(source)
+    images = _tensor(source)
+    if images is not None:
+        return rows(images, _MOST)
+    found = []
+    with contextlib.suppress(Exception):
+        for place in range(min(len(source), _SLOW)):
+            image = source[place][0]
+            found.append(rows(torch.as_tensor(image)[None])[0])
+    return found
+
+
+def _tensor(source: Any) -> Tensor | None:
+    """All images of a set at once, if it has them so."""
+    if isinstance(source, TensorDataset):
+        return source.tensors[0]
+    if isinstance(source, Subset):
+        whole = _tensor(source.dataset)
+        return None if whole is None else whole[torch.as_tensor(list(source.indices))]
+    if isinstance(source, ConcatDataset):
+        parts = [_tensor(part) for part in source.datasets]
+        return torch.cat([part for part in parts if part is not None]) if all(part is not None for part in parts) else None
+    return None

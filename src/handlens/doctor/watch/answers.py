@@ -1,0 +1,97 @@
+"""What a program makes of the scores: guesses, comparisons, what it prints, and the weights that it loads."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from handlens.doctor.watch.recorder import Recorder
+
+
+class Answers:
+    """Looks at guesses, comparisons, what is printed, and states that are taken and loaded."""
+
+    def __init__(self, record: Recorder) -> None:
+        self.record = record
+
+    def watch(self) -> None:
+        """Begin."""
+        self._watch_guesses()
+        self._watch_words_and_states()
+
+    def _watch_guesses(self) -> None:
+        watcher = self
+
+        def argmax(original: Callable[..., Any]) -> Callable[..., Any]:
+            def largest(scores: Any, *args: Any, **knobs: Any) -> Any:
+                found = original(scores, *args, **knobs)
+                dim = args[0] if args else knobs.get("dim")
+                watcher.record.quiet(watcher._argmax, scores, dim)
+                return found
+
+            return largest
+
+        def equal(original: Callable[..., Any]) -> Callable[..., Any]:
+            def compare(one: Any, other: Any) -> Any:
+                found = original(one, other)
+                if not watcher.record.busy and isinstance(other, Tensor) and isinstance(found, Tensor):
+                    watcher.record.quiet(watcher._compare, one, other, found)
+                return found
+
+            return compare
+
+        for owner in (torch, Tensor):
+            self.record.patch(owner, "argmax", argmax)
+            self.record.patch(owner, "max", argmax)
+            self.record.patch(owner, "eq", equal)
+        self.record.patch(Tensor, "__eq__", equal)
+
+    def _watch_words_and_states(self) -> None:
+        watcher = self
+
+        def printing(original: Callable[..., Any]) -> Callable[..., Any]:
+            def print_(*args: Any, **knobs: Any) -> None:
+                watcher.record.quiet(lambda: watcher.record.add("print", text=str(knobs.get("sep") or " ").join(map(str, args))[:500]))
+                original(*args, **knobs)
+
+            return print_
+
+        def loading(original: Callable[..., Any]) -> Callable[..., Any]:
+            def load(module: nn.Module, *args: Any, **knobs: Any) -> Any:
+                found = original(module, *args, **knobs)
+                missing = list(getattr(found, "missing_keys", []))
+                watcher.record.quiet(
+                    lambda: watcher.record.add(
+                        "load", model=module, missing=missing, unexpected=list(getattr(found, "unexpected_keys", []))
+                    )
+                )
+                return found
+
+            return load
+
+        def state(original: Callable[..., Any]) -> Callable[..., Any]:
+            def state_dict(module: nn.Module, *args: Any, **knobs: Any) -> Any:
+                found = original(module, *args, **knobs)
+                if sys._getframe(1).f_code.co_filename == watcher.record.file:
+                    watcher.record.quiet(lambda: watcher.record.add("state_dict", model=module, state=found))
+                return found
+
+            return state_dict
+
+        self.record.patch(builtins, "print", printing)
+        self.record.patch(nn.Module, "load_state_dict", loading)
+        self.record.patch(nn.Module, "state_dict", state)
+
+    def _argmax(self, scores: Tensor, dim: int | None) -> None:
+        if scores.ndim == 2 and dim is not None and self.record.few("argmax", 3000):
+            self.record.add("argmax", shape=tuple(scores.shape), dim=dim % 2)
+
+    def _compare(self, one: Tensor, other: Tensor, found: Tensor) -> None:
+        if one.ndim + other.ndim < 2 or found.numel() < 2 or not self.record.few("compare", 3000):
+            return
+        self.record.add("compare", shapes=(tuple(one.shape), tuple(other.shape)), hits=int(found.sum()), count=found.numel())

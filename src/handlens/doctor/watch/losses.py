@@ -1,0 +1,137 @@
+"""Losses and backward passes: what came to them, and which weights they reached."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from handlens.doctor.watch.recorder import KEPT, MEASURED, Recorder
+
+LOSSES = (
+    "cross_entropy",
+    "nll_loss",
+    "mse_loss",
+    "l1_loss",
+    "smooth_l1_loss",
+    "huber_loss",
+    "kl_div",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "multi_margin_loss",
+    "gaussian_nll_loss",
+    "multilabel_soft_margin_loss",
+)
+_MOST_NODES = 3000
+
+
+class Losses:
+    """Looks at losses and at gradients."""
+
+    def __init__(self, record: Recorder) -> None:
+        self.record = record
+        self._values: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def watch(self) -> None:
+        """Begin."""
+        for name in LOSSES:
+            self.record.patch(F, name, functools.partial(self._loss_wrapper, name))
+        for owner, name in ((F, "softmax"), (F, "log_softmax")):
+            self.record.patch(owner, name, functools.partial(self._softmax_wrapper, name))
+        for name in ("softmax", "log_softmax"):
+            self.record.patch(Tensor, name, functools.partial(self._softmax_wrapper, name))
+            self.record.patch(torch, name, functools.partial(self._softmax_wrapper, name))
+        self.record.patch(Tensor, "backward", self._backward_wrapper)
+        self.record.patch(torch.autograd, "backward", self._backward_wrapper)
+
+    def _loss_wrapper(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        def loss(input: Any, target: Any, *args: Any, **knobs: Any) -> Any:  # noqa: A002
+            value = original(input, target, *args, **knobs)
+            self.record.quiet(self._loss, name, input, target, value, knobs)
+            return value
+
+        return loss
+
+    def _loss(self, name: str, scores: Tensor, target: Tensor, value: Tensor, knobs: dict[str, Any]) -> None:
+        event = self.record.add(
+            "loss",
+            name=name,
+            value=float(value.detach().mean()),
+            grad=value.requires_grad,
+            shapes=(tuple(scores.shape), tuple(target.shape)),
+            dtype=target.dtype,
+            reduction=knobs.get("reduction", "mean"),
+            knobs={key: knob for key, knob in knobs.items() if isinstance(knob, float | int | str)},
+        )
+        if self.record.few(f"loss {value.requires_grad}", KEPT):
+            event.about |= {"scores": scores.detach().clone(), "target": target.detach().clone()}
+
+    def _softmax_wrapper(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        def softmax(input: Any, dim: int | None = None, *args: Any, **knobs: Any) -> Any:  # noqa: A002
+            result = original(input, dim, *args, **knobs) if dim is not None else original(input, *args, **knobs)
+            if not self.record.busy and isinstance(input, Tensor) and self.record.few(f"softmax {name}", 500):
+                self.record.quiet(lambda: self.record.add("softmax", name=name, dim=dim, ndim=input.ndim, grad=result.requires_grad))
+            return result
+
+        return softmax
+
+    def _backward_wrapper(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def backward(loss: Any, *args: Any, **knobs: Any) -> Any:
+            if self.record.busy or (isinstance(loss, Tensor) and sys._getframe(1).f_code.co_filename.endswith("_tensor.py")):
+                return original(loss, *args, **knobs)
+            first = loss[0] if isinstance(loss, list | tuple) else loss
+            self.record.quiet(self._before_backward, first)
+            result = original(loss, *args, **knobs)
+            self.record.quiet(self._after_backward)
+            return result
+
+        return backward
+
+    def _before_backward(self, loss: Tensor) -> None:
+        self.record.loops.count_backward()
+        leaves, nodes = graph(loss)
+        reached = [event for event, output in self.record.outputs if output.grad_fn in nodes]
+        for event in reached:
+            event.about["trains"] = True
+        self.record.outputs = [(event, output) for event, output in self.record.outputs if not event.trains]
+        stale = [leaf for leaf in leaves if leaf.grad is not None and bool(leaf.grad.ne(0).any())]
+        event = self.record.add(
+            "backward", value=float(loss.detach().sum()), leaves=leaves, stale=[id(leaf) for leaf in stale], forwards=reached, moved=None
+        )
+        if self.record.few("values", MEASURED):
+            event.about["moved"] = self._moved(leaves)
+            self._values = {id(leaf): (leaf, leaf.detach().clone()) for leaf in leaves}
+
+    def _moved(self, leaves: list[Tensor]) -> dict[int, float]:
+        """How far each weight went since the backward pass before, relative to its length."""
+        known = [(leaf, self._values[id(leaf)][1]) for leaf in leaves if id(leaf) in self._values]
+        return {
+            id(leaf): float((leaf.detach() - old).norm() / old.norm().clamp_min(1e-8)) for leaf, old in known if old.shape == leaf.shape
+        }
+
+    def _after_backward(self) -> None:
+        event = next(event for event in reversed(self.record.seen.events) if event.kind == "backward")
+        leaves: list[Tensor] = event.leaves
+        if self.record.few("gradients", MEASURED):
+            event.about["norms"] = [float(leaf.grad.norm()) if leaf.grad is not None else 0.0 for leaf in leaves]
+
+
+def graph(loss: Tensor) -> tuple[list[Tensor], set[Any]]:
+    """The tensors that a loss depends on and that can learn, and the nodes of its graph on the way."""
+    leaves: list[Tensor] = [loss] if loss.grad_fn is None and loss.requires_grad else []
+    nodes: set[Any] = set()
+    waiting = [loss.grad_fn]
+    while waiting and len(nodes) < _MOST_NODES:
+        node = waiting.pop()
+        if node is None or node in nodes:
+            continue
+        nodes.add(node)
+        if hasattr(node, "variable"):
+            leaves.append(node.variable)
+        waiting += [following for following, _ in node.next_functions]
+    return leaves, nodes

@@ -1,0 +1,107 @@
+"""Calls of networks: of which, in which mode, with what, and which of them a gradient went back through."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+
+from handlens.doctor.seen import rows
+from handlens.doctor.watch.recorder import KEPT, Recorder
+
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.InstanceNorm1d, nn.InstanceNorm2d)
+_DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+
+
+class Networks:
+    """Looks at the calls of networks."""
+
+    def __init__(self, record: Recorder) -> None:
+        self.record = record
+        self._depth = 0
+
+    def watch(self) -> None:
+        """Begin."""
+        before, after = (
+            register_module_forward_pre_hook(self._before_forward),
+            register_module_forward_hook(self._after_forward, always_call=True),
+        )
+        self.record.undo += [before.remove, after.remove]
+        watcher = self
+
+        def mode(original: Callable[..., Any]) -> Callable[..., Any]:
+            def train(module: nn.Module, mode: bool = True) -> nn.Module:
+                if not watcher.record.busy and sys._getframe(1).f_code.co_filename == watcher.record.file:
+                    watcher.record.add("mode", model=module, training=bool(mode))
+                return original(module, mode)  # type: ignore[no-any-return]
+
+            return train
+
+        def evaluating(original: Callable[..., Any]) -> Callable[..., Any]:
+            def evaluate(module: nn.Module) -> nn.Module:
+                if not watcher.record.busy and sys._getframe(1).f_code.co_filename == watcher.record.file:
+                    watcher.record.add("mode", model=module, training=False)
+                return original(module)  # type: ignore[no-any-return]
+
+            return evaluate
+
+        self.record.patch(nn.Module, "train", mode)
+        self.record.patch(nn.Module, "eval", evaluating)
+        self.record.patch(
+            torch, "compile", lambda _original: lambda model=None, *_args, **_knobs: model if model is not None else lambda one: one
+        )
+
+    def _before_forward(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        if self.record.busy or isinstance(module, nn.modules.loss._Loss):
+            return
+        self._depth += 1
+        if self._depth == 1:
+            self.record.quiet(self._know, module, inputs)
+
+    def _know(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        """A copy of a network as it is when it is first called."""
+        if inputs and isinstance(inputs[0], Tensor) and self.record.few("calls", 3):
+            self.record.add("call", images=inputs[0].detach().clone())
+        if any(module is known for known in self.record.seen.models) or not any(True for _ in module.parameters()):
+            return
+        self.record.seen.models.append(module)
+        if len(self.record.seen.models) <= KEPT:
+            self.record.seen.start[len(self.record.seen.models) - 1] = copy.deepcopy(module)
+
+    def _after_forward(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        if self.record.busy or isinstance(module, nn.modules.loss._Loss):
+            return
+        self._depth = max(0, self._depth - 1)
+        if self._depth == 0 and isinstance(output, Tensor) and inputs and isinstance(inputs[0], Tensor):
+            self.record.quiet(self._forward, module, inputs[0], output)
+
+    def _forward(self, module: nn.Module, images: Tensor, output: Tensor) -> None:
+        if not any(module is known for known in self.record.seen.models):
+            return
+        self.record.loops.count_forward()
+        grad = torch.is_grad_enabled()
+        event = self.record.add(
+            "forward",
+            model=module,
+            training=module.training,
+            live=[kind for kind, types in (("Dropout", _DROPOUTS), ("BatchNorm", _NORMS)) if _any_training(module, types)],
+            grad=grad and output.requires_grad,
+            count=len(images) if images.ndim else 1,
+            trains=False,
+            loop_line=self.record.loops.active[-1].line if self.record.loops.active else 0,
+        )
+        if self.record.few(f"forward {event.line} {grad}", KEPT):
+            event.about |= {"images": images.detach().clone(), "output": output.detach().clone()}
+        if self.record.few(f"rows {grad and module.training}", 400):
+            event.about["rows"] = rows(images)
+        if output.grad_fn is not None:
+            self.record.outputs = [*self.record.outputs[-40:], (event, output)]
+
+
+def _any_training(model: nn.Module, kinds: tuple[type, ...]) -> bool:
+    return any(isinstance(module, kinds) and module.training and getattr(module, "p", 1) > 0 for module in model.modules())
