@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from handlens.errors import HandlensError, UsageError
 
 if TYPE_CHECKING:
     from handlens.prediction import Prediction
+    from handlens.runs import Run
 
 _LARGE = 1280  # pixels: what of a sheet is drawn
 
@@ -37,12 +39,12 @@ def predict(run: str, pictures: tuple[str, ...], sheet: bool, show: Path | None,
     from handlens.cli.loading import own_model
     from handlens.runs import load_run
 
-    found = load_run(run, model=own_model(asked["model"])).use(checkpoint=asked["checkpoint"])
+    ask = _asking(load_run(run, model=own_model(asked["model"])).use(checkpoint=asked["checkpoint"]), sheet)
     answers: list[tuple[str, Prediction | HandlensError]] = []
     code = 0
     for picture in pictures:
         try:
-            answers += [(picture, answer) for answer in (found.predict_sheet(picture) if sheet else [found.predict(picture)])]
+            answers += [(picture, answer) for answer in ask(picture)]
         except HandlensError as error:
             answers.append((picture, error))
             code = code or error.exit_code
@@ -54,6 +56,17 @@ def predict(run: str, pictures: tuple[str, ...], sheet: bool, show: Path | None,
     if drawn:
         remark(f"Picture  {drawn}")
     return code
+
+
+def _asking(run: Run, sheet: bool) -> Callable[[str], list[Prediction]]:
+    """How one picture is asked about; the network is read from the disk once for all of them."""
+    from handlens import prediction
+    from handlens.runs import preparation_of
+
+    knows = (run.model(), run.about.classes, preparation_of(run.config, run.about))
+    if sheet:
+        return lambda picture: prediction.predict_sheet(*knows, picture)
+    return lambda picture: [prediction.predict(*knows, picture)]
 
 
 def _as_json(picture: str, answer: Prediction | HandlensError) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from handlens.runs.about import About
 from handlens.runs.checkpoint import WHICH
-from handlens.runs.data import the_same
+from handlens.runs.data import preparation_of, the_same
 from handlens.runs.find import Broken, list_runs, load_run, no_runs, runs_folder, scan
 from handlens.runs.folder import RESERVED, existing_place, new_place, strangers, to_trash, writing
 from handlens.runs.names import new_id, new_name
@@ -21,6 +21,7 @@ __all__ = [
     "new_name",
     "new_place",
     "no_runs",
+    "preparation_of",
     "runs_folder",
     "scan",
     "strangers",
