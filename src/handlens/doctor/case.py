@@ -189,6 +189,11 @@ class Case:
         """The line of the first backward pass."""
         return self.steps[0].backward.line if self.steps else 0
 
+    def line_of_optimizer(self) -> int:
+        """Where the optimizer that was made last is made."""
+        made = (event.line for event in reversed(self.seen.of("optimizer")) if event.line)
+        return next(made, self.line_of_training())
+
     def line_of_model(self, name: str) -> int:
         """The line in which a part of the network is made: `self.fc1 = nn.Linear(...)` of `fc1.weight`."""
         part = name.split(".", maxsplit=1)[0]

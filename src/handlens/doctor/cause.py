@@ -16,6 +16,7 @@ SURE = 0.95
 LIKELY = 0.8
 POSSIBLE = 0.6
 NOTE = 0.3  # worth a word, and no mistake
+NOT_LEARNING = ("dead_relu", "lr_too_high", "lr_too_low", "vanishing_sigmoid")  # what is seen too, whatever keeps a network from learning
 
 
 @dataclass(frozen=True)

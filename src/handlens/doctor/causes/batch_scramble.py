@@ -8,12 +8,12 @@ import re
 import torch
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 from handlens.doctor.probes import run
 
 SENTENCE = "The shape is right, but each row now holds pixels of many images."
 CHANGE = "Keep the batch first: flatten(1), or view(len(x), -1)."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "labels_shuffled")
+EXPLAINS = (*NOT_LEARNING, "labels_shuffled")
 _MIXES = re.compile(
     r"\.t\(\)|\.T\b|transpose\(\s*0|permute\(\s*[1-9]|(view|reshape)\(\s*-1\s*,\s*[\w.]*(len|size|shape|batch)|(view|reshape)\((784|64|28|8)\b"
 )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 from handlens.doctor.probes import called
 
 SENTENCE = "This line cuts the connection that gradients go back through, so the layers before it never learn."
 CHANGE = "Take .data, .detach(), .item() or no_grad out of forward."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "optimizer_wrong_params")
+EXPLAINS = (*NOT_LEARNING, "optimizer_wrong_params")
 
 
 def look(case: Case) -> Finding | None:

@@ -5,21 +5,18 @@ from __future__ import annotations
 import ast
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "Without brackets this line names the method and does not call it."
 CHANGE = "Add the brackets: ()."
 EXPLAINS = (
+    *NOT_LEARNING,
     "missing_zero_grad",
     "zero_grad_per_epoch",
     "missing_step",
     "missing_backward",
     "missing_eval",
     "missing_train_mode",
-    "lr_too_low",
-    "lr_too_high",
-    "vanishing_sigmoid",
-    "dead_relu",
 )
 _METHODS = ("zero_grad", "step", "backward", "eval", "train", "item", "cpu", "cuda", "close", "show")
 

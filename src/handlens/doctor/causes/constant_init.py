@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "All units of a layer start with the same weights, so they stay the same."
 CHANGE = "Leave the starting weights random, as PyTorch makes them."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "no_activation", "relu_on_output", "missing_zero_grad")
+EXPLAINS = (*NOT_LEARNING, "no_activation", "relu_on_output", "missing_zero_grad")
 
 
 def look(case: Case) -> Finding | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "The images were already 0 to 1; here they are divided by 255 a second time."
 CHANGE = "Divide once."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "init_too_large", "wrong_norm_stats")
+EXPLAINS = (*NOT_LEARNING, "init_too_large", "wrong_norm_stats")
 
 
 def look(case: Case) -> Finding | None:

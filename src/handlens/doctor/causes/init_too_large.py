@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "The starting weights are too large: the first answers are sure of themselves, and far off."
 CHANGE = "Leave the weights as PyTorch makes them, or use Kaiming's: nn.init.kaiming_normal_."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu")
+EXPLAINS = NOT_LEARNING
 
 
 def look(case: Case) -> Finding | None:

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "The pixels go from 0 to 255, far too large for starting weights."
 CHANGE = "Divide the images by 255."
-EXPLAINS = (
-    "lr_too_low",
-    "lr_too_high",
-    "vanishing_sigmoid",
-    "dead_relu",
-    "init_too_large",
-    "train_test_preprocess_mismatch",
-)
+EXPLAINS = (*NOT_LEARNING, "init_too_large", "train_test_preprocess_mismatch")
 
 
 def look(case: Case) -> Finding | None:

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "Images and labels were mixed separately, so they no longer belong together."
 CHANGE = "Mix both with the same permutation."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "init_too_large")
+EXPLAINS = (*NOT_LEARNING, "init_too_large")
 
 
 def look(case: Case) -> Finding | None:

@@ -5,20 +5,12 @@ from __future__ import annotations
 import ast
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 from handlens.doctor.script import name_of
 
 SENTENCE = "A new layer is made each time forward runs, so what it learned is lost."
 CHANGE = "Make the layer in __init__ and use it in forward."
-EXPLAINS = (
-    "lr_too_low",
-    "lr_too_high",
-    "vanishing_sigmoid",
-    "dead_relu",
-    "unregistered_layers",
-    "optimizer_wrong_params",
-    "defined_but_unused",
-)
+EXPLAINS = (*NOT_LEARNING, "unregistered_layers", "optimizer_wrong_params", "defined_but_unused")
 _LAYERS = ("Linear", "Conv1d", "Conv2d", "BatchNorm1d", "BatchNorm2d", "LayerNorm", "Embedding", "LazyLinear")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "NLLLoss expects log-probabilities, and gets something else."
 CHANGE = "Put log_softmax(..., dim=1) before it, or use CrossEntropyLoss on the raw scores."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "init_too_large")
+EXPLAINS = (*NOT_LEARNING, "init_too_large")
 
 
 def look(case: Case) -> Finding | None:

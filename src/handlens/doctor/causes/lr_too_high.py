@@ -25,10 +25,5 @@ def look(case: Case) -> Finding | None:
                 f"On the same {len(case.probe.images)} images the loss ends at {as_it_is.last:.3g} with lr = {lr:g}, "
                 f"at {smaller.last:.3g} with {lr * share:g}."
             )
-            return Finding(line_of_lr(case), evidence, LIKELY, change=f"Try lr={lr * share:g}.")
+            return Finding(case.line_of_optimizer(), evidence, LIKELY, change=f"Try lr={lr * share:g}.")
     return None
-
-
-def line_of_lr(case: Case) -> int:
-    """Where the optimizer is made."""
-    return next((event.line for event in reversed(case.seen.of("optimizer")) if event.line), case.line_of_training())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
-from handlens.doctor.causes.lr_too_high import line_of_lr
 
 SENTENCE = "The steps are tiny: at this rate learning takes forever."
 CHANGE = "Try a learning rate 10 times larger, and again."
@@ -25,4 +24,4 @@ def look(case: Case) -> Finding | None:
         return None
     lr = float(case.probe.knobs["lr"])
     evidence = f"A step moves no weight by more than {max(moved):.1g} of its size; with lr={lr * times:g} the same images are learned."
-    return Finding(line_of_lr(case), evidence, LIKELY, change=f"Try lr={lr * times:g}.")
+    return Finding(case.line_of_optimizer(), evidence, LIKELY, change=f"Try lr={lr * times:g}.")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "Gradients are never asked for: loss.backward() is missing, so each step has nothing to go by."
 CHANGE = "Write loss.backward() between the loss and optimizer.step()."
-EXPLAINS = ("missing_zero_grad", "lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu")
+EXPLAINS = (*NOT_LEARNING, "missing_zero_grad")
 
 
 def look(case: Case) -> Finding | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "The gradients are ready, but nothing moves the weights: optimizer.step() is missing."
 CHANGE = "Write optimizer.step() after loss.backward()."
-EXPLAINS = ("missing_zero_grad", "zero_grad_per_epoch", "lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu")
+EXPLAINS = (*NOT_LEARNING, "missing_zero_grad", "zero_grad_per_epoch")
 
 
 def look(case: Case) -> Finding | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 from handlens.doctor.script import parents
 
 SENTENCE = "A new network is made in each epoch, and what the one before learned is thrown away."
 CHANGE = "Move the line that makes the network above the loop over epochs."
-EXPLAINS = ("optimizer_wrong_params", "lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu")
+EXPLAINS = (*NOT_LEARNING, "optimizer_wrong_params")
 
 
 def look(case: Case) -> Finding | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from torch import Tensor
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import LIKELY, Finding
+from handlens.doctor.cause import LIKELY, NOT_LEARNING, Finding
 
 SENTENCE = "The optimizer does not hold the weights that this network learns with."
 CHANGE = "Make the optimizer after the network, with all of its weights: model.parameters()."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "missing_zero_grad", "model_reset_each_epoch")
+EXPLAINS = (*NOT_LEARNING, "missing_zero_grad", "model_reset_each_epoch")
 
 
 def look(case: Case) -> Finding | None:

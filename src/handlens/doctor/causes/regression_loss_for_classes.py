@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "The class numbers are learned as quantities: a 7 would be more than a 3."
 CHANGE = "Give the network one output a class, and take CrossEntropyLoss."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "init_too_large")
+EXPLAINS = (*NOT_LEARNING, "init_too_large")
 _DISTANCES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 
 

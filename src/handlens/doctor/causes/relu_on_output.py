@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 from handlens.doctor.causes.softmax_before_ce import is_probability
 
 SENTENCE = "The last layer is followed by ReLU: scores below zero are cut off, and some classes are never chosen."
 CHANGE = "Leave the last layer without ReLU."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu")
+EXPLAINS = NOT_LEARNING
 
 
 def look(case: Case) -> Finding | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "This scheduler counts epochs, but it is called at each batch: the rate is gone within one epoch."
 CHANGE = "Call scheduler.step() once an epoch, after the batch loop."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu")
+EXPLAINS = NOT_LEARNING
 _BY_EPOCH = ("StepLR", "MultiStepLR", "ExponentialLR", "MultiplicativeLR")
 
 

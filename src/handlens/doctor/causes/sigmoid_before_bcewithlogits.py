@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "BCEWithLogitsLoss applies sigmoid itself; here it gets one already."
 CHANGE = "Give it the raw scores, or use BCELoss."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "init_too_large")
+EXPLAINS = (*NOT_LEARNING, "init_too_large")
 
 
 def look(case: Case) -> Finding | None:

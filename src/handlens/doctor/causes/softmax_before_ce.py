@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "CrossEntropyLoss already contains softmax; here it gets softmax a second time."
 CHANGE = "Give it the raw scores: take the softmax out."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "init_too_large", "softmax_wrong_dim", "relu_on_output")
+EXPLAINS = (*NOT_LEARNING, "init_too_large", "softmax_wrong_dim", "relu_on_output")
 
 
 def look(case: Case) -> Finding | None:

@@ -6,20 +6,11 @@ import torch
 from torch import Tensor
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import LIKELY, Finding
+from handlens.doctor.cause import LIKELY, NOT_LEARNING, Finding
 
 SENTENCE = "This softmax compares the images of the batch with each other, not the classes of one image."
 CHANGE = "Take dim=1."
-EXPLAINS = (
-    "lr_too_low",
-    "lr_too_high",
-    "vanishing_sigmoid",
-    "dead_relu",
-    "init_too_large",
-    "batch_scramble",
-    "logits_into_nll",
-    "softmax_before_ce",
-)
+EXPLAINS = (*NOT_LEARNING, "init_too_large", "batch_scramble", "logits_into_nll", "softmax_before_ce")
 
 
 def look(case: Case) -> Finding | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from torch import nn
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "PyTorch does not see layers in a plain list or dict, so they never learn."
 CHANGE = "Use nn.ModuleList (or nn.ModuleDict)."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "optimizer_wrong_params", "broken_graph")
+EXPLAINS = (*NOT_LEARNING, "optimizer_wrong_params", "broken_graph")
 
 
 def look(case: Case) -> Finding | None:

@@ -6,7 +6,6 @@ import inspect
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
-from handlens.doctor.causes.lr_too_high import line_of_lr
 
 SENTENCE = "Weight decay pulls the weights to zero faster than they can learn."
 CHANGE = "Leave weight_decay out, or take 0.0001."
@@ -25,4 +24,4 @@ def look(case: Case) -> Finding | None:
     if with_it.fell or not without.fell:
         return None
     evidence = f"On the same images the loss ends at {with_it.last:.3g} with weight_decay = {decay:g}, at {without.last:.3g} without."
-    return Finding(line_of_lr(case), evidence)
+    return Finding(case.line_of_optimizer(), evidence)

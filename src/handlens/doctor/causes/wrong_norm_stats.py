@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from handlens.doctor.case import Case, spread
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "These mean and std numbers belong to another range: the images become nearly constant."
 CHANGE = "Take mean and std of these images, in the range they have now: 0.1307 and 0.3081 for MNIST in 0 to 1."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "init_too_large")
+EXPLAINS = (*NOT_LEARNING, "init_too_large")
 _SCALES = re.compile(r"Normalize\(|\bmean\b|\bstd\b|-\s*[\w.]+\)\s*/|\.sub\(")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "zero_grad() wipes the new gradients out before step() can use them."
 CHANGE = "Put optimizer.zero_grad() before loss.backward()."
-EXPLAINS = ("lr_too_low", "lr_too_high", "vanishing_sigmoid", "dead_relu", "missing_zero_grad", "weight_decay_too_high")
+EXPLAINS = (*NOT_LEARNING, "missing_zero_grad", "weight_decay_too_high")
 
 
 def look(case: Case) -> Finding | None:
