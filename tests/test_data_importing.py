@@ -371,6 +371,11 @@ def test_blank_lines_are_no_images_and_count_as_lines(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("label,pixel\n1,2\n" + "\n" * 5000 + "3,4\n")
     assert table.read_csv(path)[0].ravel().tolist() == [2, 4]
+    path.write_text("\n\n1,2\n3,4\n")
+    assert table.read_csv(path)[0].ravel().tolist() == [2, 4]
+    path.write_text("\n \nlabel,pixel\n1,2\n3,x\n")
+    with pytest.raises(DataError, match="line 5"):
+        table.read_csv(path)
     for wrong in ("3,400", "3,x", "3,4,5"):
         path.write_text("label,pixel\n1,2\n" + "\n" * 10 + f"3,4\n{wrong}\n1,2\n")
         with pytest.raises(DataError, match="line 14"):

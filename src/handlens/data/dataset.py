@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from handlens import seeds
-from handlens.errors import DataDamaged, DataError
+from handlens.errors import DataDamaged, DataError, UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_MOST_SHOWN = 1000
 
 
 class Split(torch.utils.data.Dataset[tuple[Tensor, int]]):
@@ -80,8 +82,15 @@ class Split(torch.utils.data.Dataset[tuple[Tensor, int]]):
         return Split(self.images.to(device), self.labels.to(device), self.classes, self.name, self.writers)
 
     def show(self, count: int = 16) -> Figure:
-        """The first `count` images with their classes, as a figure."""
+        """The first `count` images with their classes, as a figure.
+
+        Raises:
+            UsageError: fewer than one, or more than 1,000.
+        """
         from handlens import plots
+
+        if not 1 <= count <= _MOST_SHOWN:
+            raise UsageError(f"{count} images cannot be shown.", hint=f"Choose from 1 to {_MOST_SHOWN:,}.")
 
         names = [self.classes[label] for label in self.labels[:count].tolist()]
         return plots.plot_samples(self.images[:count].cpu().numpy(), names)

@@ -66,9 +66,9 @@ def read_csv(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], tuple[st
 
 def _read(file: TextIO, where: str) -> tuple[NDArray[np.int16], int]:
     """All numbers, and which column is the label."""
-    columns, label, has_names = _columns(file, where)
+    columns, label, begins = _columns(file, where)
     blocks = []
-    lines = _Lines(file, 1 + has_names, where)
+    lines = _Lines(file, begins, where)
     while some := lines.take():
         block = _numbers(some, columns, where)
         _check_pixels(np.delete(block, label, axis=1), some, where)
@@ -78,23 +78,25 @@ def _read(file: TextIO, where: str) -> tuple[NDArray[np.int16], int]:
     return np.concatenate(blocks), label
 
 
-def _columns(file: TextIO, where: str) -> tuple[int, int, bool]:
-    """How many columns, which of them is the label, and whether the first line names them."""
+def _columns(file: TextIO, where: str) -> tuple[int, int, int]:
+    """How many columns, which of them is the label, and the line in which the images begin: the first may name the columns."""
     try:
-        first = file.readline(_MOST_LINE)
+        line, begins, first = 1, file.tell(), file.readline(_MOST_LINE)
+        while first and not first.strip():
+            line, begins, first = line + 1, file.tell(), file.readline(_MOST_LINE)
         names = [name.strip().lower() for name in next(csv.reader([first]), [])]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataDamaged(f"This is no table: {error}.", where=where) from error
     has_names = not all(name.lstrip("-").isdecimal() for name in names)
     label = next((place for place, name in enumerate(names) if name in _LABELS), None) if has_names else 0
     if not has_names:
-        file.seek(0)
+        file.seek(begins)
     pixels = len(names) - 1
     if label is None or pixels < 1 or math.isqrt(pixels) ** 2 != pixels:
         problem = "No column is called 'label'" if label is None and len(names) > 1 else f"{pixels} pixels a line are no square image"
         hint = "Each line needs a label and the pixels of one image: label,pixel0,pixel1,..."
-        raise DataError(f"{problem}.", where=f"{where}, line 1", hint=hint)
-    return len(names), label, has_names
+        raise DataError(f"{problem}.", where=f"{where}, line {line}", hint=hint)
+    return len(names), label, line + has_names
 
 
 class _Lines:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _BATCH = 100
 
 
+_POOLINGS = (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.AvgPool2d, nn.MaxPool2d)
+
+
 @dataclass(frozen=True, eq=False)
 class Attribution:
     """How much each pixel of each image has to do with the logit of one class.
@@ -56,6 +59,10 @@ class Attribution:
     def probabilities(self) -> NDArray[np.float64]:
         """N: how sure the network is of what it predicts, 0 to 1."""
         return np.asarray(metrics.probabilities(self.logits).max(axis=1))
+
+    def __repr__(self) -> str:
+        where = f" of layer {self.layer}" if self.layer else ""
+        return f"Attribution({self.method}{where}: {len(self.images)} images {'x'.join(map(str, self.images.shape[1:]))})"
 
     def lines(self, classes: Sequence[str], labels: Sequence[int] | None = None) -> list[tuple[str, ...]]:
         """What to write below each image: the answer, what it is (if `labels` are given), and the class asked about if that is another."""
@@ -199,7 +206,8 @@ def last_maps(model: nn.Module, images: Tensor) -> str:
             f"{type(model).__name__} has no convolution, and Grad-CAM weighs the maps of one.",
             hint="Ask by saliency, integrated-gradients or occlusion instead.",
         )
-    return [step.name for step in steps[last:] if step.module and step.output.shape == steps[last].output.shape][-1]
+    as_large = [step for step in steps[last:] if step.module and step.output.shape == steps[last].output.shape]
+    return [step.name for step in as_large if not isinstance(step.module, _POOLINGS)][-1]
 
 
 def _attribute(

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import SubFigure
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from handlens.plots.style import LIGHT, SMALL, TITLE, WIDTH, Picture, Theme, dress, finish, headline, new_figure, plain, text_width
@@ -95,6 +96,8 @@ def _mosaic(part: SubFigure, title: str, tiles: Sequence[tuple[Array, Sequence[s
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, (pixels, lines) in zip(grid.flat, tiles, strict=False):
+        _channels, high, wide = pixels.shape
+        axes.add_patch(Rectangle((-0.5, -0.5), wide, high, fill=False, edgecolor=theme.muted, linewidth=0.6, clip_on=False))
         axes.imshow(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=255)
         axes.set_title(
             "\n".join(_fitting(line, 0.92 * WIDTH / columns) for line in lines), y=-0.02, va="top", fontsize=SMALL, color=theme.text, pad=0
