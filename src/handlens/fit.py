@@ -22,7 +22,7 @@ from handlens.data import Dataset
 from handlens.errors import FileError, HandlensError, UsageError
 from handlens.models import check_knobs, device_of
 from handlens.plan import Model, Plan, assemble
-from handlens.runs import About, Run, load_run, new_id, new_name, new_place, runs_folder, strangers, writing
+from handlens.runs import About, Run, is_free, load_run, new_id, new_name, new_place, runs_folder, strangers, writing
 from handlens.train import Row
 from handlens.training import Training
 from handlens.transfer import network_of, plan_new
@@ -55,7 +55,7 @@ def _new_folder(plan: Plan, name: str | None) -> Iterator[Path]:
     except FileError as error:
         hint = error.hint or "The runs' folder is HANDLENS_RUNS, else `runs` where you stand: set it to a folder in which you may write."
         raise FileError(error.what, where=error.where, hint=hint) from error
-    _check_new(folder)  # here still without a lock of ours in it
+    _check_unheld(folder)
     with writing(folder):
         _check_new(folder)
         files.sweep(folder)
@@ -95,7 +95,16 @@ def check_name(name: str | None) -> None:
         UsageError: it cannot be a name, or there is a run or another folder of that name.
     """
     if name is not None:
-        _check_new(new_place(runs_folder(), name))
+        _check_unheld(new_place(runs_folder(), name))
+
+
+def _check_unheld(folder: Path) -> None:
+    """As `_check_new`, without the lock. Of a run that is being trained nothing is said here: the lock knows by whom."""
+    try:
+        _check_new(folder)
+    except UsageError:
+        if is_free(folder):
+            raise
 
 
 def _check_new(folder: Path) -> None:

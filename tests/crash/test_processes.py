@@ -35,9 +35,10 @@ def test_of_eight_processes_that_train_into_one_name_one_wins_and_seven_say_who(
             assert "Run 'same' is being trained." in child.said
             assert f"process {winner.pid}, since " in child.said
     wait_for(lambda: epochs_told(winner.said) >= 1)
-    late = nursery.start("jobs:cli", "train", "--resume", "same", log=tmp_path / "late", environment=environment)
-    assert late.wait() == 5, late.said
-    assert f"process {winner.pid}, since " in late.said
+    for words in (("train", "--resume", "same"), (*WORDS, "--name", "same")):
+        late = nursery.start("jobs:cli", *words, log=tmp_path / "-".join(words[-2:]), environment=environment)
+        assert late.wait() == 5, late.said
+        assert f"process {winner.pid}, since " in late.said
     winner.send(signal.SIGINT)
     assert winner.wait() == 130
     assert [run.name for run in hl.list_runs()] == ["same"]
