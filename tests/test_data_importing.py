@@ -186,6 +186,22 @@ def test_the_same_source_is_not_read_twice_and_a_changed_one_is(monkeypatch: pyt
     assert not first.exists()
 
 
+def test_a_folder_that_grew_is_read_again_by_its_name_too_but_not_for_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tree(Path("mine"), flowers())
+    data.import_images(folder, image_size=8)
+    before = hl.load("mine")
+    (folder / "rose" / "new.png").write_bytes(picture((1, 2, 3)))
+    assert data.load_known("mine").fingerprint == before.fingerprint
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with monkeypatch.context() as patch:
+        patch.chdir(elsewhere)
+        assert hl.load("mine").fingerprint == before.fingerprint
+    grown = hl.load("mine")
+    assert sum(len(split) for split in grown.splits.values()) == sum(len(split) for split in before.splits.values()) + 1
+    assert grown.image_shape == before.image_shape == (3, 8, 8)
+
+
 def test_a_name_that_is_taken_is_not_taken_again(say: Callable[..., None]) -> None:
     data.import_images(tree(Path("a/mine"), flowers()), say=say)
     with pytest.raises(UsageError, match="There is a data set 'mine' already") as caught:

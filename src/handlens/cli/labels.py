@@ -58,7 +58,7 @@ def labels(what: str, as_json: bool, **options: Any) -> int:
 
 def _find(what: str) -> tuple[str, Split, Config, nn.Module | None]:
     """A name for the figure, all training images, and what is trained on them."""
-    from handlens.cli.loading import find_run, load_dataset
+    from handlens.cli.loading import find_run, load_dataset, load_known
     from handlens.config import make_config
     from handlens.data import is_known
 
@@ -70,7 +70,7 @@ def _find(what: str) -> tuple[str, Split, Config, nn.Module | None]:
             f"Run '{run.name}' began with the weights of another run, which may have learned these labels already.",
             hint="Judge the labels by a run that began with random weights, or by the data set: handlens labels DATASET",
         )
-    train = load_dataset(run.config.data, 0.0).train if is_known(run.config.data) else run.dataset().train
+    train = load_known(run.config.data, 0.0).train if is_known(run.config.data) else run.dataset().train
     return run.name, train, run.config, run.model("start")
 
 

@@ -22,6 +22,12 @@ def load_dataset(name: str, val: float, folder: Path | None = None) -> Dataset:
         return datasets.load(name, val=val, folder=folder, say=tell_step)
 
 
+def load_known(name: str, val: float) -> Dataset:
+    """The data set of a run, by its name only; see `handlens.data.load_known`."""
+    with telling() as tell_step:
+        return datasets.load_known(name, val=val, say=tell_step)
+
+
 @contextlib.contextmanager
 def telling() -> Iterator[Say]:
     """Someone to be told steps, as lines, and how far a long one is, as a bar."""
@@ -45,7 +51,7 @@ def find_run(reference: str, model: str | None = None) -> Run:
     """The run, and its data set if that has to be fetched first."""
     run = load_run(reference, model=own_model(model))
     if datasets.is_known(run.config.data):
-        run.use(dataset=the_same(load_dataset(run.config.data, run.config.val), run.name, run.config, run.about))
+        run.use(dataset=the_same(load_known(run.config.data, run.config.val), run.name, run.config, run.about))
     else:
         say(f"Run {run.name} was trained on data of its user's own.")
     return run

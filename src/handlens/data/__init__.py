@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from handlens.data.shelf import check, is_known, status
     from handlens.data.sources import fetch, import_folder
     from handlens.data.splits import find_split, split_name
-    from handlens.data.tensors import as_dataset, from_tensors, load
+    from handlens.data.tensors import as_dataset, from_tensors, load, load_known
     from handlens.data.writers import mnist_with_writers, mnist_writers, split_by_writer
 
 _HOMES = {
@@ -41,6 +41,7 @@ _HOMES = {
     "inspect": "inspection",
     "is_known": "shelf",
     "load": "tensors",
+    "load_known": "tensors",
     "make_change": "augment",
     "mnist_with_writers": "writers",
     "mnist_writers": "writers",
@@ -71,6 +72,7 @@ __all__ = [
     "inspect",
     "is_known",
     "load",
+    "load_known",
     "make_change",
     "mnist_with_writers",
     "mnist_writers",

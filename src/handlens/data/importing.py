@@ -28,7 +28,8 @@ def import_images(source: Path | str, name: str | None = None, *, image_size: in
     Args:
         source: the folder or file. `train/`, `val/` and `test/` in it are kept; else a tenth of each class becomes `val`, another `test`.
         name: what the data set is called from now on; made from the name of the source if None.
-        image_size: height and width in pixels. None takes the median of the shorter sides, at most 224.
+        image_size: height and width in pixels. None takes what was asked for when this source was read before, else the median of the
+            shorter sides, at most 224.
         say: as in `handlens.data.fetch`.
 
     Returns:
@@ -43,7 +44,8 @@ def import_images(source: Path | str, name: str | None = None, *, image_size: in
     path = Path(source).absolute()
     name = name or name_for(path)
     _check_size(image_size)
-    _check_name(name, path)
+    before = _read_before(name, path)
+    image_size = image_size or (before.image_size if before else None)
     with contextlib.ExitStack() as stack:
         tree = None if path.suffix.lower() == ".csv" else stack.enter_context(folders.opened(path))
         key = files.sha256(f"{image_size} {tree.stamp() if tree else table.stamp(path)}".encode())
@@ -56,7 +58,7 @@ def import_images(source: Path | str, name: str | None = None, *, image_size: in
         about = _from_tree(tree, path, writer, image_size, say) if tree else _from_table(path, writer, say)
         for sentence in about.remarks:
             say(sentence)
-        writer.publish(about.model_copy(update={"title": name, "origin": shown(path), "key": key}))
+        writer.publish(about.model_copy(update={"title": name, "origin": shown(path), "key": key, "image_size": image_size}))
     return name
 
 
@@ -78,19 +80,29 @@ def _check_size(image_size: int | None) -> None:
         raise UsageError(f"The image size cannot be {image_size}.", hint="It is height and width in pixels, 1 to 4096; 32 to 224 is usual.")
 
 
-def _check_name(name: str, path: Path) -> None:
+def _read_before(name: str, path: Path) -> About | None:
+    """What was read from this source when it was imported before under this name; None if it was not.
+
+    Raises:
+        UsageError: the name is another data set's, or cannot be one.
+    """
     if name in DATASETS:
         raise UsageError(f"'{name}' is a data set of the catalogue.", hint="Choose another --name.")
     files.child(cache.root(), name)
     folder = stored.find(name)
-    with contextlib.suppress(DataDamaged, FileError):
-        origin = stored.read_about(folder).origin if folder else shown(path)
-        if origin != shown(path):
-            raise UsageError(
-                f"There is a data set '{name}' already, from another place.",
-                where=origin,
-                hint=f"Choose another --name, or remove that one: handlens data rm {name}",
-            )
+    if folder is None:
+        return None
+    try:
+        about = stored.read_about(folder)
+    except (DataDamaged, FileError):
+        return None
+    if about.origin != shown(path):
+        raise UsageError(
+            f"There is a data set '{name}' already, from another place.",
+            where=about.origin,
+            hint=f"Choose another --name, or remove that one: handlens data rm {name}",
+        )
+    return about
 
 
 def _from_tree(tree: Tree, path: Path, writer: Writer, image_size: int | None, say: Say) -> About:

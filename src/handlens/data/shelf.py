@@ -10,6 +10,7 @@ from handlens.data import cache, catalog, originals, stored
 from handlens.data.cache import Cached
 from handlens.data.catalog import DATASETS
 from handlens.data.entry import Archive, Entry
+from handlens.data.formats import shown
 from handlens.data.stored import Stored
 from handlens.errors import DataError, FileError, UsageError, nearest
 
@@ -39,6 +40,15 @@ def imported() -> list[str]:
 def is_known(name: str) -> bool:
     """Whether a name leads to a data set: one of the catalogue, or one that was imported."""
     return name in DATASETS or name in imported()
+
+
+def was_read_from(name: str, path: Path) -> bool:
+    """Whether the images of that name were imported from this folder or file, which is still there."""
+    folder = stored.find(name) if name not in DATASETS and path.exists() else None
+    try:
+        return folder is not None and stored.read_about(folder).origin == shown(path.absolute())
+    except (DataError, FileError):
+        return False
 
 
 def _known(name: str, entry: Entry | Archive) -> Status:

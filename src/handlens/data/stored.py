@@ -58,6 +58,7 @@ class About(BaseModel):
         origin: where the images came from, in words.
         key: changes when the source does, so that the same one is not read twice.
         ink: bright strokes on black.
+        image_size: height and width in pixels, if the user asked for them.
         remarks: what people should know: how it was split, what was turned.
         unreadable: files that were left out, and why.
         arrays: by `<split>-images`, `<split>-labels` and, if known, `<split>-writers`.
@@ -72,6 +73,7 @@ class About(BaseModel):
     origin: str = ""
     key: str = ""
     ink: bool = False
+    image_size: int | None = None
     remarks: tuple[str, ...] = ()
     unreadable: dict[str, str] = {}
     arrays: dict[_Name, Array] = {}

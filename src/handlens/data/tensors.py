@@ -50,6 +50,11 @@ def load(
     if not isinstance(data, str | Path):
         return as_dataset(data, val=val)
     name = import_images(data, say=say) if _is_place(data) else str(data)
+    return load_known(name, val=val, folder=folder, offline=offline, say=say)
+
+
+def load_known(name: str, *, val: float = 0.1, folder: Path | str | None = None, offline: bool = False, say: Say = on_stderr) -> Dataset:
+    """As `load`, by a name only: what was imported under it is given as it was read then, even if its folder has changed since."""
     found = sources.fetch(name, folder=folder, offline=offline, say=say)
     if isinstance(found, Stored):
         return _from_stored(name, found, val)
@@ -60,11 +65,16 @@ def load(
 
 
 def _is_place(data: str | Path) -> bool:
-    """Whether a folder or file is meant, and not a name: a name that is known comes first, as a folder of that name may be anywhere."""
+    """Whether a folder or file is meant, and not a name.
+
+    A name that is known comes first, as a folder of that name may be anywhere; but the folder that it was read from may have changed.
+    """
     if isinstance(data, Path):
         return True
     try:
-        return not shelf.is_known(data) and data != "" and (Path(data).name != data or Path(data).exists())
+        if shelf.is_known(data):
+            return shelf.was_read_from(data, Path(data))
+        return data != "" and (Path(data).name != data or Path(data).exists())
     except (OSError, ValueError):  # no name of a file can be that
         return False
 

@@ -23,7 +23,7 @@ def images_of(name: str, config: Config, about: About) -> Dataset:
             f"Run '{name}' was trained on data of your own.",
             hint=f"Give it again: hl.load_run('{name}', data=...).",
         )
-    return the_same(data.load(config.data, val=config.val), name, config, about)
+    return the_same(data.load_known(config.data, val=config.val), name, config, about)
 
 
 def the_same(found: Dataset, name: str, config: Config, about: About) -> Dataset:
