@@ -283,10 +283,37 @@ class Disordered(nn.Module):
         return logits + self.auxiliary(hidden) if self.training else logits
 
 
+class Homemade(nn.Module):
+    """A fully connected layer of a learner's own."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.matrix = nn.Parameter(torch.rand(before, after))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images @ self.matrix
+
+
+class TwoHeads(nn.Module):
+    """Two layers whose logits are added up; or the second's matrix without its layer."""
+
+    def __init__(self, *, bare: bool) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(64, 4), nn.Linear(64, 4)
+        self.bare = nn.Parameter(torch.rand(4, 64)) if bare else None
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        flat = images.flatten(1)
+        added = self.second(flat) if self.bare is None else nn.functional.linear(flat, self.bare)
+        logits: torch.Tensor = self.first(flat) + added
+        return logits
+
+
 @pytest.mark.parametrize(
     "model, last",
     [
         (Disordered(), "head"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(64, 8), Homemade(8, 4)), "2"),
         (nn.Sequential(nn.Flatten(), nn.Linear(64, 4), nn.BatchNorm1d(4), nn.Softmax(1)), "1"),
         (nn.Sequential(nn.Conv2d(1, 6, 3), nn.Conv2d(6, 4, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()), "1"),
         (nn.Sequential(nn.Flatten(), nn.utils.parametrizations.weight_norm(nn.Linear(64, 4))), "1"),
@@ -300,12 +327,21 @@ def test_the_last_layer_is_the_one_that_gives_the_logits(model: nn.Module, last:
     features, name = models.features(model, images)
     assert name == last
     with torch.no_grad():
-        after = layer(features if isinstance(layer, nn.Linear) else features.view(5, 6, 6, 6))
+        after = layer(features.view(5, 6, 6, 6) if isinstance(layer, nn.Conv2d) else features)
         after = after.mean((2, 3)) if after.ndim == 4 else after.view(5, 4, -1).mean(2)
     if not isinstance(model, nn.Sequential) or not isinstance(model[-1], nn.Softmax):
         assert torch.allclose(after, models.predict_logits(model, images), atol=1e-5)
     assert not any(module._forward_pre_hooks or module._forward_hooks for module in model.modules())
-    assert set(models.before_last(model, (1, 8, 8))) == {key for key, _ in model.named_parameters() if not key.startswith(f"{last}.")}
+    behind = [f"{name}." for name, module in model.named_children() if isinstance(module, nn.BatchNorm1d)]
+    kept = {key for key, _ in model.named_parameters() if not key.startswith((f"{last}.", *behind))}
+    assert set(models.before_last(model, (1, 8, 8))) == kept
+    assert all(weights.grad is None for weights in model.parameters())
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_network_whose_logits_come_from_several_places_has_no_last_layer(bare: bool) -> None:
+    with pytest.raises(ModelError, match="TwoHeads has no last layer"):
+        models.before_last(TwoHeads(bare=bare), (1, 8, 8))
 
 
 def test_a_network_with_weights_of_its_own_is_given_the_pixels_and_one_without_weights_has_no_last_layer() -> None:

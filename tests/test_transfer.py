@@ -116,6 +116,38 @@ def test_the_weights_of_a_network_of_ones_own_are_taken_without_it() -> None:
         plan_for(own, small_data(), init_from="own")
 
 
+def test_behind_the_first_layer_that_does_not_fit_nothing_is_taken() -> None:
+    run = hl.fit("mlp", small_data(), hidden_sizes=(5, 6, 6), name="deep", epochs=1, quiet=True)
+    config = {"model": "mlp", "hidden_sizes": (5, 7, 6), "init_from": "deep", "seed": 5}
+    planned = plan_new(make_config(config), images=small_data())
+    begun, theirs = planned.model.state_dict(), run.weights()
+    same = {name for name in begun if begun[name].shape == theirs[name].shape and torch.equal(begun[name], theirs[name])}
+    biases = [name for name in begun if name.endswith("bias") and begun[name].shape == theirs[name].shape]
+    assert {name for name in same if name.startswith("layers.")} == {"layers.1.weight", "layers.1.bias"}
+    assert len(biases) > 1
+    with pytest.raises(ModelError, match=r"layers\.1\.weight is 4x64 here, and 5x64 there"):
+        plan_new(make_config({**config, "hidden_sizes": (4, 6, 6)}), images=small_data())
+
+
+class TwoHeads(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(64, 4), nn.Linear(64, 4)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.first(images.flatten(1)) + self.second(images.flatten(1))
+        return logits
+
+
+def test_a_network_without_a_last_layer_is_taken_whole_and_not_frozen() -> None:
+    run = hl.fit(TwoHeads, small_data(), name="heads", epochs=1, quiet=True)
+    other = hl.data.from_tensors(small_data().train.images, small_data().train.labels, name="others", val=0.2)
+    begun = plan_for(TwoHeads, other, init_from="heads").model.state_dict()
+    assert all(torch.equal(begun[name], tensor) for name, tensor in run.weights().items())
+    with pytest.raises(ModelError, match="TwoHeads has no last layer"):
+        plan_for(TwoHeads, other, init_from="heads", freeze=True)
+
+
 def wider() -> nn.Module:
     """The source's convolution, then layers that it has not."""
     model = models.CNN((4,), hidden_sizes=(8,), batch_norm=True, image_size=8, num_classes=3, seed=3)

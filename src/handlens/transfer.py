@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,8 +39,7 @@ def plan_new(config: Config, model: Model | None = None, images: object = None, 
         models.load_imagenet_weights(planned.model)
         return replace(planned, origin="Begins with the weights learned on ImageNet; new: the last layer.")
     run, network = load_run(config.init_from), planned.model
-    last = {} if _same_data(planned, run) else models.last_layer(network, planned.about["image_shape"])[1].state_dict(keep_vars=True)
-    new = take_over(network, run, without=list(last.values()))
+    new = take_over(network, run, without=[] if _same_data(planned, run) else _last(planned))
     about = planned.about
     if config.freeze:
         models.set_learning(network, new.intersection(about["frozen"]), True)
@@ -47,6 +47,17 @@ def plan_new(config: Config, model: Model | None = None, images: object = None, 
         check_last_batch(planned)
     begun = planned.config.model_copy(update={"init_from": _reference(run)})
     return replace(planned, config=begun, about=about, origin=_in_words(run, new))
+
+
+def _last(planned: Plan) -> list[Tensor]:
+    """What the last layer holds; nothing in a network that has none, and then all layers learn."""
+    try:
+        layer = models.last_layer(planned.model, planned.about["image_shape"])[1]
+    except ModelError:
+        if planned.config.freeze:
+            raise
+        return []
+    return [*layer.state_dict(keep_vars=True).values()]
 
 
 def _reference(run: Run) -> str:
@@ -109,7 +120,9 @@ def network_knobs(run: Run) -> dict[str, Any]:
 
 @torch.no_grad()
 def take_over(model: nn.Module, run: Run, *, without: Sequence[Tensor] = ()) -> set[str]:
-    """Put into a network what a run has learned, wherever name and shape are the same.
+    """Put into a network what a run has learned: tensor after tensor, up to the first whose name or shape is another one.
+
+    What comes behind that one has learned to read what the run's own layers gave it.
 
     Args:
         model: the new network, with its first weights; changed in place.
@@ -125,18 +138,22 @@ def take_over(model: nn.Module, run: Run, *, without: Sequence[Tensor] = ()) -> 
     """
     source, kept = run.weights(), {id(tensor) for tensor in without}
     target = {name: tensor for name, tensor in model.state_dict(keep_vars=True).items() if name not in _OF_THE_IMAGES}
-    fitting = {name for name, tensor in target.items() if id(tensor) not in kept and _fits(tensor, source.get(name))}
+    wanted = {name: tensor for name, tensor in target.items() if id(tensor) not in kept}
+    fitting = set(itertools.takewhile(lambda name: _shape(source.get(name)) == _shape(wanted[name]), wanted))
     if not fitting:
+        first = next(iter(wanted), "")
         raise ModelError(
-            f"Nothing in run '{run.name}' fits this {type(model).__name__}.", hint="Both need the same layers, in the same sizes."
+            f"Nothing in run '{run.name}' fits this {type(model).__name__}: {first} is {_shape(wanted.get(first))} here, "
+            f"and {_shape(source.get(first))} there.",
+            hint="Both need the same layers, in the same sizes, from the first one on.",
         )
     for name in fitting:
         target[name].copy_(source[name])
     return target.keys() - fitting
 
 
-def _fits(mine: Tensor, theirs: Tensor | None) -> bool:
-    return theirs is not None and theirs.shape == mine.shape
+def _shape(tensor: Tensor | None) -> str:
+    return "missing" if tensor is None else "x".join(map(str, tensor.shape)) or "one number"
 
 
 def few_examples(run: Run, config: Config, counts: Sequence[int], seeds: Sequence[int] = (1, 2, 3)) -> Iterator[FewExamples]:
