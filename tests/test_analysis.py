@@ -100,6 +100,13 @@ def test_a_temperature_mends_the_calibration_and_no_prediction() -> None:
         assert answer.interval[0] <= answer.accuracy <= answer.interval[1]
     assert found.to_dict()["after"]["ece"] == found.after.ece
     assert len(found.plot().axes) == 2
+    assert found.warning == found.to_dict()["warning"] == ""
+    assert "higher than without" in analysis.calibrate(val, found.after).warning  # these are divided by it already
+
+
+def test_a_temperature_from_images_that_are_all_right_is_warned_of() -> None:
+    sure = Evaluation(np.eye(3, dtype=np.float32), np.arange(3), tuple("abc"), np.zeros((3, 1, 2, 2), np.uint8), "val")
+    assert "end of its range" in analysis.calibrate(sure, sure).warning
 
 
 def test_a_temperature_stays_finite_where_all_is_right_or_wrong() -> None:

@@ -444,10 +444,12 @@ def test_a_knob_that_the_network_has_not_is_refused_when_it_was_given_and_a_runs
         hl.fit("resnet", small_data(), dropout=0.3, quiet=True)
     with pytest.raises(ConfigError, match="init_from cannot be 3"):
         hl.fit("mlp", small_data(), init_from=3, quiet=True)
+    with pytest.raises(ConfigError, match="momentum has no effect: adam has no such knob"):
+        hl.fit("mlp", small_data(), momentum=0.5, quiet=True)
     with pytest.raises(ModelError, match="depth has no effect: mlp"):
         hl.find_lr(data=small_data(), depth=14)
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
-    for given, knobs in (("softmax", {"normalize": True}), (model, {"momentum": 0.5})):
+    for given, knobs in (("softmax", {"normalize": True}), (model, {"label_smoothing": 0.1})):
         run = hl.fit(given, small_data(), epochs=1, quiet=True, **knobs)
         config = run.config.model_dump(mode="json", exclude={"model", "data"})
         again = hl.fit(given, small_data(), quiet=True, **config)

@@ -225,3 +225,18 @@ def resolve(
         knobs.update(values)
         sources.update(dict.fromkeys(values, source))
     return make_config(knobs), sources
+
+
+def check_given(config: Config, given: Mapping[str, Any]) -> None:
+    """Whether the knobs that the user gave do something in this config.
+
+    Raises:
+        ModelError: the network has no such knob.
+        ConfigError: the optimizer has none.
+    """
+    from handlens.models import check_knobs  # with torch, which a config does not need
+
+    knobs = [name for name in config.changes() if name in given]
+    check_knobs(config.model, knobs)
+    if "momentum" in knobs and config.optimizer != "sgd":
+        raise ConfigError(f"momentum has no effect: {config.optimizer} has no such knob.", hint="It is one of the optimizer sgd.")

@@ -17,10 +17,10 @@ from torch.utils.data import DataLoader
 
 from handlens import data as datasets
 from handlens import device, files
-from handlens.config import OWN, make_config
+from handlens.config import OWN, check_given, make_config
 from handlens.data import Dataset
 from handlens.errors import FileError, HandlensError, UsageError
-from handlens.models import check_knobs, device_of
+from handlens.models import device_of
 from handlens.plan import Model, Plan, assemble
 from handlens.runs import About, Run, is_free, load_run, new_id, new_name, new_place, runs_folder, strangers, writing
 from handlens.train import Row
@@ -211,7 +211,7 @@ def plan_for(model: Model | str | None, data: object, *, val: object = None, **k
     """The training that `fit` would begin, from the same arguments.
 
     Raises:
-        ModelError: a knob was given that the network has not, with another value than its default.
+        ModelError, ConfigError: a knob was given that the network or optimizer has not, with another value than its default.
         HandlensError: something does not fit.
     """
     own = None if isinstance(model, str) else model
@@ -223,7 +223,7 @@ def plan_for(model: Model | str | None, data: object, *, val: object = None, **k
         knobs["val"], val = val, None
     given = make_config(knobs).model_dump(include={*knobs})
     config = make_config({**network_of(given), **given})
-    check_knobs(config.model, [knob for knob in config.changes() if knob in given])
+    check_given(config, given)
     return plan_new(config, own, None if isinstance(data, str) else data, val=val)
 
 

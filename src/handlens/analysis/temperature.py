@@ -49,6 +49,15 @@ class Calibrated:
     after: Evaluation
     answering: tuple[Answering, ...]
 
+    @property
+    def warning(self) -> str:
+        """Why the temperature is better not used; empty if nothing speaks against it."""
+        if not metrics.COLDEST * 1.01 < self.temperature < metrics.HOTTEST / 1.01:
+            return "The temperature is at the end of its range, as where all validation images are right: it says nothing. Do not use it."
+        if self.after.loss > self.before.loss:
+            return "With the temperature the loss on these images is higher than without: better use the probabilities as they are."
+        return ""
+
     def plot(self) -> Figure:
         """Reliability before and after, and accuracy against the share of images answered."""
         from handlens import plots
@@ -62,7 +71,13 @@ class Calibrated:
             when: {"ece": one.ece, "nll": one.loss, "accuracy": one.accuracy, "aurc": one.coverage.aurc}
             for when, one in (("before", self.before), ("after", self.after))
         }
-        return {"temperature": self.temperature, "n": self.after.n, **scores, "answering": [asdict(one) for one in self.answering]}
+        return {
+            "temperature": self.temperature,
+            "warning": self.warning,
+            "n": self.after.n,
+            **scores,
+            "answering": [asdict(one) for one in self.answering],
+        }
 
 
 def calibrate(val: Evaluation, test: Evaluation) -> Calibrated:

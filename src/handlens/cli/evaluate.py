@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlens.cli.terminal import checkpoint_option, json_option, print_json, remark, show_classes, show_table, tell
+from handlens.cli.terminal import checkpoint_option, json_option, print_json, remark, say, show_classes, show_table, tell
 from handlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ def _show_calibrated(found: Calibrated) -> None:
     rows = [("temperature", "1", f"{found.temperature:.3f}")]
     rows += [(name, f"{getattr(before, key):.4f}", f"{getattr(after, key):.4f}") for name, key in _SCORES.items()]
     show_table({"what": "left", "before": "right", "after": "right"}, rows)
+    if found.warning:
+        say(found.warning)
     columns = {"wanted": "right", "answer if surer than": "right", "answered": "right", "right": "right", "95 % interval": "left"}
     answers = [
         (f"{one.wanted:.1%}", f"{one.threshold:.1%}", f"{one.answered:.1%}", f"{one.accuracy or 0:.2%}", _interval(one.interval))

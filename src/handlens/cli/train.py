@@ -88,14 +88,12 @@ def resolve(preset: str | None, file: Path | None, options: dict[str, Any]) -> t
 
     Raises:
         RunNotFound: there is no such run.
-        ModelError: its network is another one; or a file or option gives a knob that the network has not.
+        ModelError, ConfigError: its network is another one; or a file or option gives a knob that the network or optimizer has not.
     """
     config, sources = configs.resolve(preset, file, options, _network_of)
-    given = [name for name in config.changes() if sources[name] in ("option", f"file {file}")]
+    given = {name: source for name, source in sources.items() if source in ("option", f"file {file}")}
     if given:
-        from handlens.models import check_knobs
-
-        check_knobs(config.model, given)
+        configs.check_given(config, given)
     return config, sources
 
 

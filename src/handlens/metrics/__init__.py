@@ -4,7 +4,7 @@ Everything is computed in float64 and agrees with scikit-learn, SciPy and cleanl
 """
 
 from handlens.metrics.clusters import Clusters, k_means
-from handlens.metrics.confidence import Coverage, coverage, fit_temperature
+from handlens.metrics.confidence import COLDEST, HOTTEST, Coverage, coverage, fit_temperature
 from handlens.metrics.noise import find_label_issues
 from handlens.metrics.paired import McNemar, mcnemar
 from handlens.metrics.scores import (
@@ -23,6 +23,8 @@ from handlens.metrics.scores import (
 from handlens.metrics.strokes import Strokes, measure_strokes
 
 __all__ = [
+    "COLDEST",
+    "HOTTEST",
     "Calibration",
     "ClassScore",
     "Clusters",

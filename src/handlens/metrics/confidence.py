@@ -11,6 +11,7 @@ from handlens.errors import DataError
 from handlens.metrics.scores import Array, Floats, class_numbers, cross_entropy, judged, probabilities
 
 COLDEST, HOTTEST = 0.01, 100.0
+"""The range of temperatures that are looked for."""
 
 
 def fit_temperature(logits: Array, labels: Array) -> float:

@@ -239,8 +239,9 @@ def _when_to_answer(found: Calibrated) -> list[str]:
     """What a temperature changes, and what comes of answering only when sure."""
     words = (
         f"Dividing the scores by a temperature of {found.temperature:.2f}, found on the validation images, takes the calibration error on "
-        f"the test images from {share(found.before.ece, 2)} to {share(found.after.ece, 2)}, and changes no answer."
-    )
+        f"the test images from {share(found.before.ece, 2)} to {share(found.after.ece, 2)}, and changes no answer. "
+        f"{found.warning}"
+    ).strip()
     if not found.answering:
         return [paragraph(words)]
     words += ' It may also say "I don\'t know" where it is not sure; how sure it must be was again chosen on the validation images.'
