@@ -1,12 +1,15 @@
 import contextlib
 import importlib
 import io
+import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +20,7 @@ from handlens import cli
 from handlens.config import FIELDS
 from handlens.fit import in_words
 from handlens.presets import PRESETS
+from handlens.transfer import few_examples
 
 LONG = "mlp_with-a-very-long-name-that-somebody-found-good-to-have"
 SMALL = ("train", "softmax", "--epochs", "1", "--batch-size", "500")
@@ -427,6 +431,29 @@ def test_transfer_compares_the_ways_to_begin(terminal: Terminal, runs: Path, tmp
     ):
         terminal("transfer", "deep", *words, code=2)
         assert said in terminal.err
+
+
+def test_transfer_shows_what_it_has_when_it_is_interrupted_and_takes_a_network_of_ones_own(
+    terminal: Terminal, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layers = "nn.Flatten(), nn.Linear(784, 8), nn.ReLU(), nn.Linear(8, 10)"
+    (tmp_path / "net.py").write_text(f"from torch import nn\n\ndef net():\n    return nn.Sequential({layers})\n")
+    own = f"{tmp_path / 'net.py'}:net"
+    terminal("train", "--model", own, "--examples", "500", "--epochs", "1", "--name", "own")
+    knobs = ("transfer", "own", "--examples", "20,50", "--seeds", "1", "--epochs", "1", "--save", tmp_path / "curves.png")
+    terminal(*knobs, code=2)
+    assert "--model FILE.py:Class" in terminal.err
+
+    def interrupted(*words: Any) -> Iterator[Any]:
+        yield from itertools.islice(few_examples(*words), 4)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("handlens.transfer.few_examples", interrupted)
+    out = terminal(*knobs, "--model", own, code=130)
+    assert "4 of 6 trainings were done" in terminal.err
+    assert [line.split("\t")[0] for line in out.splitlines()[:3]] == ["training images", "20", "50"]
+    assert out.splitlines()[2].endswith("\t\t")
+    assert (tmp_path / "curves.png").exists()
 
 
 @pytest.mark.parametrize("slopes, shown", [("2", "1.9"), ("2,-1", "-0.9")])

@@ -127,6 +127,10 @@ def test_behind_the_first_layer_that_does_not_fit_nothing_is_taken() -> None:
     assert len(biases) > 1
     with pytest.raises(ModelError, match=r"layers\.1\.weight is 4x64 here, and 5x64 there"):
         plan_new(make_config({**config, "hidden_sizes": (4, 6, 6)}), images=small_data())
+    hl.fit("softmax", small_data(), name="shallow", epochs=1, quiet=True)
+    other = hl.data.from_tensors(small_data().train.images, small_data().train.labels, name="others", val=0.2)
+    with pytest.raises(ModelError, match="has one layer, which is for other classes"):
+        hl.fit(data=other, init_from="shallow", quiet=True)
 
 
 class TwoHeads(nn.Module):

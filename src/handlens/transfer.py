@@ -141,15 +141,21 @@ def take_over(model: nn.Module, run: Run, *, without: Sequence[Tensor] = ()) -> 
     wanted = {name: tensor for name, tensor in target.items() if id(tensor) not in kept}
     fitting = set(itertools.takewhile(lambda name: _shape(source.get(name)) == _shape(wanted[name]), wanted))
     if not fitting:
-        first = next(iter(wanted), "")
-        raise ModelError(
-            f"Nothing in run '{run.name}' fits this {type(model).__name__}: {first} is {_shape(wanted.get(first))} here, "
-            f"and {_shape(source.get(first))} there.",
-            hint="Both need the same layers, in the same sizes, from the first one on.",
-        )
+        raise _nothing_fits(model, run, wanted, source)
     for name in fitting:
         target[name].copy_(source[name])
     return target.keys() - fitting
+
+
+def _nothing_fits(model: nn.Module, run: Run, wanted: Mapping[str, Tensor], source: Mapping[str, Tensor]) -> ModelError:
+    what = f"Nothing in run '{run.name}' fits this {type(model).__name__}"
+    first = next(iter(wanted), None)
+    if first is None:
+        return ModelError(f"{what}: it has one layer, which is for other classes.", hint="Only layers before the last are taken over.")
+    return ModelError(
+        f"{what}: {first} is {_shape(wanted[first])} here, and {_shape(source.get(first))} there.",
+        hint="Both need the same layers, in the same sizes, from the first one on.",
+    )
 
 
 def _shape(tensor: Tensor | None) -> str:
@@ -161,7 +167,7 @@ def few_examples(run: Run, config: Config, counts: Sequence[int], seeds: Sequenc
 
     Args:
         run: whose weights are taken.
-        config: what is trained; its network is one like the run's.
+        config: what is trained; its network is one like the run's, or the user's own if it names one.
         counts: numbers of training images.
         seeds: each training is done once for each.
 
@@ -172,7 +178,7 @@ def few_examples(run: Run, config: Config, counts: Sequence[int], seeds: Sequenc
         UsageError: there are not so many images, or the run has learned these already.
         ModelError: see `network_knobs` and `take_over`.
     """
-    dataset = data.load(config.data, val=0)
+    dataset, network = data.load(config.data, val=0), {} if ":" in config.model else network_knobs(run)
     if dataset.name == run.config.data:
         raise UsageError(f"Run '{run.name}' has learned the images of {dataset.name} already.", hint="Take another data set: --data NAME.")
     if max(counts) > len(dataset.train):
@@ -182,7 +188,7 @@ def few_examples(run: Run, config: Config, counts: Sequence[int], seeds: Sequenc
             for way, knobs in WAYS.items():
                 origin = str(run.folder.absolute()) if knobs["init_from"] else ""
                 chosen = {"examples": count, "seed": seed, "val": 0, "data": config.data, **knobs, "init_from": origin}
-                planned = plan_new(make_config({**config.model_dump(), **network_knobs(run), **chosen}), images=dataset)
+                planned = plan_new(make_config({**config.model_dump(), **network, **chosen}), images=dataset)
                 with trying(planned):
                     state = planned.state()
                     for _row in train(state, planned.loader, epochs=planned.config.epochs):

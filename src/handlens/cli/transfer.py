@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,37 +21,64 @@ if TYPE_CHECKING:
 @click.option("--examples", default="30,100,300,1000", metavar="N,N,...", help="Numbers of training images.  [30,100,300,1000]")
 @click.option("--seeds", default=3, type=click.IntRange(1, 100), help="Trainings of each kind; they differ by luck.  [3]")
 @click.option("--epochs", default=20, type=click.IntRange(1, 10_000), help="How often each image is seen.  [20]")
+@click.option("--model", metavar="FILE.py:Class", help="Your own network, if RUN was trained with one.")
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE.png", help="Where the curves go.  [transfer.png]")
 @json_option
-def transfer(run: str, data: str, examples: str, save: Path | None, as_json: bool, **knobs: int) -> int:
+def transfer(run: str, data: str, examples: str, model: str | None, save: Path | None, as_json: bool, **knobs: int) -> int:
     """Begin with the weights of RUN on another data set, with few images: where does it help, and where not?"""
     counts, seeds = _counts(examples), range(1, knobs["seeds"] + 1)
-    from handlens import files, plots
     from handlens.cli.loading import find_run, load_dataset
     from handlens.transfer import WAYS, few_examples
 
-    origin = find_run(run)
+    origin = find_run(run, model)
     classes = len(load_dataset(data, 0).classes)
-    config = configs.make_config({"data": data, "epochs": knobs["epochs"], "batch_size": 32, "schedule": "one-cycle", "lr": 3e-3})
+    own = {"model": model} if model else {}
+    config = configs.make_config({"data": data, "epochs": knobs["epochs"], "batch_size": 32, "schedule": "one-cycle", "lr": 3e-3, **own})
     found: list[FewExamples] = []
-    with Bar(len(WAYS) * len(counts) * len(seeds)) as bar:
-        for result in few_examples(origin, config, counts, seeds):
-            found.append(result)
-            bar.move(len(found), "training", f"{result.count:,} images")
-    scores = {way: [[one.accuracy for one in found if (one.way, one.count) == (way, count)] for count in counts] for way in WAYS}
-    picture = files.write_atomic(save or Path("transfer.png"), plots.png(plots.plot_few_examples(counts, scores, 1 / classes)))
-    if as_json:
-        print_json({"run": origin.name, "data": data, "trainings": [vars(one) for one in found], "plot": str(picture)})
-        return 0
-    columns = {"training images": "right"} | dict.fromkeys(WAYS, "right")
-    show_table(columns, [(f"{count:,}", *(_score(scores[way][at]) for way in WAYS)) for at, count in enumerate(counts)])
-    tell(f"\nTest accuracy on {data}: mean of {len(seeds)} trainings, and the spread from the worst to the best.")
-    tell(f"Curves   {picture}")
+    wanted = len(WAYS) * len(counts) * len(seeds)
+    answer = {"run": origin.name, "data": data, "guessing": 1 / classes, "wanted": wanted}
+    try:
+        with Bar(wanted) as bar:
+            for result in few_examples(origin, config, counts, seeds):
+                found.append(result)
+                bar.move(len(found), "training", f"{result.count:,} images")
+    except KeyboardInterrupt as stop:
+        if found:
+            _show(answer, found, save, as_json)
+            stop.add_note(f"{len(found)} of {wanted} trainings were done; what they reached is shown.")
+        raise
+    _show(answer, found, save, as_json)
     return 0
 
 
+def _show(answer: dict[str, Any], found: list[FewExamples], save: Path | None, as_json: bool) -> None:
+    """The accuracies so far, as a table or JSON, and as curves over the numbers of images for which each way was tried."""
+    from handlens import files, plots
+    from handlens.transfer import WAYS
+
+    scores = {count: {way: [one.accuracy for one in found if (one.way, one.count) == (way, count)] for way in WAYS} for count in _of(found)}
+    whole = [count for count in scores if all(scores[count].values())]
+    picture = ""
+    if whole:
+        figure = plots.plot_few_examples(whole, {way: [scores[count][way] for count in whole] for way in WAYS}, answer["guessing"])
+        picture = str(files.write_atomic(save or Path("transfer.png"), plots.png(figure)))
+    if as_json:
+        print_json({**answer, "trainings": [vars(one) for one in found], "plot": picture or None})
+        return
+    columns = {"training images": "right"} | dict.fromkeys(WAYS, "right")
+    show_table(columns, [(f"{count:,}", *map(_score, ways.values())) for count, ways in scores.items()])
+    seeds = len({one.seed for one in found})
+    tell(f"\nTest accuracy on {answer['data']}: mean of {seeds} trainings, and the spread from the worst to the best.")
+    if picture:
+        tell(f"Curves   {picture}")
+
+
+def _of(found: list[FewExamples]) -> list[int]:
+    return sorted({one.count for one in found})
+
+
 def _score(accuracies: list[float]) -> str:
-    return f"{sum(accuracies) / len(accuracies):.1%} ({max(accuracies) - min(accuracies):.1%})"
+    return f"{sum(accuracies) / len(accuracies):.1%} ({max(accuracies) - min(accuracies):.1%})" if accuracies else ""
 
 
 def _counts(words: str) -> list[int]:
