@@ -372,15 +372,34 @@ def test_the_label_may_stand_last_if_its_column_says_so(tmp_path: Path) -> None:
         ("label,a\n", "There is no image"),
         ("1,2\n1,300\n", "A pixel is 300"),
         ("1,2\n1,-1\n", "A pixel is -1"),
-        ("1,2\n1,x\n", "(?s)Not all values are whole numbers.*line 2"),
-        ("1,2\n1,2,3\n", "Not all values are whole numbers"),
-        ("1,2\n1,99999999999\n", "Not all values are whole numbers"),
+        ("1,2\n1,x\n", "(?s)A pixel is x; each must be a whole number.*line 2"),
+        ("1,2\n1,0.5\n", "A pixel is 0.5; each must be a whole number"),
+        ("1,2\n1,\n", "A pixel is empty"),
+        ("1,2\n1,2,3\n", "There are 3 columns where 2 are announced"),
+        ("1,2\n1,99999999999\n", "A pixel is 99999999999"),
+        ("1,2\n,2\n", "(?s)A label must be there.*line 2"),
+        ("label,id,pixel0\n1,7,2\n", "(?s)2 pixels a line are no square.*Take the columns out that are no pixels: id"),
     ],
 )
 def test_a_table_that_cannot_be_is_said(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(DataError, match=words):
         table.read_csv(tmp_path / "x.csv")
+
+
+def test_labels_are_any_text_and_quotes_are_none_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    for text, names in (
+        ("cat,1\ndog,2\ncat,3\n", ("cat", "dog", "cat")),
+        ('label,pixel0\n"cat, black","1"\n"dog","2"\n"cat, black",3\n', ("cat, black", "dog", "cat, black")),
+        ("70000,1\n-5,2\n70000,3\n", ("70000", "-5", "70000")),
+        ("10,1\n9,2\n10,3\n", ("10", "9", "10")),
+    ):
+        path.write_text(text)
+        images, labels, classes = table.read_csv(path)
+        assert tuple(classes[label] for label in labels) == names
+        assert images.ravel().tolist() == [1, 2, 3]
+    assert classes == ("9", "10")
 
 
 def test_blank_lines_are_no_images_and_count_as_lines(tmp_path: Path) -> None:
