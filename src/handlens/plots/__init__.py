@@ -5,6 +5,7 @@ from __future__ import annotations
 from handlens.plots.attributions import heat, plot_attributions
 from handlens.plots.curves import plot_compare, plot_curves
 from handlens.plots.embedding import plot_embedding, positions
+from handlens.plots.form import plot_form
 from handlens.plots.graph import plot_graph
 from handlens.plots.health import plot_health
 from handlens.plots.inspection import plot_inspection
@@ -16,7 +17,7 @@ from handlens.plots.pixels import image_png, weights_png
 from handlens.plots.prediction import plot_prediction, plot_sheet
 from handlens.plots.reliability import plot_calibration
 from handlens.plots.rows import ImageRow, plot_rows
-from handlens.plots.style import DARK, LIGHT, Picture, Theme, img_tag, png
+from handlens.plots.style import DARK, LIGHT, Picture, Theme, img_tag, pdf, png
 from handlens.plots.suspects import plot_suspects
 from handlens.plots.temperature import plot_temperature
 from handlens.plots.tiles import plot_mistakes, plot_predictions, plot_samples, plot_weights, signed_limit
@@ -32,6 +33,7 @@ __all__ = [
     "heat",
     "image_png",
     "img_tag",
+    "pdf",
     "plot_activations",
     "plot_attributions",
     "plot_calibration",
@@ -42,6 +44,7 @@ __all__ = [
     "plot_features",
     "plot_few_examples",
     "plot_filters",
+    "plot_form",
     "plot_graph",
     "plot_health",
     "plot_inspection",
