@@ -34,10 +34,10 @@ def printed() -> Pixels:
 
 
 def written(images: Pixels, labels: NDArray[np.int64], seed: int, share: float = 0.9) -> Written:
-    """Digits of 28x28 in the cells of their row, some cells empty; pens from fine to broad, of grey pencil to black ink, digits of many sizes."""
+    """Digits of 28x28 in the cells of their row, some cells empty; pens fine and broad, pencil and ink, digits of many sizes."""
     random = np.random.default_rng(seed)
     page = printed().astype(np.float32)
-    pen, ink = random.uniform(0.25, 0.75), random.uniform(20, 100)
+    pen, ink = random.uniform(0.25, 0.75), random.uniform(20, 130)
     left = {label: list(random.permutation(np.flatnonzero(labels == label))) for label in range(10)}
     filled = set()
     for cell in template.cells():

@@ -11,15 +11,21 @@ from torch import nn
 from handlens import data as datasets
 from handlens import models
 from handlens.cli.terminal import Bar, say
+from handlens.config import Config
 from handlens.data import Dataset
 from handlens.data.say import Say
-from handlens.runs import Run, load_run, the_same
+from handlens.runs import Run, has_changed, load_run, the_same
 
 
 def load_dataset(name: str, val: float, folder: Path | None = None) -> Dataset:
     """A data set by its name, or a folder or file of images; see `handlens.data.load`."""
     with telling() as tell_step:
         return datasets.load(name, val=val, folder=folder, say=tell_step)
+
+
+def dataset_of(config: Config) -> Dataset:
+    """What a config trains on: its data set, with the images that are added to it."""
+    return datasets.with_added(load_dataset(config.data, config.val), config.with_data)
 
 
 @contextlib.contextmanager
@@ -45,7 +51,10 @@ def find_run(reference: str, model: str | None = None) -> Run:
     """The run, and its data set if that has to be fetched first."""
     run = load_run(reference, model=own_model(model))
     if datasets.is_known(run.config.data):
-        run.use(dataset=the_same(load_dataset(run.config.data, run.config.val), run.name, run.config, run.about))
+        dataset = the_same(dataset_of(run.config), run.name, run.config, run.about)
+        if has_changed(dataset, run.about):
+            say(f"Your own digits have changed since run {run.name} learned from them.")
+        run.use(dataset=dataset)
     else:
         say(f"Run {run.name} was trained on data of its user's own.")
     return run

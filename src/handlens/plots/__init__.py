@@ -7,11 +7,13 @@ from handlens.plots.curves import plot_compare, plot_curves
 from handlens.plots.embedding import plot_embedding, positions
 from handlens.plots.form import plot_form
 from handlens.plots.graph import plot_graph
+from handlens.plots.hand import plot_hand
 from handlens.plots.health import plot_health
 from handlens.plots.inspection import plot_inspection
 from handlens.plots.lines import plot_few_examples, plot_learning_rates, plot_line_fit, plot_line_losses
 from handlens.plots.maps import plot_activations, plot_features, plot_filters
 from handlens.plots.matrix import plot_confusion_matrix
+from handlens.plots.pairs import Pairs, plot_pairs
 from handlens.plots.panels import Panel, plot_panels
 from handlens.plots.pixels import image_png, weights_png
 from handlens.plots.prediction import plot_prediction, plot_sheet
@@ -27,6 +29,7 @@ __all__ = [
     "LIGHT",
     "PLOTS",
     "ImageRow",
+    "Pairs",
     "Panel",
     "Picture",
     "Theme",
@@ -46,12 +49,14 @@ __all__ = [
     "plot_filters",
     "plot_form",
     "plot_graph",
+    "plot_hand",
     "plot_health",
     "plot_inspection",
     "plot_learning_rates",
     "plot_line_fit",
     "plot_line_losses",
     "plot_mistakes",
+    "plot_pairs",
     "plot_panels",
     "plot_prediction",
     "plot_predictions",
@@ -87,6 +92,9 @@ PLOTS = {
     "inspection": plot_inspection,
     "prediction": plot_prediction,
     "sheet": plot_sheet,
+    "form": plot_form,
+    "pairs": plot_pairs,
+    "hand": plot_hand,
     "graph": plot_graph,
     "filters": plot_filters,
     "activations": plot_activations,

@@ -62,5 +62,5 @@ def _words(axes: Axes, marks: Sequence[tuple[float, float]], left: float) -> Non
     axes.text(left, 14, "Ten rows, one digit a row", va="top", fontsize=22, fontweight="bold", color=LIGHT.text)
     for number, line in enumerate(_LINES):
         axes.text(left, 24 + number * 4.6, line, va="top", fontsize=9.5, color=LIGHT.muted)
-    lowest = max(down for _across, down in marks)
-    axes.text(sum(across for across, _down in marks) / len(marks), lowest, _COMMAND, ha="center", va="center", fontsize=10, color=LIGHT.muted)
+    middle, lowest = sum(across for across, _down in marks) / len(marks), max(down for _across, down in marks)
+    axes.text(middle, lowest, _COMMAND, ha="center", va="center", fontsize=10, color=LIGHT.muted)

@@ -154,7 +154,8 @@ def png(figure: Figure, dpi: float = _DPI) -> bytes:
 def pdf(figure: Figure) -> bytes:
     """The figure as a PDF file of one page, of lines and letters that are sharp at any size; equal figures give equal bytes."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="pdf", facecolor=figure.get_facecolor(), metadata={"CreationDate": None, "Producer": None, "Creator": None})
+    undated = dict.fromkeys(("CreationDate", "Producer", "Creator"))
+    figure.savefig(buffer, format="pdf", facecolor=figure.get_facecolor(), metadata=undated)
     return buffer.getvalue()
 
 

@@ -198,11 +198,13 @@ class Run:
     def split(self, on: str = "test") -> Split:
         """Images with labels: `test`, `val`, `train` (those that it learned from), or the test images of another data set.
 
+        Of one's own digits (`mine`) all, or, if it has learned from some, those that were kept apart.
+
         Raises:
             UsageError: there is no such split or data set, or no image in it.
             DataError: the images cannot be had.
         """
-        return data.find_split(self.dataset().few(self.config.examples), on)
+        return data.find_split(self.dataset().few(self.config.examples), on, self.about.learned)
 
     def predict_sheet(self, picture: object) -> list[Prediction]:
         """What it says of each digit on a sheet."""

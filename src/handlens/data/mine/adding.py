@@ -55,7 +55,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A picture that may be kept: what it is called, how to get it, its label (None: `how` says why there is none) and how that was found."""
+    """A picture that may be kept: what it is called, how to get it, its label, and how that was found; or None, and why there is none."""
 
     name: str
     get: Callable[[], object]
@@ -145,8 +145,8 @@ def add_sheet(photo: object, *, anyway: bool = False) -> Iterator[Outcome]:
 def _arrivals(where: Path, label: int | None, stack: contextlib.ExitStack) -> Iterator[Arrival]:
     """The pictures at a place. Files that a system puts beside pictures are passed over."""
     if where.is_file() and where.suffix.lower() != ".zip":
-        path = where.absolute()
-        yield _arrival(where.name, PurePosixPath(path.parent.name, path.name), lambda: where, label)
+        whole = where.absolute()
+        yield _arrival(where.name, PurePosixPath(whole.parent.name, whole.name), lambda: where, label)
         return
     tree = stack.enter_context(folders.opened(where))
     above = PurePosixPath(where.absolute().name)
@@ -226,7 +226,7 @@ def _enter(ready: _Ready, known: dict[str, Digit]) -> Outcome:
         _write(ready)  # should its picture be lost, it is there again
         if same.label == label:
             return Outcome(name, same, "there already")
-        return Outcome(name, None, f"the same picture is there as a {same.label}; if it is a {label}: handlens mine label {same.id} {label}")
+        return Outcome(name, None, f"it is there as a {same.label}; if it is a {label}: handlens mine label {same.id} {label}")
     if len(known) >= MOST:
         return Outcome(name, None, f"there are {MOST:,} digits, and more are not kept")
     _write(ready)

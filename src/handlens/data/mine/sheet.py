@@ -31,6 +31,8 @@ _LEAST_SIDE = 5  # pixels: the middle of a mark
 _MOST_CANDIDATES = 12
 _ALIKE = 0.55  # the least correlation of a mark that is laid flat with the printed one
 _INK = 0.3  # of the darkness of the marks: the faintest pencil
+_PAPER = 0.15  # of the same: what is paler is paper, with its texture
+_BROADEST = 9  # mm: no pen, and no small hole between strokes, is broader
 _LEAST_INK = (3.0, 1.0)  # mm, mm²: the extent and the area of the smallest stroke that counts
 
 
@@ -60,7 +62,7 @@ class FlatSheet:
     """The template out of a photograph.
 
     Attributes:
-        pixels: the flat page, H,W or H,W,3, of `SCALE` pixels a mm.
+        pixels: the flat page, H,W or H,W,3, of `SCALE` pixels a mm, on white paper.
         cells: those that are filled, row by row.
     """
 
@@ -86,6 +88,7 @@ def read_sheet(photo: object) -> FlatSheet:
     page, look = max(pages, key=lambda pair: pair[1].likeness + pair[1].upright, default=(pixels, _Look(0, 0, 0)))
     if look.likeness < _ALIKE:
         raise _not_found(3, where)
+    page = _evenly_lit(page, look.darkness)
     filled = (_filled(page, cell, look.darkness) for cell in template.cells())
     return FlatSheet(page, tuple(cell for cell in filled if cell))
 
@@ -211,14 +214,28 @@ def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     return float(np.corrcoef(one.ravel(), other.ravel())[0, 1]) if one.std() > 0 else 0.0
 
 
+def _evenly_lit(page: Pixels, darkness: float) -> Pixels:
+    """The page without light and shadows: what is nearly as light as the paper around it is white.
+
+    The paper is what is left of the page when all that is darker and narrower than a broad pen is closed (grey closing).
+    """
+    high, wide = (side // SCALE for side in page.shape[:2])
+    layers = []
+    for layer in np.moveaxis(np.atleast_3d(page), 2, 0):
+        small = np.asarray(Image.fromarray(layer).resize((wide, high), Image.Resampling.BOX), np.float32)
+        paper = ndimage.uniform_filter(ndimage.grey_closing(small, (_BROADEST, _BROADEST)), _BROADEST, mode="nearest")
+        behind = np.asarray(Image.fromarray(paper).resize(page.shape[1::-1], Image.Resampling.BILINEAR))
+        share = layer / np.maximum(behind, 1)
+        layers.append(np.where(share > 1 - _PAPER * darkness, 255, 255 * share).astype(np.uint8))
+    return np.stack(layers, axis=2) if page.ndim == 3 else layers[0]
+
+
 def _filled(page: Pixels, cell: template.Cell, darkness: float) -> FilledCell | None:
     """A cell within its lines; None if nothing is written there."""
     edges = (cell.left + _INSET, cell.top + _INSET, cell.left + cell.width - _INSET, cell.top + cell.height - _INSET)
     left, top, right, bottom = (round(edge * SCALE) for edge in edges)
     pixels = page[top:bottom, left:right]
-    light = np.atleast_3d(pixels).astype(np.float32)
-    paper = np.quantile(light, 0.8, axis=(0, 1))  # of each colour: pale ink is dark in one of them
-    ink = (1 - light / np.maximum(paper, 1)).max(axis=2) > _INK * darkness
+    ink = np.atleast_3d(pixels).min(axis=2) < 255 * (1 - _INK * darkness)  # pale ink is dark in one of the colours
     labels, _count = ndimage.label(ink, np.ones((3, 3)))
     length, area = _LEAST_INK[0] * SCALE, _LEAST_INK[1] * SCALE**2
     for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
