@@ -20,10 +20,15 @@ MM = DPI / 25.4
 
 @dataclass(frozen=True)
 class Written:
-    """A filled page, and what stands in it: row and column of each cell that is filled."""
+    """A filled page, and which image stands in which cell: by row and column."""
 
     page: Pixels
-    cells: set[tuple[int, int]]
+    written: dict[tuple[int, int], int]
+
+    @property
+    def cells(self) -> set[tuple[int, int]]:
+        """Row and column of each cell that is filled."""
+        return set(self.written)
 
 
 def printed() -> Pixels:
@@ -39,11 +44,11 @@ def written(images: Pixels, labels: NDArray[np.int64], seed: int, share: float =
     page = printed().astype(np.float32)
     pen, ink = random.uniform(0.25, 0.75), random.uniform(20, 130)
     left = {label: list(random.permutation(np.flatnonzero(labels == label))) for label in range(10)}
-    filled = set()
+    filled: dict[tuple[int, int], int] = {}
     for cell in template.cells():
         if random.random() < share:
-            filled.add((cell.row, cell.column))
-            _write(page, images[left[cell.row].pop()], cell, (pen, ink), random)
+            place = filled[cell.row, cell.column] = int(left[cell.row].pop())
+            _write(page, images[place], cell, (pen, ink), random)
     return Written(page.astype(np.uint8), filled)
 
 

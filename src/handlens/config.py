@@ -32,7 +32,7 @@ class Config(BaseModel):
     data: str = Field("mnist", description="The data set: a name of `handlens data ls`. MNIST is small enough to learn on in seconds.")
     with_data: str = Field(
         "",
-        description="Learn from this data set's training images too: mine for your own digits. Few are repeated, to be a tenth.",
+        description="Learn from this data set's training images too: mine for your own digits. Few are repeated, up to a tenth.",
     )
     examples: int = Field(0, ge=0, description="Train on so many images only, equally many of each class as far as there are; 0: on all.")
     augment: Literal["none", "light", "robust", "photo", "handwriting"] = Field(

@@ -45,12 +45,13 @@ class OwnHand:
     def sentences(self) -> list[str]:
         """What was found, in words, and how far it can be believed."""
         count = self.mine[0].n
-        which = f"the {count:,} of your digits that were kept apart" if self.apart else f"all {count:,} of your digits; none was learned"
-        said = [f"Measured on {which}.", *(self._gap(place) for place in range(len(self.runs)))]
+        digits = f"{count:,} digit{'s' * (count != 1)} of yours"
+        which = "kept apart from what was learned" if self.apart else "all there are; none was learned"
+        said = [f"Measured on {digits}, {which}.", *(self._gap(place) for place in range(len(self.runs)))]
         if self.change:
             said.append(self._change(self.change))
         if count < _FEW:
-            said.append(f"{count} digits say little: the intervals are wide. More of them make it surer.")
+            said.append("So few say little: the intervals are wide. More digits make it surer.")
         return said
 
     def _gap(self, place: int) -> str:
@@ -95,7 +96,7 @@ class OwnHand:
         names = [run.name for run in self.runs]
         yours = "Your digits, those that were kept apart" if self.apart else "Your digits"
         theirs = " and ".join(dict.fromkeys(run.config.data for run in self.runs))
-        panels = [(yours, _bars(self.mine)), (f"The test images of {theirs}", _bars(self.tests))]
+        panels = [(yours, _shares(self.mine)), (f"The test images of {theirs}", _shares(self.tests))]
         return plots.plot_hand(panels, names, self.mine[0].classes)
 
     def to_dict(self) -> dict[str, Any]:
@@ -115,13 +116,17 @@ def _cells(rights: list[int], shares: list[float]) -> list[str]:
     return [cell for right, share in zip(rights, shares, strict=True) for cell in (f"{right:,}", f"{share:.1%}")]
 
 
-def _bars(found: tuple[Evaluation, ...]) -> list[list[tuple[int, int]]]:
-    """For each evaluation, how many were right of how many: of all, then of each class."""
-    bars = []
-    for one in found:
-        right = np.diag(one.confusion_matrix).tolist()
-        bars.append([(int(one.correct.sum()), one.n), *zip(right, one.confusion_matrix.sum(axis=1).tolist(), strict=True)])
-    return bars
+def _shares(found: tuple[Evaluation, ...]) -> list[list[Any]]:
+    """For each evaluation what is right: of all images, then of each class."""
+    rights = [[int(one.correct.sum()), *np.diag(one.confusion_matrix).tolist()] for one in found]
+    counts = [[one.n, *one.confusion_matrix.sum(axis=1).tolist()] for one in found]
+    return [[_share(*pair) for pair in zip(right, count, strict=True)] for right, count in zip(rights, counts, strict=True)]
+
+
+def _share(right: int, count: int) -> Any:
+    from handlens import plots
+
+    return plots.Share(right / count, *metrics.accuracy_interval(right, count), count) if count else plots.Share(0, 0, 1, 0)
 
 
 def own_hand(*references: str | os.PathLike[str] | Run) -> OwnHand:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from handlens.cli.terminal import Bar, json_option, print_json, remark, show_table, tell
+from handlens.errors import UsageError
 
 if TYPE_CHECKING:
     from handlens.data.mine import Digit, Outcome
 
 _MOST_REFUSED = 20
-_TO_COMPARE = "handlens mine compare RUN"
 
 Outcomes = list["Outcome"]
 
@@ -32,7 +32,7 @@ def mine() -> None:
     """
 
 
-@mine.command()
+@mine.command(short_help="Write a page to be printed, to write your digits on.")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.pdf|FILE.png", default="sheet.pdf")
 def template(file: Path) -> int:
     """Write a page to be printed, with ten cells for each digit: sheet.pdf, if you name no other."""
@@ -43,7 +43,7 @@ def template(file: Path) -> int:
     return 0
 
 
-@mine.command()
+@mine.command(short_help="Keep pictures of single digits.")
 @click.argument("places", nargs=-1, required=True, metavar="FOLDER|PICTURE...")
 @click.option("--label", metavar="0-9", help="What all of them are.  [from the name of the folder, or of the file]")
 @_anyway_option
@@ -51,14 +51,15 @@ def template(file: Path) -> int:
 def add(places: tuple[str, ...], label: str | None, anyway: bool, as_json: bool) -> int:
     """Keep pictures of single digits, one in each.
 
-    What each is, its folder says (7/a.png), or its name (7_a.png, a-7.png), or --label. A FOLDER may be a zip file of one.
+    What each is, its folder says (7/a.png), or its name (7_a.png, a-7.png; of 7_3.png the first counts), or --label. A FOLDER may be a zip
+    file of one.
     """
     from handlens.data.mine import add_pictures
 
     return _tell(_watched(add_pictures(*places, label=label, anyway=anyway)), as_json)
 
 
-@mine.command()
+@mine.command(short_help="Keep the digits on a photo of the page.")
 @click.argument("photo", metavar="PHOTO")
 @click.option("--show", type=click.Path(path_type=Path), metavar="FILE.png", help="Draw the page laid flat, with what was found.")
 @_anyway_option
@@ -106,27 +107,34 @@ def _tell(outcomes: Outcomes, as_json: bool) -> int:
         return code
     if refused:
         show_table({"left out": "left", "why": "left"}, [(one.name, one.said) for one in refused[:_MOST_REFUSED]])
-        others = len(refused) - _MOST_REFUSED
-        remark(f"... and {others:,} others." if others > 0 else "")
     twice = len(outcomes) - len(kept) - len(refused)
-    for sentence in _sentences(kept, twice, len(refused)):
+    for sentence in (*_of_the_refused(refused), *_of_the_kept(kept, twice)):
         remark(sentence)
     return code
 
 
-def _sentences(kept: list[Digit], twice: int, refused: int) -> Iterator[str]:
+def _of_the_refused(refused: Outcomes) -> Iterator[str]:
+    if len(refused) > _MOST_REFUSED:
+        yield f"... and {len(refused) - _MOST_REFUSED:,} others left out."
+    if any(one.unlabelled for one in refused):
+        yield "To say what a picture is: handlens mine add PICTURE --label 7"
+    if any(one.doubtful for one in refused):
+        yield "If the largest digit of a picture is meant: --anyway"
+
+
+def _of_the_kept(kept: list[Digit], twice: int) -> Iterator[str]:
     counts, ways = collections.Counter(digit.label for digit in kept), collections.Counter(digit.how for digit in kept)
     if kept:
         yield f"Kept {_counted(len(kept))}: {', '.join(f'{label}: {counts[label]}' for label in sorted(counts))}."
         yield f"Labels from {', '.join(f'{_WAYS[how]} ({number})' for how, number in ways.items())}."
         tests = sum(digit.part == "test" for digit in kept)
-        yield f"Kept apart for the test, never to be learned from: {tests} of them. How a run reads them: {_TO_COMPARE}"
+        if tests:
+            yield f"Kept apart for the test, never to be learned from: {tests} of them."
+        yield "How a run reads your digits: handlens mine compare RUN"
     else:
         yield "No new digit is kept."
     if twice:
         yield f"{_counted(twice)} {'was' if twice == 1 else 'were'} there already."
-    if refused:
-        yield f"{refused:,} left out."
 
 
 _WAYS = {"folder": "the folder's name", "name": "the file's name", "sheet": "the row of the sheet", "given": "you", "mended": "you"}
@@ -136,7 +144,7 @@ def _counted(number: int) -> str:
     return f"{number:,} digit{'s' * (number != 1)}"
 
 
-@mine.command()
+@mine.command(short_help="How many there are of each digit.")
 @click.option("--all", "every", is_flag=True, help="Each digit with its id, the newest last.")
 @json_option
 def ls(every: bool, as_json: bool) -> int:
@@ -168,7 +176,7 @@ def _show_counts(kept: list[Digit]) -> None:
     show_table({"digit": "left", "kept": "right", "to learn from": "right", "for the test": "right"}, [*rows, total])
 
 
-@mine.command()
+@mine.command(short_help="Draw them: what was drawn, and what the network sees.")
 @click.option("--label", metavar="0-9", help="Only these.")
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE.png", default=Path("mine.png"), help="Where it goes.  [mine.png]")
 def show(label: str | None, save: Path) -> int:
@@ -180,7 +188,7 @@ def show(label: str | None, save: Path) -> int:
     return 0
 
 
-@mine.command()
+@mine.command(short_help="Say what a digit really is.")
 @click.argument("digit", metavar="ID")
 @click.argument("label", metavar="0-9")
 def label(digit: str, label: str) -> int:
@@ -192,7 +200,7 @@ def label(digit: str, label: str) -> int:
     return 0
 
 
-@mine.command()
+@mine.command(short_help="Forget digits.")
 @click.argument("digits", nargs=-1, required=True, metavar="ID...")
 def rm(digits: tuple[str, ...]) -> int:
     """Forget digits, and delete their pictures here. What they were made of stays where it is."""
@@ -204,7 +212,7 @@ def rm(digits: tuple[str, ...]) -> int:
     return 0
 
 
-@mine.command()
+@mine.command(short_help="Write them for another program.")
 @click.argument("target", type=click.Path(path_type=Path), metavar="FOLDER|FILE.zip|FILE.csv")
 @click.option("--format", "kind", metavar="png|zip|csv|idx", help="How.  [by the name; a folder of PNG files]")
 @click.option("--drawn", is_flag=True, help="With png and zip: the pictures as they were drawn, not 28x28.")
@@ -216,7 +224,7 @@ def export(target: Path, kind: str | None, drawn: bool) -> int:
     return 0
 
 
-@mine.command()
+@mine.command(short_help="How well a run, or two, read your hand.")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN [RUN]")
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE.png", default=Path("mine-compare.png"), help="[mine-compare.png]")
 @json_option
@@ -225,6 +233,8 @@ def compare(runs: tuple[str, ...], save: Path, as_json: bool) -> int:
 
     With two runs, such as before and after training with your digits: whether the second one is better, on the same digits.
     """
+    if len(runs) > 2:
+        raise UsageError(f"One run or two can be compared here, not {len(runs)}.", hint="More of them: handlens compare RUN RUN RUN")
     from handlens import files, plots
     from handlens.analysis import own_hand
     from handlens.cli.loading import find_result

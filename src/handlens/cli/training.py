@@ -104,7 +104,7 @@ def _added_in_words(dataset: Dataset, config: Config) -> str:
         return ""
     few = dataset.few(config.examples)
     times = (len(few.epoch) - len(few.train)) // dataset.added + 1
-    often = f" (each {times} times an epoch, to be a tenth of it)" if times > 1 else ""
+    often = f" (each {times} times an epoch, to count for more)" if times > 1 else ""
     return f" and {dataset.added:,} of {config.with_data}{often}"
 
 

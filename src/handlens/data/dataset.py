@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_SHOWN = 1000
+_MOST_TIMES = 100
 _ADDED = 0.1  # what images that were added are at least of an epoch: 70 own digits among 54,000 others would teach nothing
 
 
@@ -193,7 +194,7 @@ class Dataset:
     def epoch(self) -> Split:
         """The images that one epoch of a training goes through: those to learn from; few that were added are repeated to be a tenth."""
         own = len(self.train) - self.added
-        times = math.ceil(own * _ADDED / (1 - _ADDED) / self.added) if self.added else 1
+        times = min(_MOST_TIMES, math.ceil(own * _ADDED / (1 - _ADDED) / self.added)) if self.added else 1
         if times <= 1:
             return self.train
         return self.train.subset(torch.cat([torch.arange(own), torch.arange(own, len(self.train)).repeat(times)]))

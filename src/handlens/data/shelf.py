@@ -12,6 +12,7 @@ from handlens.data.catalog import DATASETS, MINE
 from handlens.data.entry import Archive, Entry
 from handlens.data.mine import built
 from handlens.data.mine.digits import digits, home
+from handlens.data.say import Say
 from handlens.data.stored import Stored
 from handlens.errors import DataError, FileError, UsageError, nearest
 
@@ -78,8 +79,12 @@ def _is_whole(folder: Path | None) -> bool:
     return bool(arrays) and folder is not None and all(cache.has_length(folder / part, array.size_bytes) for part, array in arrays)
 
 
-def check(name: str) -> Cached | Stored:
+def check(name: str, say: Say = lambda *_: None) -> Cached | Stored:
     """The data set of that name as it is on this machine, every byte verified. Nothing is looked for elsewhere.
+
+    Args:
+        name: of the catalogue, `mine`, or of one that was imported.
+        say: is told if own digits have to be prepared first.
 
     Raises:
         UsageError: there is no data set of that name.
@@ -88,7 +93,7 @@ def check(name: str) -> Cached | Stored:
         FileError: the system does not let us read it.
     """
     if name == MINE:
-        return built.build()
+        return built.build(say)
     if name in imported():
         return stored.read(name)
     if name not in DATASETS:

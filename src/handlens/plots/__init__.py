@@ -7,7 +7,7 @@ from handlens.plots.curves import plot_compare, plot_curves
 from handlens.plots.embedding import plot_embedding, positions
 from handlens.plots.form import plot_form
 from handlens.plots.graph import plot_graph
-from handlens.plots.hand import plot_hand
+from handlens.plots.hand import Share, plot_hand
 from handlens.plots.health import plot_health
 from handlens.plots.inspection import plot_inspection
 from handlens.plots.lines import plot_few_examples, plot_learning_rates, plot_line_fit, plot_line_losses
@@ -32,6 +32,7 @@ __all__ = [
     "Pairs",
     "Panel",
     "Picture",
+    "Share",
     "Theme",
     "heat",
     "image_png",

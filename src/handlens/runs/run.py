@@ -196,9 +196,7 @@ class Run:
         return images_of(self.name, self.config, self.about)
 
     def split(self, on: str = "test") -> Split:
-        """Images with labels: `test`, `val`, `train` (those that it learned from), or the test images of another data set.
-
-        Of one's own digits (`mine`) all, or, if it has learned from some, those that were kept apart.
+        """Images with labels: `test`, `val`, `train` (those that it learned from), or others; see `handlens.data.find_split`.
 
         Raises:
             UsageError: there is no such split or data set, or no image in it.

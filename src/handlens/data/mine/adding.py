@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -17,10 +18,11 @@ from handlens import files
 from handlens.data import folders
 from handlens.data.drawing import TOO_LITTLE, TOO_MANY, normalize
 from handlens.data.drawing.source import MOST_BYTES, is_strokes
+from handlens.data.formats import shown
 from handlens.data.mine.digits import Digit, changing, check_label, id_of, place
 from handlens.data.mine.names import label_of
 from handlens.data.mine.sheet import read_sheet
-from handlens.errors import DataError, HandlensError, UsageError
+from handlens.errors import DataError, DataMissing, HandlensError, UsageError
 
 MOST = 10_000
 """So many digits are kept at most."""
@@ -37,16 +39,23 @@ class Outcome:
         name: what it is called, for people.
         digit: the digit that it is; None if it was refused.
         said: why it was refused, or that it was there already; empty if it was kept.
+        unlabelled: it was refused because nobody says which digit it is.
     """
 
     name: str
     digit: Digit | None
     said: str = ""
+    unlabelled: bool = False
 
     @property
     def kept(self) -> bool:
         """It is new among the digits."""
         return self.digit is not None and not self.said
+
+    @property
+    def doubtful(self) -> bool:
+        """It was refused, but would be kept with `anyway`."""
+        return self.said == TOO_MANY
 
     def to_dict(self) -> dict[str, object]:
         """As JSON."""
@@ -112,7 +121,7 @@ def add_pictures(*places: str | Path, label: object = None, anyway: bool = False
 
     Raises:
         UsageError: that is no label.
-        DataMissing: there is no such folder or picture.
+        DataMissing: there is no such folder or picture, or no file in a folder.
         RunBusy, DataDamaged, FileError: as in `add`, or a folder cannot be read.
     """
     given = None if label is None else check_label(label)
@@ -150,10 +159,11 @@ def _arrivals(where: Path, label: int | None, stack: contextlib.ExitStack) -> It
         return
     tree = stack.enter_context(folders.opened(where))
     above = PurePosixPath(where.absolute().name)
-    for name, size_bytes in tree.names.items():
-        path = PurePosixPath(name)
-        if not folders.is_junk(path.parts):
-            yield _arrival(name, above / path, lambda name=name, size=size_bytes: _read(tree, name, size), label)  # type: ignore[misc]
+    names = [name for name in tree.names if not folders.is_junk(PurePosixPath(name).parts)]
+    if not names:
+        raise DataMissing("There is no picture in this folder.", where=shown(where.absolute()))
+    for name in names:
+        yield _arrival(name, above / name, partial(_read, tree, name), label)
 
 
 def _arrival(name: str, path: PurePosixPath, get: Callable[[], object], label: int | None) -> Arrival:
@@ -161,9 +171,9 @@ def _arrival(name: str, path: PurePosixPath, get: Callable[[], object], label: i
     return Arrival(files.printable(name), get, found, how)
 
 
-def _read(tree: folders.Tree, name: str, size_bytes: int) -> bytes:
-    if size_bytes > MOST_BYTES:
-        raise DataError(f"It has {size_bytes:,} bytes; at most {MOST_BYTES:,} are read")
+def _read(tree: folders.Tree, name: str) -> bytes:
+    if tree.names[name] > MOST_BYTES:
+        raise DataError(f"It has {tree.names[name]:,} bytes; at most {MOST_BYTES:,} are read.")
     return tree.read(name)
 
 
@@ -179,20 +189,20 @@ def _add_all(arrivals: Iterable[Arrival], *, anyway: bool) -> Iterator[Outcome]:
 
 def _prepared_or_refused(arrival: Arrival, *, anyway: bool) -> _Ready | Outcome:
     if arrival.label is None:
-        return Outcome(arrival.name, None, arrival.how)
+        return Outcome(arrival.name, None, arrival.how, unlabelled=True)
     try:
         return _prepared(arrival, anyway=anyway)
     except HandlensError as error:
-        return Outcome(arrival.name, None, error.what.removesuffix("."))
+        return Outcome(arrival.name, None, error.what[:1].lower() + error.what[1:].removesuffix("."))
 
 
 def _prepared(arrival: Arrival, *, anyway: bool) -> _Ready:
     picture = arrival.get()
     found = normalize(picture)
     if found.doubt == TOO_LITTLE:
-        raise DataError("Too little ink to judge.", where=arrival.name, hint="A thicker pen, or a closer picture, helps.")
+        raise DataError(f"{TOO_LITTLE.capitalize()}.", where=arrival.name, hint="A thicker pen, or a closer picture, helps.")
     if found.doubt == TOO_MANY and not anyway:
-        raise DataError("More than one digit?", where=arrival.name, hint="If the largest is meant, insist: --anyway, or anyway=True.")
+        raise DataError(TOO_MANY.capitalize(), where=arrival.name, hint="If the largest is meant, insist: --anyway, or anyway=True.")
     pixels = found.stages[0].picture
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")

@@ -18,12 +18,14 @@ from handlens.data.say import Say
 from handlens.data.stored import About, Stored, Writer
 from handlens.errors import DataError, FileError
 
+_MANY = 500
+
 
 def build(say: Say = lambda *_: None) -> Stored:
     """The arrays, from the cache, or made now; where the data folder cannot be written they are made each time.
 
     Args:
-        say: is told if another process is doing the same.
+        say: is told if it takes seconds, or another process is doing the same.
 
     Raises:
         DataMissing: there are no digits yet.
@@ -37,6 +39,8 @@ def build(say: Say = lambda *_: None) -> Stored:
     with contextlib.suppress(DataError, FileError):
         if (found := stored.read(MINE)).about.key == key:
             return found
+    if len(kept) > _MANY:
+        say(f"Preparing {len(kept):,} digits of your own, once.")
     arrays = _arrays(kept)
     about = About(title=MINE, description=in_words(kept), licence="yours", classes=CLASSES, key=key, ink=True)
     with contextlib.suppress(FileError), cache.alone(MINE, say) as folder, Writer(folder) as writer:
