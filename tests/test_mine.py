@@ -20,6 +20,7 @@ from terminal import Terminal
 
 import handlens as hl
 from handlens import data
+from handlens.cli.terminal import show_classes
 from handlens.data import drawing, stored, table
 from handlens.data.formats import read_idx
 from handlens.data.mine.names import label_of
@@ -394,7 +395,9 @@ def test_digits_that_are_added_are_repeated_to_count_and_stay_whole_beside_few_o
     assert len(both.few(90).epoch) == 120
     assert torch.equal(few.train.images[-30:], hl.load("mine", val=0).train.images)
     assert few.few(300) is few
-    assert both.fingerprint != mnist.fingerprint
+    mine = hl.load("mine", val=0).train
+    others = mnist.with_images(hl.Split(255 - mine.images, mine.labels, mine.classes))
+    assert len({both.fingerprint, mnist.fingerprint, others.fingerprint}) == 3
     assert data.with_added(both, "mine") is both
     with pytest.raises(UsageError, match="to itself"):
         data.with_added(mnist, "mnist")
@@ -459,6 +462,8 @@ def test_with_one_digit_everything_answers(written: list[tuple[Pixels, int]], te
         terminal(*words, "--on", "mine")
     terminal("mine", "compare", "one")
     terminal("mine", "show")
+    show_classes(hl.load_run("one").evaluate("mine"))
+    assert terminal.capsys.readouterr().out.splitlines()[2] == "1\t\t\t\t0"  # no image, no verdict
     hl.fit("softmax", name="with", with_data="mine", **QUICK)  # type: ignore[arg-type]
     terminal("evaluate", "with", "--on", "mine", code=2)
     assert "None of your digits is kept apart" in terminal.err

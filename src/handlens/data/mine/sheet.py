@@ -83,20 +83,20 @@ def read_sheet(photo: object) -> FlatSheet:
     pixels = read(photo, _LOOKED_AT).pixels
     found = _candidates(_grey(pixels))
     if len(found) < 4:
-        raise _not_found(len(found), where)
+        seen = "None" if not found else f"Only {len(found)}"
+        raise _not_found(f"{seen} of the template's four corner marks can be seen in this picture.", where)
     pages = [(page, _Look.at(page)) for page in (_flat(pixels, corners) for corners in _corners(found))]
     page, look = max(pages, key=lambda pair: pair[1].likeness + pair[1].upright, default=(pixels, _Look(0, 0, 0)))
     if look.likeness < _ALIKE:
-        raise _not_found(3, where)
+        raise _not_found("The corner marks in this picture are not where the template has them.", where)
     page = _evenly_lit(page, look.darkness)
     filled = (_filled(page, cell, look.darkness) for cell in template.cells())
     return FlatSheet(page, tuple(cell for cell in filled if cell))
 
 
-def _not_found(count: int, where: str) -> DataError:
-    seen = "None" if count == 0 else f"Only {count}"
+def _not_found(what: str, where: str) -> DataError:
     return DataError(
-        f"{seen} of the template's four corner marks can be seen in this picture.",
+        what,
         where=where,
         hint="Photograph the whole page from above, with all four black squares in the picture and nothing on them. "
         "The template: handlens mine template sheet.pdf. Pictures of single digits: handlens mine add",
