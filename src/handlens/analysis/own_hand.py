@@ -70,7 +70,7 @@ class OwnHand:
         counts = f"{found.only_second} that only {after} has right, {found.only_first} that only {before} has"
         counts = f"{counts} (McNemar's test, p = {found.p:.2g})"
         lost = self.tests[1].accuracy - self.tests[0].accuracy
-        rest = f"On its test images {after} has {abs(lost):.2%} {'fewer' if lost < 0 else 'more'} right."
+        rest = f"On its test images {after} is {abs(lost) * 100:.2f} points {'worse' if lost < 0 else 'better'}."
         if found.p >= 0.05:
             return f"On your digits neither is shown to be better: {counts}. {rest}"
         better = after if found.only_second > found.only_first else before
