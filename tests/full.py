@@ -32,11 +32,12 @@ class Part:
 
 PARTS = {
     "all": Part("-n 2", {}),
-    "kills": Part("tests/crash/test_kill_and_resume.py", {"HANDLENS_KILLS": "1000"}),
+    "kills": Part("tests/crash/test_kill_and_resume.py tests/crash/test_own_digits.py", {"HANDLENS_KILLS": "1000"}),
     "faults": Part("tests/crash -k fault", {}),
     "flips": Part("tests -k flip", {"HANDLENS_FLIPS": "10000"}),
     "cache": Part("tests/test_data_cache.py tests/crash/test_processes.py", {"HANDLENS_ROUNDS": "50"}),
     "fuzz": Part("-n 2 tests/fuzz", {"HANDLENS_EXAMPLES": "20000"}),
+    "sheets": Part("tests/test_mine_sheet.py", {"HANDLENS_SHEETS": "100"}),
     "pictures": Part("tests/test_drawing.py -k hostile", {"HANDLENS_PICTURES": "2000"}),
     "signals": Part("tests/crash/test_signals.py", {"HANDLENS_SIGNALS": "100"}),
     "doctor": Part("-n 2 tests/test_doctor.py", {}),

@@ -140,6 +140,15 @@ def figures() -> dict[str, Any]:
             ((20 + 90 * (n % 6), 20 + 100 * (n // 6), 80 + 90 * (n % 6), 100 + 100 * (n // 6)), str(n % 10), n / 12) for n in range(count)
         ]
         made[f"sheet {count}"] = lambda theme, b=boxes: plots.plot_sheet(np.full((240, 580), 240, np.uint8), b, theme=theme)
+    for count in (1, 8, 40):
+        pairs = [(np.full((60, 20 + n % 60), 200, np.uint8), images(1)[0, 0], f"{n:06x}") for n in range(count)]
+        both = [plots.Pairs(f"7   {count} of 99", pairs), plots.Pairs("8   1", pairs[:1])]
+        made[f"pairs {count}"] = lambda theme, g=both, c=count: plots.plot_pairs(g, f"{c} digits of your own", theme=theme)
+    for networks, kinds_ in ((1, DIGITS), (2, DIGITS), (2, LONG)):
+        shares = [[plots.Share(0.9, 0.7, 0.95, 1000)] + [plots.Share(n / 10, n / 20, 1, n) for n in range(10)]] * networks
+        sets = [("Your digits", shares), ("The test images of mnist", shares)]
+        runs_ = ["mlp-brave-otter", "cnn-" + "long" * 10][:networks]
+        made[f"hand {networks} {kinds_[0]}"] = lambda theme, s=sets, r=runs_, c=kinds_: plots.plot_hand(s, r, c, theme=theme)
     for epochs in (0, 1, 2, 5, 200):
         made[f"curves {epochs}"] = lambda theme, e=epochs: plots.plot_curves(rows(e), best_epoch=max(1, e - 1), theme=theme)
     made["curves no val"] = lambda theme: plots.plot_curves(rows(5, val=False), theme=theme)

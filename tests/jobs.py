@@ -102,6 +102,13 @@ def _numbers() -> Iterator[int]:
         number += 1
 
 
+def keep_digits(numbers: list[int]) -> None:
+    """Keep a digit for each number, all different; each is told after it was kept."""
+    for number in numbers:
+        digit = hl.mine.add([[(20, 20), (80, 20 + number % 37), (45, 95 + number // 37)]], number % 10)
+        print(f"kept {digit.id} {digit.label}", flush=True)
+
+
 def cli(*words: str) -> None:
     """A command line; `tiny` is a data set of the catalogue, and on this machine."""
     made = tiny.make()

@@ -270,7 +270,7 @@ def test_knobs_that_a_model_has_not_are_refused_from_an_option_and_a_file_but_no
 @pytest.mark.parametrize(
     "where, said",
     [
-        ("handlens.cli.training.load_dataset", "No run had begun"),
+        ("handlens.cli.training.dataset_of", "No run had begun"),
         ("handlens.cli.training.show_layers", "No run had begun"),
         ("handlens.fit._check_new", "No run had begun"),
         ("handlens.fit._check_room", "0 of 1 epochs are saved; to go on: handlens train --resume three"),

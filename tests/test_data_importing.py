@@ -90,7 +90,7 @@ def test_the_split_does_not_depend_on_the_name_or_the_place(say: Callable[..., N
 def test_folders_train_val_test_are_kept_as_they_are(names: tuple[str, str, str], said: list[str], say: Callable[..., None]) -> None:
     train, val, test = names
     parts = flowers(8, inside=f"{train}/") | flowers(3, inside=f"{val}/") | flowers(2, inside=f"{test}/")
-    name = data.import_images(tree(Path("mine"), parts), say=say)
+    name = data.import_images(tree(Path("ours"), parts), say=say)
     found = hl.load(name)
     assert [len(split) for split in found.splits.values()] == [16, 6, 4]
     assert said[0] == "Split as the folders say: train, val, test."
@@ -99,14 +99,14 @@ def test_folders_train_val_test_are_kept_as_they_are(names: tuple[str, str, str]
 
 def test_without_a_test_folder_a_tenth_of_train_becomes_test(said: list[str], say: Callable[..., None]) -> None:
     parts = flowers(inside="train/") | flowers(3, inside="val/")
-    found = hl.load(data.import_images(tree(Path("mine"), parts), say=say))
+    found = hl.load(data.import_images(tree(Path("ours"), parts), say=say))
     assert [split.counts for split in found.splits.values()] == [[18, 18], [3, 3], [2, 2]]
     assert "a tenth of each class of train" in said[0]
 
 
 def test_what_is_outside_class_folders_or_hidden_is_left_out_and_said(said: list[str], say: Callable[..., None]) -> None:
     extra = {"README.txt": b"hello", ".DS_Store": b"x", "rose/.hidden.png": b"x", "__MACOSX/rose/1.png": b"x", "rose/Thumbs.db": b"x"}
-    found = hl.load(data.import_images(tree(Path("mine"), flowers() | extra), say=say))
+    found = hl.load(data.import_images(tree(Path("ours"), flowers() | extra), say=say))
     assert sum(len(split) for split in found.splits.values()) == 40
     assert "1 file outside the class folders left out." in said
 
@@ -114,7 +114,7 @@ def test_what_is_outside_class_folders_or_hidden_is_left_out_and_said(said: list
 def test_unreadable_files_are_left_out_named_and_kept_in_mind(said: list[str], say: Callable[..., None], tmp_path: Path) -> None:
     whole = picture((250, 0, 0), (64, 64), "JPEG")
     broken = {"rose/cut.jpg": whole[: len(whole) // 2], "rose/text.jpg": b"no picture", "tulip/empty.png": b""}
-    name = data.import_images(tree(Path("mine"), flowers() | broken), say=say)
+    name = data.import_images(tree(Path("ours"), flowers() | broken), say=say)
     assert sum(len(split) for split in hl.load(name).splits.values()) == 40
     assert any("3 files left out that cannot be read" in sentence for sentence in said)
     about = data.check(name).about  # type: ignore[union-attr]
@@ -124,7 +124,7 @@ def test_unreadable_files_are_left_out_named_and_kept_in_mind(said: list[str], s
 
 def test_uneven_classes_are_said(said: list[str], say: Callable[..., None]) -> None:
     few = {name: content for name, content in flowers().items() if "rose" in name or name < "tulip/05"}
-    data.import_images(tree(Path("mine"), few), say=say)
+    data.import_images(tree(Path("ours"), few), say=say)
     assert said[2] == "The classes are uneven: 16 images of 'rose', 3.2 times as many as of 'tulip' (5)."
 
 
@@ -162,26 +162,26 @@ def test_a_picture_of_absurd_size_is_refused_from_its_header() -> None:
 
 @pytest.mark.parametrize("size, expected", [(None, 10), (4, 4), (32, 32)])
 def test_the_image_size_is_the_median_or_what_is_asked_for(size: int | None, expected: int, say: Callable[..., None]) -> None:
-    found = hl.load(data.import_images(tree(Path("mine"), flowers()), image_size=size, say=say))
+    found = hl.load(data.import_images(tree(Path("ours"), flowers()), image_size=size, say=say))
     assert found.image_shape == (3, expected, expected)
 
 
 def test_large_images_become_224_and_grey_ones_stay_grey(say: Callable[..., None], said: list[str]) -> None:
     large = {f"{label}/{number}.png": picture(100 + number, (400, 300)) for label in "ab" for number in range(10)}
-    assert hl.load(data.import_images(tree(Path("mine"), large), say=say)).image_shape == (1, 224, 224)
+    assert hl.load(data.import_images(tree(Path("ours"), large), say=say)).image_shape == (1, 224, 224)
     assert "Images become 224x224 pixels, grey (the median of their shorter sides is 300; --image-size changes it)." in said
 
 
 def test_the_same_source_is_not_read_twice_and_a_changed_one_is(monkeypatch: pytest.MonkeyPatch, say: Callable[..., None]) -> None:
-    folder = tree(Path("mine"), flowers())
+    folder = tree(Path("ours"), flowers())
     data.import_images(folder, say=say)
-    first = stored.find("mine")
+    first = stored.find("ours")
     with monkeypatch.context() as patch:
         patch.setattr(decoding.Decoding, "plan", lambda *_: pytest.fail("read again"))
-        assert data.import_images(folder, say=say) == "mine"
+        assert data.import_images(folder, say=say) == "ours"
     (folder / "rose" / "00.png").write_bytes(picture((1, 2, 3)))
     data.import_images(folder, say=say)
-    assert stored.find("mine") != first
+    assert stored.find("ours") != first
     assert first
     assert not first.exists()
 
@@ -203,19 +203,19 @@ def test_a_folder_that_grew_is_read_again_by_its_name_too_but_not_for_a_run(tmp_
 
 
 def test_a_name_that_is_taken_is_not_taken_again(say: Callable[..., None]) -> None:
-    data.import_images(tree(Path("a/mine"), flowers()), say=say)
-    with pytest.raises(UsageError, match="There is a data set 'mine' already") as caught:
-        data.import_images(tree(Path("b/mine"), flowers()), say=say)
-    assert "handlens data rm mine" in caught.value.hint
+    data.import_images(tree(Path("a/ours"), flowers()), say=say)
+    with pytest.raises(UsageError, match="There is a data set 'ours' already") as caught:
+        data.import_images(tree(Path("b/ours"), flowers()), say=say)
+    assert "handlens data rm ours" in caught.value.hint
     with pytest.raises(UsageError, match="of the catalogue"):
-        data.import_images(Path("a/mine"), "mnist", say=say)
+        data.import_images(Path("a/ours"), "mnist", say=say)
     for wrong in ("../x", "A", "x/y", ""):
         if wrong:
             with pytest.raises(UsageError, match="cannot be a name"):
-                data.import_images(Path("a/mine"), wrong, say=say)
+                data.import_images(Path("a/ours"), wrong, say=say)
     assert importing.name_for(tree(Path("mnist"), flowers())) == "mnist-images"
-    assert run(["data", "rm", "mine"]) == 0
-    assert data.import_images(Path("b/mine"), say=say) == "mine"
+    assert run(["data", "rm", "ours"]) == 0
+    assert data.import_images(Path("b/ours"), say=say) == "ours"
 
 
 @pytest.mark.parametrize(
@@ -228,11 +228,11 @@ def test_a_name_that_is_taken_is_not_taken_again(say: Callable[..., None]) -> No
     ],
 )
 def test_a_folder_that_is_none_of_class_folders_is_said(names: dict[str, bytes], words: str, say: Callable[..., None]) -> None:
-    Path("mine").mkdir()
+    Path("ours").mkdir()
     with pytest.raises(DataError, match=words):
-        data.import_images(tree(Path("mine"), names), say=say)
+        data.import_images(tree(Path("ours"), names), say=say)
     assert stored.names() == []
-    assert not (cache.root() / "mine" / "filling").exists()
+    assert not (cache.root() / "ours" / "filling").exists()
 
 
 def test_what_is_not_there_is_said(say: Callable[..., None]) -> None:
@@ -257,18 +257,18 @@ def test_any_word_after_data_is_answered_in_words(name: str) -> None:
 
 def test_class_folders_of_any_name_are_taken(say: Callable[..., None]) -> None:
     for name in ("with space", "new\nline", os.fsdecode(b"not-\xff-utf8"), "日本", "a" * 200):
-        tree(Path("mine"), {f"{name}/{number}.png": picture((number, 0, 0)) for number in range(3)} | {f"{name}/bad{name[:9]}.png": b"x"})
-    found = hl.load(data.import_images("mine", say=say))
+        tree(Path("ours"), {f"{name}/{number}.png": picture((number, 0, 0)) for number in range(3)} | {f"{name}/bad{name[:9]}.png": b"x"})
+    found = hl.load(data.import_images("ours", say=say))
     assert len(found.classes) == 5
     assert "日本" in found.classes
     assert "new\ufffdline" in found.classes
-    assert len(data.check("mine").about.unreadable) == 5  # type: ignore[union-attr]
+    assert len(data.check("ours").about.unreadable) == 5  # type: ignore[union-attr]
 
 
 def test_too_much_for_memory_is_refused_before_anything_is_decoded(monkeypatch: pytest.MonkeyPatch, say: Callable[..., None]) -> None:
     monkeypatch.setattr(importing, "MOST_BYTES", 10_000)
     with pytest.raises(DataError, match="at most 10 kB are kept") as caught:
-        data.import_images(tree(Path("mine"), flowers()), say=say)
+        data.import_images(tree(Path("ours"), flowers()), say=say)
     assert "--image-size" in caught.value.hint
 
 
@@ -291,7 +291,7 @@ def info(name: str, **changes: object) -> zipfile.ZipInfo:
 def test_a_zip_file_that_means_harm_is_refused_from_its_list(
     name: str, changes: dict[str, object], words: str, say: Callable[..., None]
 ) -> None:
-    path = zipped(Path("mine.zip"), flowers())
+    path = zipped(Path("ours.zip"), flowers())
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(info(name, **changes), b"x")
     with pytest.raises(DataDamaged, match=words):
@@ -299,14 +299,14 @@ def test_a_zip_file_that_means_harm_is_refused_from_its_list(
 
 
 def test_a_zip_bomb_is_refused_from_its_list(say: Callable[..., None]) -> None:
-    path = zipped(Path("mine.zip"), flowers() | {"rose/bomb.png": bytes(50 << 20)})
+    path = zipped(Path("ours.zip"), flowers() | {"rose/bomb.png": bytes(50 << 20)})
     with pytest.raises(DataDamaged, match="would be 52,428,800 bytes when unpacked"):
         data.import_images(path, say=say)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_name_twice_in_a_zip_file_is_refused(say: Callable[..., None]) -> None:
-    path = zipped(Path("mine.zip"), flowers())
+    path = zipped(Path("ours.zip"), flowers())
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("rose/00.png", b"another")
     with pytest.raises(DataDamaged, match="in it twice"):
@@ -318,9 +318,9 @@ def test_fuzz_a_damaged_zip_file_is_a_data_set_or_a_sentence(tmp_path: Path, cut
     content = bytearray(zipped(tmp_path / "whole.zip", flowers(3)).read_bytes())
     for at, changed in cuts:
         content[at % len(content) : at % len(content) + len(changed)] = changed
-    (tmp_path / "mine.zip").write_bytes(content)
+    (tmp_path / "ours.zip").write_bytes(content)
     try:
-        with folders.opened(tmp_path / "mine.zip") as found:
+        with folders.opened(tmp_path / "ours.zip") as found:
             plan = decoding.Decoding.plan(found, folders.arrange(found, "here").pictures, 4, 224, lambda *_: None)
             assert plan.shape[1:] == (4, 4)
     except HandlensError as error:
@@ -440,29 +440,29 @@ def test_fuzz_each_image_is_in_one_part_and_each_class_gives_its_tenth(counts: l
 
 
 def test_a_changed_file_in_the_cache_is_found(say: Callable[..., None]) -> None:
-    folder = stored.find(data.import_images(tree(Path("mine"), flowers()), say=say))
+    folder = stored.find(data.import_images(tree(Path("ours"), flowers()), say=say))
     assert folder
     about = json.loads((folder / stored.ABOUT).read_text())
     for name in about["arrays"]:
         content = (folder / name).read_bytes()
         (folder / name).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
         with pytest.raises(DataDamaged, match=f"{name} must have"):
-            data.check("mine")
+            data.check("ours")
         (folder / name).write_bytes(content)
     about["classes"] = ["x", "y"]
     (folder / stored.ABOUT).write_text(json.dumps(about))
     with pytest.raises(DataDamaged, match=r"about\.json has changed"):
-        hl.load("mine")
+        hl.load("ours")
     assert run(["data", "ls"]) == 0
 
 
 def test_it_is_trained_on_from_the_command_line_and_the_run_keeps_the_class_names(capsys: pytest.CaptureFixture[str]) -> None:
     tree(Path("flowers"), flowers())
-    assert run(["train", "--data", "flowers/", "--epochs", "2", "--name", "mine", "--hidden-sizes", "8"]) == 0
-    found = hl.load_run("mine")
+    assert run(["train", "--data", "flowers/", "--epochs", "2", "--name", "ours", "--hidden-sizes", "8"]) == 0
+    found = hl.load_run("ours")
     assert found.config.data == "flowers"
     assert found.about.classes == ("rose", "tulip")
-    assert run(["evaluate", "mine", "--json"]) == 0
+    assert run(["evaluate", "ours", "--json"]) == 0
     assert run(["data", "show", "flowers"]) == 0
     assert run(["data", "path", "flowers"]) == 0
     capsys.readouterr()
@@ -471,14 +471,14 @@ def test_it_is_trained_on_from_the_command_line_and_the_run_keeps_the_class_name
 
 
 def test_a_folder_without_permission_is_said(monkeypatch: pytest.MonkeyPatch, say: Callable[..., None]) -> None:
-    tree(Path("mine"), flowers())
+    tree(Path("ours"), flowers())
 
     def refuse(_path: object) -> None:
-        raise PermissionError(13, "as for another user, which root never is", "mine")
+        raise PermissionError(13, "as for another user, which root never is", "ours")
 
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(FileError, match="No permission"):
-        data.import_images(Path("mine"), say=say)
+        data.import_images(Path("ours"), say=say)
 
 
 SHARED = os.environ.get("HANDLENS_SHARED")

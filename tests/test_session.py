@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import shlex
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 from corpus import ROOT
+from paper import photographed, written
+from PIL import Image
 
 import handlens as hl
 from handlens.cli import main
@@ -47,6 +50,22 @@ def quick_fit(*things: Any, **knobs: Any) -> hl.Run:
     return hl.fit(*things, **{**knobs, **FEW})
 
 
+def write_own_digits(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A photographed sheet and a folder of pictures, as one has them who does the homework; and a data folder where none is kept."""
+    here = folder / "data"
+    here.mkdir()
+    for name in ("mnist", "fashion-mnist"):
+        (here / name).symlink_to(Path(os.environ["HANDLENS_DATA"], name))
+    monkeypatch.setenv("HANDLENS_DATA", str(here))
+    test = hl.load("mnist").test
+    images, labels = test.images[:, 0].numpy(), test.labels.numpy()
+    (folder / "photo.jpg").write_bytes(photographed(written(images, labels, 1).page, 1))
+    for place in range(30):
+        path = folder / "digits" / str(labels[place]) / f"{place}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(255 - images[place]).save(path)
+
+
 class Quick:
     """`hl`, whose trainings are short."""
 
@@ -60,6 +79,7 @@ def test_the_table_is_walked(capsys: pytest.CaptureFixture[str], tmp_path: Path,
     runs = tmp_path / "runs"
     monkeypatch.setenv("HANDLENS_RUNS", str(runs))
     hl.load("fashion-mnist")  # where it is not in the cache yet, it is found now, and not told of below
+    write_own_digits(tmp_path, monkeypatch)
     names: dict[str, Any] = {"hl": Quick()}
     missing: dict[str, str] = {}
     for task in TASKS:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from handlens import analysis, data, device, explain, metrics, models, plots, regression
     from handlens.compare import compare
     from handlens.config import Config
-    from handlens.data import Dataset, Split, load
+    from handlens.data import Dataset, Split, load, mine
     from handlens.data.batches import batches
     from handlens.errors import HandlensError
     from handlens.evaluation import Evaluation
@@ -46,6 +46,7 @@ _HOMES = {
     "list_runs": "runs",
     "load": "data",
     "load_run": "runs",
+    "mine": "data",
     "resume": "fit",
     "train": "train",
 }
@@ -70,6 +71,7 @@ __all__ = [
     "load",
     "load_run",
     "metrics",
+    "mine",
     "models",
     "plots",
     "regression",

@@ -30,6 +30,10 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False)
 
     data: str = Field("mnist", description="The data set: a name of `handlens data ls`. MNIST is small enough to learn on in seconds.")
+    with_data: str = Field(
+        "",
+        description="Learn from this data set's training images too: mine for your own digits. Few are repeated, up to a tenth.",
+    )
     examples: int = Field(0, ge=0, description="Train on so many images only, equally many of each class as far as there are; 0: on all.")
     augment: Literal["none", "light", "robust", "photo", "handwriting"] = Field(
         "none",

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 
 from handlens import data as datasets
 from handlens import device, files
-from handlens.config import OWN, check_given, make_config
+from handlens.config import OWN, Config, check_given, make_config
 from handlens.data import Dataset
 from handlens.errors import FileError, HandlensError, UsageError
 from handlens.models import device_of
@@ -165,9 +165,14 @@ def repeat_plan(run: Run) -> Plan:
         ModelError, UsageError: no name leads back to its network or data.
     """
     # The file of a network of one's own was compared with what its user named when the network was made; no other file is taken along.
-    names = ("frozen", "model_options", *(("model_file", "model_sha256") if ":" in run.config.model else ()))
+    names = ("frozen", "learned", "model_options", *(("model_file", "model_sha256") if ":" in run.config.model else ()))
     about = {name: getattr(run.about, name) for name in names}
-    return assemble(run.config, run.model("start"), run.dataset(), about=about)
+    planned = assemble(run.config, run.model("start"), run.dataset(), about=about)
+    if planned.about["data_fingerprint"] != run.about.data_fingerprint:
+        raise UsageError(
+            f"Run '{run.name}' cannot be repeated: its images are others now.", hint="Your own digits have changed since. Train anew."
+        )
+    return planned
 
 
 def fit(
@@ -255,9 +260,14 @@ def resume(
         RunDamaged: the checkpoint is damaged.
     """
     run = load_run(reference, model=model)
-    pictures = data if data is None or isinstance(data, DataLoader) else datasets.as_dataset(data, val=run.config.val)
+    pictures = data if data is None or isinstance(data, DataLoader) else _pictures(data, run.config)
     with resuming(run, checkpoint=checkpoint, data=pictures, val=val) as training:
         return _finish(training, quiet)
+
+
+def _pictures(data: object, config: Config) -> Dataset:
+    """The user's own data as a config has them split, with those that it adds."""
+    return datasets.with_added(datasets.as_dataset(data, val=config.val), config.with_data)
 
 
 def _finish(training: Training, quiet: bool) -> Run:

@@ -22,7 +22,8 @@ def check_idle(config: Config) -> None:
     Raises:
         UsageError: one is.
     """
-    idle = [name for name in ("examples", "augment", "mixup", "cutmix", "class_weights") if getattr(config, name) != FIELDS[name].default]
+    knobs = ("examples", "with_data", "augment", "mixup", "cutmix", "class_weights")
+    idle = [name for name in knobs if getattr(config, name) != FIELDS[name].default]
     if idle:
         raise UsageError(
             f"{', '.join(idle)} cannot be used with a DataLoader of your own.", hint="Do it in the loader, or give its data set."

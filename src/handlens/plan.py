@@ -93,13 +93,15 @@ def plan(config: Config, model: Model | None = None, data: object = None, *, val
     else:
         dataset = datasets.load(config.data, val=config.val)
         config = config.model_copy(update={"data": dataset.name})  # a folder that was imported has a name from now on
+    if isinstance(dataset, Dataset):
+        dataset = datasets.with_added(dataset, config.with_data)
     network, knobs, about = _make_network(config, model, dataset)
     return assemble(make_config({**config.model_dump(), **knobs}), network, dataset, about=about, val=val)
 
 
 def _share(dataset: Dataset) -> float:
     """The share of the images for training that is kept apart."""
-    return round(len(dataset.val) / max(1, len(dataset.val) + len(dataset.train)), 6)
+    return round(len(dataset.val) / max(1, len(dataset.val) + len(dataset.train) - dataset.added), 6)
 
 
 def _threads(config: Config, model: nn.Module, image_shape: tuple[int, ...]) -> int:
@@ -125,7 +127,8 @@ def assemble(
         planned = _with_loader(config, model, data, val) if isinstance(data, DataLoader) else _with_dataset(config, model, data, val)
     if config.patience and planned.val is None:
         raise UsageError("patience needs validation images, and there are none.", hint="Leave out --patience, or use --val 0.1.")
-    about = {**(about or {}), **planned.about}
+    learned = dict.fromkeys([*(about or {}).get("learned", ()), *planned.about.get("learned", ())])
+    about = {**(about or {}), **planned.about, "learned": tuple(learned)}
     about["frozen"] = _freeze(model, config, about)
     config = config.model_copy(update={"threads": _threads(config, model, about["image_shape"])})
     planned = replace(planned, config=config, about=about)
@@ -153,7 +156,7 @@ def _with_loader(config: Config, model: nn.Module, loader: DataLoader[Any], val:
 
 
 def _with_dataset(config: Config, model: nn.Module, data: Dataset, val: object) -> Plan:
-    place, classes, train = device.choose(config.device), data.classes, data.few(config.examples).train
+    place, classes, train = device.choose(config.device), data.classes, data.few(config.examples).epoch
     if val is not None:
         raise UsageError("val goes with a DataLoader; with other data it is a share, such as val=0.1.")
     remark = _check_images(model, train)
@@ -165,7 +168,13 @@ def _with_dataset(config: Config, model: nn.Module, data: Dataset, val: object) 
         data,
         (data.val.images.to(place), data.val.labels) if len(data.val) else None,
         _class_weights(train).to(place) if config.class_weights else None,
-        {"classes": classes, "ink": data.ink, "data_fingerprint": data.fingerprint, "image_shape": data.image_shape},
+        {
+            "classes": classes,
+            "ink": data.ink,
+            "data_fingerprint": data.fingerprint,
+            "image_shape": data.image_shape,
+            "learned": tuple(filter(None, (data.name, config.with_data))),
+        },
         remark,
     )
 
@@ -191,7 +200,7 @@ def check_last_batch(planned: Plan) -> None:
     """
     if planned.dataset is None:
         return
-    count, batch_size = len(planned.dataset.few(planned.config.examples).train), planned.config.batch_size
+    count, batch_size = len(planned.dataset.few(planned.config.examples).epoch), planned.config.batch_size
     alone = count % batch_size == 1 or batch_size == 1
     if alone and models.needs_company(planned.model, planned.dataset.image_shape):
         raise ModelError(

@@ -45,6 +45,7 @@ def plan_new(config: Config, model: Model | None = None, images: object = None, 
         models.set_learning(network, new.intersection(about["frozen"]), True)
         about = {**about, "frozen": tuple(name for name in about["frozen"] if name not in new)}
         check_last_batch(planned)
+    about = {**about, "learned": tuple(dict.fromkeys([*about["learned"], *run.about.learned]))}
     begun = planned.config.model_copy(update={"init_from": _reference(run)})
     return replace(planned, config=begun, about=about, origin=_in_words(run, new))
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
 from handlens import files
 from handlens.config import Config
+from handlens.data import mine
+from handlens.data.mine.digits import changing, home, seen
 from handlens.optim import make_optimizer
 from handlens.runs import Run, scan, to_trash, writing
 from handlens.runs import checkpoint as checkpoints
@@ -182,7 +186,59 @@ def _check_annotated(root: Path) -> str:
     return _one_or_other((about.note, about.tags), ("", ()), ("a remark", ("a", "b")))
 
 
+SEVEN, ONE = [[(20, 20), (80, 20), (45, 95)]], [[(50, 20), (48, 95)]]
+
+
+@contextlib.contextmanager
+def _data_in(root: Path) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HANDLENS_DATA", str(root))
+        yield
+
+
+def _keep_one(root: Path) -> None:
+    with _data_in(root):
+        mine.add(ONE, 1)
+
+
+def _keep_seven(root: Path) -> None:
+    with _data_in(root):
+        mine.add(SEVEN, 7)
+
+
+def _keep_both(root: Path) -> None:
+    _keep_one(root)
+    _keep_seven(root)
+
+
+def _mend(root: Path) -> None:
+    with _data_in(root):
+        mine.relabel(mine.digits()[0].id, 4)
+
+
+def _forget(root: Path) -> None:
+    with _data_in(root):
+        mine.remove(mine.digits()[0].id)
+
+
+def _own_labels(root: Path) -> list[int]:
+    """The labels of all own digits, after each picture was read and found to be the one that was kept; nothing else is left over."""
+    with _data_in(root):
+        labels = [digit.label for digit in mine.digits()]
+        assert all(seen(digit).image.any() for digit in mine.digits())
+        with changing():  # it sweeps
+            pass
+        pictures = [entry.suffix for entry in files.entries(home() / "pictures")]
+        assert {entry.name for entry in files.entries(home())} <= {"digits.csv", "digits.csv.lock", "digits.csv.lock.holder", "pictures"}
+        assert set(pictures) <= {".png", ".json"}
+    return labels
+
+
 SCENARIOS = {
+    "keep a digit": Scenario(_keep_one, _keep_seven, lambda root: _one_or_other(_own_labels(root), [1], [1, 7])),
+    "keep the first digit": Scenario(lambda root: None, _keep_seven, lambda root: _one_or_other(_own_labels(root), [], [7])),
+    "mend a label": Scenario(_keep_both, _mend, lambda root: _one_or_other(_own_labels(root), [1, 7], [4, 7])),
+    "forget a digit": Scenario(_keep_both, _forget, lambda root: _one_or_other(_own_labels(root), [1, 7], [7])),
     "write": Scenario(_write_old, _write_new, _check_written),
     "commit": Scenario(_two_epochs, _commit_third, _check_commit),
     "create": Scenario(lambda root: None, _claim_and_create, _check_created),

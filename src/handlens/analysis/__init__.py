@@ -4,6 +4,7 @@ from handlens.analysis.agreement import Agreement, agreement
 from handlens.analysis.groups import Group, accuracy_by_measure, accuracy_by_stroke, accuracy_by_writer, plot_strokes
 from handlens.analysis.labels import LabelIssues, Suspect, find_label_issues
 from handlens.analysis.mistakes import Cluster, cluster_mistakes, plot_clusters, plot_confused
+from handlens.analysis.own_hand import OwnHand, own_hand
 from handlens.analysis.robustness import Condition, Robustness, robustness
 from handlens.analysis.temperature import Answering, Calibrated, calibrate
 
@@ -15,6 +16,7 @@ __all__ = [
     "Condition",
     "Group",
     "LabelIssues",
+    "OwnHand",
     "Robustness",
     "Suspect",
     "accuracy_by_measure",
@@ -24,6 +26,7 @@ __all__ = [
     "calibrate",
     "cluster_mistakes",
     "find_label_issues",
+    "own_hand",
     "plot_clusters",
     "plot_confused",
     "plot_strokes",

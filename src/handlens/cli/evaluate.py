@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run")
-@click.option("--on", default="test", metavar="test|val|train|DATASET", help="Which images.  [test]")
+@click.option("--on", default="test", metavar="test|val|train|mine|DATASET", help="Which images.  [test]")
 @click.option("--calibrate", is_flag=True, help="Mend the probabilities by a temperature found on val, and say when to say nothing.")
 @click.option("--robustness", is_flag=True, help="Also with the images turned, moved, scaled, noisy, blurred, faded, thicker.")
 @click.option("--examples", type=click.IntRange(1), default=2000, help="Images for --robustness, evenly from all.  [2000]")
@@ -50,7 +50,7 @@ def _show(found: Run, evaluation: Evaluation, on: str) -> None:
     low, high = evaluation.interval
     facts = {
         "run": found.name,
-        "images": f"{evaluation.n:,} of {on}",
+        "images": f"{evaluation.n:,} of {on}{_which(found, on)}",
         "weights": f"{found.default_checkpoint} epoch, {int(found.used_row.get('epoch', 0))} of {len(found.rows)}",
         "accuracy": f"{evaluation.accuracy:.2%}",
         "95 % interval": f"{low:.2%} to {high:.2%}",
@@ -62,6 +62,13 @@ def _show(found: Run, evaluation: Evaluation, on: str) -> None:
     if sys.stdout.isatty():  # piped, one table for a program; the classes are in --json
         tell()
         show_classes(evaluation)
+
+
+def _which(run: Run, on: str) -> str:
+    """Which of the user's own digits."""
+    if on != "mine":
+        return ""
+    return ", those that were kept apart" if on in run.about.learned else ", all of them"
 
 
 def _calibrated(run: Run, evaluation: Evaluation) -> Calibrated:

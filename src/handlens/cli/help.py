@@ -17,6 +17,7 @@ VERBS = {
     "doctor": "What is wrong with a training program of your own.",
     "runs": "List, show, rename, note, tag, repeat, remove runs.",
     "data": "List, fetch, show, import, check data sets.",
+    "mine": "Your own digits: add, show, export; test a run on them.",
     "info": "This machine: versions, device, folders, and what is missing.",
 }
 INTERRUPTED = 130

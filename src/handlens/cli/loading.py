@@ -11,9 +11,10 @@ from torch import nn
 from handlens import data as datasets
 from handlens import models
 from handlens.cli.terminal import Bar, say
+from handlens.config import Config
 from handlens.data import Dataset
 from handlens.data.say import Say
-from handlens.runs import Run, load_run, the_same
+from handlens.runs import Run, has_changed, load_run, the_same
 
 
 def load_dataset(name: str, val: float, folder: Path | None = None) -> Dataset:
@@ -26,6 +27,11 @@ def load_known(name: str, val: float) -> Dataset:
     """The data set of a run, by its name only; see `handlens.data.load_known`."""
     with telling() as tell_step:
         return datasets.load_known(name, val=val, say=tell_step)
+
+
+def dataset_of(config: Config) -> Dataset:
+    """What a config trains on: its data set, with the images that are added to it."""
+    return datasets.with_added(load_dataset(config.data, config.val), config.with_data)
 
 
 @contextlib.contextmanager
@@ -51,7 +57,11 @@ def find_run(reference: str, model: str | None = None) -> Run:
     """The run, and its data set if that has to be fetched first."""
     run = load_run(reference, model=own_model(model))
     if datasets.is_known(run.config.data):
-        run.use(dataset=the_same(load_known(run.config.data, run.config.val), run.name, run.config, run.about))
+        known = datasets.with_added(load_known(run.config.data, run.config.val), run.config.with_data)
+        dataset = the_same(known, run.name, run.config, run.about)
+        if has_changed(dataset, run.about):
+            say(f"Your own digits have changed since run {run.name} learned from them.")
+        run.use(dataset=dataset)
     else:
         say(f"Run {run.name} was trained on data of its user's own.")
     return run

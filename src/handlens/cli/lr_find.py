@@ -25,12 +25,12 @@ def lr_find(presets: tuple[str, ...], save: Path | None, as_json: bool, **option
     knobs = {name: value for name, value in options.items() if name in FIELDS and value is not None}
     config, _ = resolve(only_preset(presets), None, knobs)
     from handlens import files, plots
-    from handlens.cli.loading import load_dataset
+    from handlens.cli.loading import dataset_of
     from handlens.lr_find import search
     from handlens.training import trying
     from handlens.transfer import plan_new
 
-    planned = plan_new(config, images=load_dataset(config.data, config.val))
+    planned = plan_new(config, images=dataset_of(config))
     with trying(planned):
         found = search(planned)
     picture = files.write_atomic(save or Path("lr-find.png"), plots.png(found.show()))

@@ -18,6 +18,7 @@ from handlens.files import printable
 
 if TYPE_CHECKING:
     from handlens.evaluation import Evaluation
+    from handlens.metrics import ClassScore
 
 _LONGEST = 40  # letters that are kept together; a path of more is broken where it must be
 
@@ -124,8 +125,13 @@ def show_classes(evaluation: Evaluation) -> None:
     """The scores of each class."""
     columns = {"class": "left", "precision": "right", "recall": "right", "F1": "right", "images": "right"}
     scores = zip(evaluation.classes, evaluation.per_class, strict=True)
-    rows = [(name, f"{one.precision:.2%}", f"{one.recall:.2%}", f"{one.f1:.4f}", f"{one.support:,}") for name, one in scores]
+    rows = [(name, *_score(one), f"{one.support:,}") for name, one in scores]
     show_table(columns, rows, f"{evaluation.split.capitalize()} images, class by class")
+
+
+def _score(one: ClassScore) -> tuple[str, str, str]:
+    """Nothing where there is no image of a class: 0 % would be a verdict."""
+    return (f"{one.precision:.2%}", f"{one.recall:.2%}", f"{one.f1:.4f}") if one.support else ("", "", "")
 
 
 class Bar:

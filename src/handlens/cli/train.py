@@ -15,16 +15,19 @@ from handlens.config import FIELDS, Config
 from handlens.errors import UsageError
 from handlens.presets import PRESETS
 
+_SHORTER = {"with_data": ("--with",)}
+
 
 def knob_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """One option for each field of the config, with its reason as the help."""
     for name, field in reversed(FIELDS.items()):
         flag = "--" + name.replace("_", "-")
+        shorter = _SHORTER.get(name, ())
         help_ = f"{field.description}  [{_shown(field.default)}]"
         if field.annotation is bool:
             option = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=help_)
         else:
-            option = click.option(flag, name, metavar=_metavar(field.annotation), help=help_)
+            option = click.option(*shorter, flag, name, metavar=_metavar(field.annotation), help=help_)
         function = option(function)
     return function
 

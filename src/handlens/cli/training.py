@@ -12,7 +12,7 @@ from pathlib import Path
 from torch import nn
 
 from handlens import device, models
-from handlens.cli.loading import find_run, load_dataset
+from handlens.cli.loading import dataset_of, find_run
 from handlens.cli.terminal import Bar, print_json, say, show_classes, show_table, tell
 from handlens.config import Config
 from handlens.data import Dataset
@@ -32,7 +32,7 @@ def train_new(config: Config, name: str | None, note: str, as_json: bool) -> int
     """Train from the first step."""
     check_name(name)
     with _nothing_saved_yet():
-        run = _train(plan_new(config, images=load_dataset(config.data, config.val)), name, note, as_json)
+        run = _train(plan_new(config, images=dataset_of(config)), name, note, as_json)
     return _show_results(run, as_json)
 
 
@@ -90,13 +90,22 @@ def _introduce(planned: Plan, as_json: bool) -> None:
 
 
 def _splits_in_words(dataset: Dataset, config: Config) -> str:
-    count = len(dataset.train)
+    count = len(dataset.train) - dataset.added
     few = f"{config.examples:,} of " if 0 < config.examples < count else ""
-    sizes = f"{few}{count:,} images to learn from, {len(dataset.test):,} to be tested on at the end"
+    sizes = f"{few}{count:,} images to learn from{_added_in_words(dataset, config)}, {len(dataset.test):,} to be tested on at the end"
     if len(dataset.val) == 0:
         return f"Data {dataset.name}: {sizes}; none kept apart to watch by."
     kept = f"{len(dataset.val):,} ({config.val:.0%} of each class) kept apart to watch by"
     return f"Data {dataset.name}: {sizes}, {kept}; --val 0 learns from those too."
+
+
+def _added_in_words(dataset: Dataset, config: Config) -> str:
+    if not dataset.added:
+        return ""
+    few = dataset.few(config.examples)
+    times = (len(few.epoch) - len(few.train)) // dataset.added + 1
+    often = f" (each {times} times an epoch, to count for more)" if times > 1 else ""
+    return f" and {dataset.added:,} of {config.with_data}{often}"
 
 
 def show_layers(layers: list[Layer], model: nn.Module) -> None:
@@ -168,7 +177,7 @@ def _shown(path: Path) -> str:
 def dry_run(config: Config, name: str | None, as_json: bool) -> int:
     """Look at everything, take a few steps with a network that is thrown away, and say how long it would take."""
     check_name(name)
-    planned = plan_new(config, images=load_dataset(config.data, config.val))
+    planned = plan_new(config, images=dataset_of(config))
     _introduce(planned, as_json)
     every = min(len(planned.loader), 20)
     with trying(planned):
@@ -184,7 +193,7 @@ def dry_run(config: Config, name: str | None, as_json: bool) -> int:
 
 def overfit_one_batch(config: Config, as_json: bool) -> int:
     """Train on one batch only: a network and loop that are right learn it by heart. Exit code 1 if they do not."""
-    planned = plan_new(config, images=load_dataset(config.data, config.val))
+    planned = plan_new(config, images=dataset_of(config))
     batch = next(iter(planned.loader))
     start, rows = time.perf_counter(), list[Row]()
     with trying(planned):

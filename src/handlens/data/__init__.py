@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from handlens.lazy import make_lazy
 
 if TYPE_CHECKING:
+    from handlens.data import mine
     from handlens.data.augment import AUGMENTATIONS, Augmentation, make_change, preview
     from handlens.data.batches import batches, order
     from handlens.data.catalog import DATASETS
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from handlens.data.inspection import Inspection, inspect
     from handlens.data.shelf import check, is_known, status
     from handlens.data.sources import fetch, import_folder
-    from handlens.data.splits import find_split, split_name
+    from handlens.data.splits import find_split, split_name, with_added
     from handlens.data.tensors import as_dataset, from_tensors, load, load_known
     from handlens.data.writers import mnist_with_writers, mnist_writers, split_by_writer
 
@@ -51,6 +52,7 @@ _HOMES = {
     "split_by_writer": "writers",
     "split_name": "splits",
     "status": "shelf",
+    "with_added": "splits",
     "write_idx": "formats",
 }
 
@@ -74,6 +76,7 @@ __all__ = [
     "load",
     "load_known",
     "make_change",
+    "mine",
     "mnist_with_writers",
     "mnist_writers",
     "order",
@@ -82,6 +85,7 @@ __all__ = [
     "split_by_writer",
     "split_name",
     "status",
+    "with_added",
     "write_idx",
 ]
 

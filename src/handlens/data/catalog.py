@@ -9,7 +9,10 @@ from handlens.data.archives import ARCHIVES
 from handlens.data.entry import Archive, DataFile, Entry, Original, Stretch, Wheel
 from handlens.errors import UsageError, nearest
 
-__all__ = ["DATASETS", "Archive", "DataFile", "Entry", "Original", "Stretch", "Wheel", "find", "find_idx"]
+__all__ = ["DATASETS", "MINE", "Archive", "DataFile", "Entry", "Original", "Stretch", "Wheel", "find", "find_idx"]
+
+MINE = "mine"
+"""The name of the data set of the user's own digits; see `handlens.data.mine`."""
 
 DATASETS: dict[str, Entry | Archive] = {
     "mnist": Entry(

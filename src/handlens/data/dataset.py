@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import html
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_SHOWN = 1000
+_MOST_TIMES = 100
+_ADDED = 0.1  # what images that were added are at least of an epoch: 70 own digits among 54,000 others would teach nothing
 
 
 class Split(torch.utils.data.Dataset[tuple[Tensor, int]]):
@@ -96,8 +99,7 @@ class Split(torch.utils.data.Dataset[tuple[Tensor, int]]):
         return plots.plot_samples(self.images[:count].cpu().numpy(), names)
 
     def __repr__(self) -> str:
-        shape = "x".join(str(size) for size in self.image_shape)
-        return f"Split({self.name}: {len(self):,} images {shape}, {len(self.classes)} classes)"
+        return f"Split({self.name}: {len(self):,} images {_shape(self)}, {len(self.classes)} classes)"
 
 
 def _check(images: Tensor, labels: Tensor, classes: tuple[str, ...], name: str) -> None:
@@ -132,6 +134,7 @@ class Dataset:
         val: the images to watch and choose by; empty when the validation share is 0.
         test: the images that are looked at once, at the end.
         ink: bright strokes on black, as in MNIST, so that own drawings are prepared the same way.
+        added: how many images at the end of `train` were added from another data set; see `with_images`.
     """
 
     name: str
@@ -139,6 +142,7 @@ class Dataset:
     val: Split
     test: Split
     ink: bool = False
+    added: int = 0
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -159,26 +163,50 @@ class Dataset:
         """The same with at most `count` training images: equally many of each class as far as there are, the same ones each time.
 
         The images of a smaller number are among those of a larger one, so that what a curve over numbers shows is the number. Of 0, and of
-        more than there are, all are left.
+        more than there are, all are left; and so are images that were added.
         """
-        if not 0 < count < len(self.train):
+        own = len(self.train) - self.added
+        if not 0 < count < own:
             return self
-        shuffled = torch.randperm(len(self.train), generator=seeds.generator("few examples"))
+        shuffled = torch.randperm(own, generator=seeds.generator("few examples"))
         labels = self.train.labels.cpu()[shuffled]
         turn = torch.empty(len(labels), dtype=torch.int64)  # the how-many-th of its class each image is
         for label in range(len(self.classes)):
             mine = labels == label
             turn[mine] = torch.arange(int(mine.sum()))
         chosen = shuffled[turn.argsort(stable=True)[:count]].sort().values
-        return dataclasses.replace(self, train=self.train.subset(chosen))
+        return dataclasses.replace(self, train=self.train.subset(torch.cat([chosen, torch.arange(own, len(self.train))])))
+
+    def with_images(self, other: Split) -> Dataset:
+        """The same with more images to learn from, behind its own; what it is watched and tested by stays.
+
+        Raises:
+            DataError: they are of another shape, or of other classes.
+        """
+        if (other.image_shape, other.classes) != (self.image_shape, self.classes):
+            raise DataError(
+                f"Images {_shape(other)} of the classes {', '.join(other.classes)} cannot be added to {self.name}: "
+                f"its images are {_shape(self)}, and its classes {', '.join(self.classes)}.",
+            )
+        return dataclasses.replace(self, train=self.train.joined(other), added=len(other))
+
+    @property
+    def epoch(self) -> Split:
+        """The images that one epoch of a training goes through: those to learn from; few that were added are repeated to be a tenth."""
+        own = len(self.train) - self.added
+        times = min(_MOST_TIMES, math.ceil(own * _ADDED / (1 - _ADDED) / self.added)) if self.added else 1
+        if times <= 1:
+            return self.train
+        return self.train.subset(torch.cat([torch.arange(own), torch.arange(own, len(self.train)).repeat(times)]))
 
     @property
     def fingerprint(self) -> str:
-        """It differs when other images or labels are learned from: of all training labels and the first thousand images."""
+        """It differs when others are learned from: of all training labels, the first thousand images, and all that were added."""
         shape = (tuple(self.train.images.shape), len(self.val))
         digest = hashlib.sha256(repr(shape).encode())
         digest.update(self.train.labels.cpu().numpy().tobytes())
         digest.update(self.train.images[:1000].cpu().numpy().tobytes())
+        digest.update(self.train.images[len(self.train) - self.added :].cpu().numpy().tobytes())
         return digest.hexdigest()
 
     def show(self, count: int = 16) -> Figure:
@@ -196,11 +224,14 @@ class Dataset:
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(split):,} {name}" for name, split in self.splits.items())
-        shape = "x".join(str(size) for size in self.image_shape)
-        return f"Dataset({self.name}: {sizes}; images {shape}, {len(self.classes)} classes)"
+        return f"Dataset({self.name}: {sizes}; images {_shape(self)}, {len(self.classes)} classes)"
 
     def _repr_html_(self) -> str:
         from handlens import plots
 
         picture = plots.img_tag(self.show(16), alt=f"16 images of {self.name}", width=480)
         return f"<p><b>{html.escape(repr(self))}</b></p>{picture}<pre>{html.escape(self.describe())}</pre>"
+
+
+def _shape(images: Split | Dataset) -> str:
+    return "x".join(str(size) for size in images.image_shape)

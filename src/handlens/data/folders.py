@@ -170,7 +170,7 @@ def arrange(tree: Tree, where: str) -> Arrangement:
     Raises:
         DataError: there are not two folders with files in them.
     """
-    paths = [parts for name in tree.names if not _is_junk(parts := PurePosixPath(name).parts)]
+    paths = [parts for name in tree.names if not is_junk(parts := PurePosixPath(name).parts)]
     top = _common_top(paths)
     firsts = {path[top] for path in paths if len(path) > top + 1}
     split = "train" in {_SPLITS.get(first.lower()) for first in firsts}
@@ -187,7 +187,8 @@ def arrange(tree: Tree, where: str) -> Arrangement:
     return Arrangement(tuple(found), classes, remarks)
 
 
-def _is_junk(parts: tuple[str, ...]) -> bool:
+def is_junk(parts: tuple[str, ...]) -> bool:
+    """Whether a path is of a file that a system puts beside pictures, or is hidden."""
     return any(part.startswith(".") or part in _JUNK for part in parts)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from handlens import files
 from handlens.data import cache, folders, shares, stored, table
-from handlens.data.catalog import DATASETS
+from handlens.data.catalog import DATASETS, MINE
 from handlens.data.decoding import Decoding
 from handlens.data.folders import Arrangement, Picture, Tree
 from handlens.data.formats import MOST_BYTES, shown
@@ -72,7 +72,7 @@ def name_for(path: Path) -> str:
     name = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:50].rstrip("-")
     if not name:
         raise UsageError(f"No name can be made of '{files.printable(path.name)}'.", hint="Give one: --name NAME.")
-    return f"{name}-images" if name in DATASETS else name
+    return f"{name}-images" if name in (*DATASETS, MINE) else name
 
 
 def _check_size(image_size: int | None) -> None:
@@ -88,6 +88,10 @@ def _read_before(name: str, path: Path) -> About | None:
     """
     if name in DATASETS:
         raise UsageError(f"'{name}' is a data set of the catalogue.", hint="Choose another --name.")
+    if name == MINE:
+        raise UsageError(
+            "'mine' is the name of your own digits.", hint="Digits go in by: handlens mine add FOLDER. Else take another --name."
+        )
     files.child(cache.root(), name)
     folder = stored.find(name)
     if folder is None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 _KINDS = "PNG JPEG MPO GIF BMP DIB TIFF WEBP AVIF PPM TGA PCX JPEG2000 ICO SGI".split()
+_HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _DEEP = ("I", "I;16", "I;16B", "I;16L", "F")
 _GREY = ("1", "L", "LA", "La", *_DEEP)
 _ORIENTATION = 0x0112
@@ -161,9 +162,11 @@ def opened(content: bytes) -> Image.Image:
     """A picture of which the header is read: only of kinds that Pillow reads by itself, without another program.
 
     Raises:
-        Unreadable: it is larger than 67 million pixels.
+        Unreadable: it is larger than 67 million pixels, or of a kind that many have and Pillow does not read.
         Exception: whatever Pillow's readers stumble over.
     """
+    if content[4:8] == b"ftyp" and content[8:12] in _HEIC:
+        raise Unreadable("it is a HEIC photo, as iPhones take them; save it as JPEG, or set the phone to take those")
     Image.init()
     image = Image.open(io.BytesIO(content), formats=[kind for kind in _KINDS if kind in Image.OPEN])
     if image.width * image.height > MOST_PIXELS:

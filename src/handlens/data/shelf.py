@@ -8,9 +8,12 @@ from pathlib import Path
 from handlens import files
 from handlens.data import cache, catalog, originals, stored
 from handlens.data.cache import Cached
-from handlens.data.catalog import DATASETS
+from handlens.data.catalog import DATASETS, MINE
 from handlens.data.entry import Archive, Entry
 from handlens.data.formats import shown
+from handlens.data.mine import built
+from handlens.data.mine.digits import digits, home
+from handlens.data.say import Say
 from handlens.data.stored import Stored
 from handlens.errors import DataError, FileError, UsageError, nearest
 
@@ -28,18 +31,18 @@ class Status:
 
 
 def status() -> list[Status]:
-    """Every data set of the catalogue, then every one that was imported: whether it is on this machine, where, and how large."""
-    return [_known(name, entry) for name, entry in DATASETS.items()] + [_imported(name) for name in imported()]
+    """Every data set of the catalogue, the user's own digits, and every one that was imported: whether it is here, where, how large."""
+    return [_known(name, entry) for name, entry in DATASETS.items()] + _own_digits() + [_imported(name) for name in imported()]
 
 
 def imported() -> list[str]:
     """The names of the data sets that the user imported."""
-    return [name for name in stored.names() if name not in DATASETS]
+    return [name for name in stored.names() if name not in (*DATASETS, MINE)]
 
 
 def is_known(name: str) -> bool:
-    """Whether a name leads to a data set: one of the catalogue, or one that was imported."""
-    return name in DATASETS or name in imported()
+    """Whether a name leads to a data set: one of the catalogue, `mine`, or one that was imported."""
+    return name in DATASETS or name == MINE or name in imported()
 
 
 def was_read_from(name: str, path: Path) -> bool:
@@ -60,6 +63,14 @@ def _known(name: str, entry: Entry | Archive) -> Status:
     return Status(name, on_disk, folder, entry.size_bytes, entry.licence, entry.description)
 
 
+def _own_digits() -> list[Status]:
+    try:
+        kept = digits()
+    except (DataError, FileError) as error:
+        return [Status(MINE, False, home(), 0, "yours", f"damaged: {error.what}")]
+    return [Status(MINE, True, home(), 28 * 28 * len(kept), "yours", built.in_words(kept))] if kept else []
+
+
 def _imported(name: str) -> Status:
     folder = stored.find(name) or cache.root() / name
     try:
@@ -78,8 +89,12 @@ def _is_whole(folder: Path | None) -> bool:
     return bool(arrays) and folder is not None and all(cache.has_length(folder / part, array.size_bytes) for part, array in arrays)
 
 
-def check(name: str) -> Cached | Stored:
+def check(name: str, say: Say = lambda *_: None) -> Cached | Stored:
     """The data set of that name as it is on this machine, every byte verified. Nothing is looked for elsewhere.
+
+    Args:
+        name: of the catalogue, `mine`, or of one that was imported.
+        say: is told if own digits have to be prepared first.
 
     Raises:
         UsageError: there is no data set of that name.
@@ -87,6 +102,8 @@ def check(name: str) -> Cached | Stored:
         DataDamaged: it is, but not with the right content; says which file, and the expected and the found SHA-256.
         FileError: the system does not let us read it.
     """
+    if name == MINE:
+        return built.build(say)
     if name in imported():
         return stored.read(name)
     if name not in DATASETS:
@@ -112,6 +129,8 @@ def remove(name: str) -> Path:
     """
     if not is_known(name):
         raise unknown(name)
+    if name == MINE:
+        raise UsageError("Your own digits are nowhere else.", where=str(home()), hint="To forget one of them: handlens mine rm ID")
     if isinstance(DATASETS.get(name), Entry):
         raise UsageError(f"'{name}' would have to be downloaded again.", hint=f"Delete its folder yourself: {cache.root() / name}")
     return stored.remove(name)

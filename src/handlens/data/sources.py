@@ -41,7 +41,7 @@ def fetch(name: str, *, folder: Path | str | None = None, offline: bool = False,
     """
     entry = DATASETS.get(name)
     if entry is None:
-        return shelf.check(name)
+        return shelf.check(name, say)
     named = None if folder is None else Path(folder)
     if isinstance(entry, Archive):
         return _fetch_archive(name, entry, named, offline=offline, say=say)

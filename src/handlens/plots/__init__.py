@@ -5,18 +5,21 @@ from __future__ import annotations
 from handlens.plots.attributions import heat, plot_attributions
 from handlens.plots.curves import plot_compare, plot_curves
 from handlens.plots.embedding import plot_embedding, positions
+from handlens.plots.form import plot_form
 from handlens.plots.graph import plot_graph
+from handlens.plots.hand import Share, plot_hand
 from handlens.plots.health import plot_health
 from handlens.plots.inspection import plot_inspection
 from handlens.plots.lines import plot_few_examples, plot_learning_rates, plot_line_fit, plot_line_losses
 from handlens.plots.maps import plot_activations, plot_features, plot_filters
 from handlens.plots.matrix import plot_confusion_matrix
+from handlens.plots.pairs import Pairs, plot_pairs
 from handlens.plots.panels import Panel, plot_panels
 from handlens.plots.pixels import image_png, weights_png
 from handlens.plots.prediction import plot_prediction, plot_sheet
 from handlens.plots.reliability import plot_calibration
 from handlens.plots.rows import ImageRow, plot_rows
-from handlens.plots.style import DARK, LIGHT, Picture, Theme, img_tag, png
+from handlens.plots.style import DARK, LIGHT, Picture, Theme, img_tag, pdf, png
 from handlens.plots.suspects import plot_suspects
 from handlens.plots.temperature import plot_temperature
 from handlens.plots.tiles import plot_mistakes, plot_predictions, plot_samples, plot_weights, signed_limit
@@ -26,12 +29,15 @@ __all__ = [
     "LIGHT",
     "PLOTS",
     "ImageRow",
+    "Pairs",
     "Panel",
     "Picture",
+    "Share",
     "Theme",
     "heat",
     "image_png",
     "img_tag",
+    "pdf",
     "plot_activations",
     "plot_attributions",
     "plot_calibration",
@@ -42,13 +48,16 @@ __all__ = [
     "plot_features",
     "plot_few_examples",
     "plot_filters",
+    "plot_form",
     "plot_graph",
+    "plot_hand",
     "plot_health",
     "plot_inspection",
     "plot_learning_rates",
     "plot_line_fit",
     "plot_line_losses",
     "plot_mistakes",
+    "plot_pairs",
     "plot_panels",
     "plot_prediction",
     "plot_predictions",
@@ -84,6 +93,9 @@ PLOTS = {
     "inspection": plot_inspection,
     "prediction": plot_prediction,
     "sheet": plot_sheet,
+    "form": plot_form,
+    "pairs": plot_pairs,
+    "hand": plot_hand,
     "graph": plot_graph,
     "filters": plot_filters,
     "activations": plot_activations,

@@ -2,7 +2,7 @@
 
 from handlens.runs.about import About
 from handlens.runs.checkpoint import WHICH
-from handlens.runs.data import preparation_of, the_same
+from handlens.runs.data import has_changed, preparation_of, the_same
 from handlens.runs.find import Broken, list_runs, load_run, no_runs, runs_folder, scan
 from handlens.runs.folder import RESERVED, existing_place, is_free, new_place, strangers, to_trash, writing
 from handlens.runs.names import new_id, new_name
@@ -15,6 +15,7 @@ __all__ = [
     "Broken",
     "Run",
     "existing_place",
+    "has_changed",
     "is_free",
     "list_runs",
     "load_run",

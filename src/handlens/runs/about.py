@@ -34,6 +34,7 @@ class About:
         classes: their names, in the order of the network's outputs.
         ink: the images are bright strokes on black, as MNIST's; pictures of one's own are then prepared as such.
         data_fingerprint: of the images and labels it learned from.
+        learned: the data sets whose training images it has learned from, also those of the run whose weights it began with.
         config_sha256: what `config.json` was; another config would quietly give another training.
     """
 
@@ -50,6 +51,7 @@ class About:
     model_file: str = ""
     model_sha256: str = ""
     data_fingerprint: str = ""
+    learned: tuple[str, ...] = ()
     config_sha256: str = ""
 
     def write(self, folder: Path) -> None:
@@ -73,7 +75,7 @@ def read_about(folder: Path) -> About:
 def _fits(values: dict[str, Any]) -> bool:
     texts = [values.get(field.name, "") for field in fields(About) if field.type == "str"]
     shape, options = values.get("image_shape", []), values.get("model_options")
-    lists = [values.get(name, []) for name in ("tags", "classes")] + [[] if values.get("frozen") is None else values["frozen"]]
+    lists = [values.get(name, []) for name in ("tags", "classes", "learned")] + [[] if values.get("frozen") is None else values["frozen"]]
     return (
         all(isinstance(text, str) for text in texts)
         and isinstance(values.get("ink", False), bool)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from handlens import data
 from handlens.config import OWN, Config
 from handlens.data import Dataset
+from handlens.data.catalog import MINE
 from handlens.errors import UsageError
 from handlens.prediction import Preparation
 from handlens.runs.about import About
@@ -23,21 +24,26 @@ def images_of(name: str, config: Config, about: About) -> Dataset:
             f"Run '{name}' was trained on data of your own.",
             hint=f"Give it again: hl.load_run('{name}', data=...).",
         )
-    return the_same(data.load_known(config.data, val=config.val), name, config, about)
+    return the_same(data.with_added(data.load_known(config.data, val=config.val), config.with_data), name, config, about)
 
 
 def the_same(found: Dataset, name: str, config: Config, about: About) -> Dataset:
-    """The data set, if it is the one that a run was trained on.
+    """The data set, if it is the one that a run was trained on. One's own digits may have become more since: then it is still looked at.
 
     Raises:
         UsageError: it is another one.
     """
-    if about.data_fingerprint not in ("", found.fingerprint):
-        raise UsageError(
-            f"Run '{name}' was trained on other images than those that are {config.data} now.",
-            hint=f"Give them: hl.load_run('{name}', data=...).",
-        )
-    return found
+    if not has_changed(found, about) or MINE in (config.data, config.with_data):
+        return found
+    raise UsageError(
+        f"Run '{name}' was trained on other images than those that are {config.data} now.",
+        hint=f"Give them: hl.load_run('{name}', data=...).",
+    )
+
+
+def has_changed(found: Dataset, about: About) -> bool:
+    """Whether a run learned from other images than these."""
+    return about.data_fingerprint not in ("", found.fingerprint)
 
 
 def preparation_of(config: Config, about: About) -> Preparation:

@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from handlens import files
-from handlens.data import as_dataset
+from handlens.data import as_dataset, with_added
 from handlens.errors import HandlensError, RunDamaged, RunNotFound, UsageError, nearest
 from handlens.runs.folder import is_half_made
 from handlens.runs.run import Run
@@ -68,7 +68,7 @@ def load_run(reference: str | os.PathLike[str] = "latest", *, model: nn.Module |
         RunDamaged: there is one, but it cannot be read.
     """
     run = _find(reference)
-    return run.use(model, None if data is None else as_dataset(data, val=run.config.val))
+    return run.use(model, None if data is None else with_added(as_dataset(data, val=run.config.val), run.config.with_data))
 
 
 def _find(reference: str | os.PathLike[str]) -> Run:

@@ -196,13 +196,13 @@ class Run:
         return images_of(self.name, self.config, self.about)
 
     def split(self, on: str = "test") -> Split:
-        """Images with labels: `test`, `val`, `train` (those that it learned from), or the test images of another data set.
+        """Images with labels: `test`, `val`, `train` (those that it learned from), or others; see `handlens.data.find_split`.
 
         Raises:
             UsageError: there is no such split or data set, or no image in it.
             DataError: the images cannot be had.
         """
-        return data.find_split(self.dataset().few(self.config.examples), on)
+        return data.find_split(self.dataset().few(self.config.examples), on, self.about.learned)
 
     def predict_sheet(self, picture: object) -> list[Prediction]:
         """What it says of each digit on a sheet."""

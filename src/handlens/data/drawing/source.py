@@ -84,7 +84,7 @@ def read(picture: object, longest: int = WORKING) -> Source:
         return _decoded(files.read_bytes(path, MOST_BYTES), longest, where)
     if isinstance(picture, bytes | bytearray | memoryview):
         return _decoded(bytes(picture), longest, "")
-    if _is_strokes(picture):
+    if is_strokes(picture):
         return _drawn(picture)
     return _of_array(picture, longest)
 
@@ -100,8 +100,8 @@ def _decoded(content: bytes, longest: int, where: str) -> Source:
     return Source(pixels, scale)
 
 
-def _is_strokes(picture: object) -> bool:
-    """Lists of lists of pairs; an array is a picture, even if it is called a list."""
+def is_strokes(picture: object) -> bool:
+    """Whether it is a drawing: lists of lists of pairs. An array is a picture, even if it is a list."""
     return isinstance(picture, list | tuple) and all(isinstance(stroke, list | tuple) for stroke in picture) and not _is_grid(picture)
 
 
