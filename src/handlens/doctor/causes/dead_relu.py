@@ -19,7 +19,7 @@ EXPLAINS = ("lr_too_low", "vanishing_sigmoid")
 
 def look(case: Case) -> Finding | None:
     """In some layer more than 90 % of the units give 0 for a whole batch, before the first step or after."""
-    if case.start is None or case.model is None or case.images is None or case.learned:
+    if case.start is None or case.model is None or case.images is None or case.learned or case.rate_grows:
         return None
     for when, model in (("before the first step", case.start), ("at the end", case.model)):
         for output in activations(model, case.images, (nn.ReLU,)) or _functional(case, model):

@@ -12,13 +12,13 @@ EXPLAINS = ("lr_too_high", "zero_grad_per_epoch")
 
 def look(case: Case) -> Finding | None:
     """No gradient is ever cleared, though each backward pass is followed by a step."""
-    later = case.steps[1:]
+    later = case.measured[1:]
     if len(later) < 2 or not any(step.stepped for step in later):
         return None
     stale = [step for step in later if step.stale(case.optimized)]
     cleared = any(event.kind == "zero_grad" for step in case.steps for event in (*step.before, *step.after))
-    steps = sum(step.stepped for step in case.steps)
-    if cleared or len(stale) < len(later) or steps < 0.9 * len(case.steps):
+    steps = sum(step.stepped for step in later)
+    if cleared or len(stale) < len(later) or steps < 0.9 * len(later):
         return None
     return Finding(
         case.line_of_training(), f"At {len(stale)} of {len(later)} backward passes the gradients of earlier batches were still there."

@@ -18,7 +18,7 @@ def look(case: Case) -> Finding | None:
     if case.loss is None or case.loss.name not in ("cross_entropy", "multi_margin_loss", "binary_cross_entropy_with_logits"):
         return None
     scores = case.loss.scores
-    if scores.ndim != 2 or bool((scores < 0).any()) or is_probability(scores):
+    if scores.ndim != 2 or bool((scores < 0).any()) or not bool((scores > 0).any()) or is_probability(scores):
         return None
     zeros = float((scores == 0).double().mean())
     if zeros < 0.1:

@@ -14,7 +14,7 @@ def look(case: Case) -> Finding | None:
     found = case.raised(
         r"expected (target dtype|scalar type)|Expected floating point type for target|multi-target not supported|"
         r"0D or 1D target tensor expected|Expected target size|must match the size of tensor|target dtype|"
-        r"\"nll_loss\w*\" not implemented|result type Float can't be cast to Long|Found dtype Long but expected Float"
+        r"\"nll_loss\w*\" not implemented|result type Float can't be cast to|Found dtype Long but expected Float"
     )
     if found is None or case.failure is None or not case.raised(r"target|nll_loss|dtype|cast"):
         return None

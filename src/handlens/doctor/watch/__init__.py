@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 import types
 from collections.abc import Iterator
@@ -61,6 +62,14 @@ class _Compiler(types.ModuleType):
     @staticmethod
     def is_compiling() -> bool:
         return False
+
+    def __getattr__(self, name: str) -> Any:
+        """What a program needs of it all the same: then it is imported."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if sys.modules.get("torch._dynamo") is self:
+            del sys.modules["torch._dynamo"], torch._dynamo
+        return getattr(importlib.import_module("torch._dynamo"), name)
 
 
 def _without_compiler() -> None:

@@ -64,12 +64,9 @@ class Answers:
         def loading(original: Callable[..., Any]) -> Callable[..., Any]:
             def load(module: nn.Module, *args: Any, **knobs: Any) -> Any:
                 found = original(module, *args, **knobs)
-                missing = list(getattr(found, "missing_keys", []))
-                watcher.record.quiet(
-                    lambda: watcher.record.add(
-                        "load", model=module, missing=missing, unexpected=list(getattr(found, "unexpected_keys", []))
-                    )
-                )
+                missing, unexpected = (list(getattr(found, name, [])) for name in ("missing_keys", "unexpected_keys"))
+                state = args[0] if args else knobs.get("state_dict")
+                watcher.record.quiet(lambda: watcher.record.add("load", model=module, state=state, missing=missing, unexpected=unexpected))
                 return found
 
             return load

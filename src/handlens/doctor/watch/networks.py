@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from handlens.doctor.seen import rows
+from handlens.doctor.seen import rows, tensors
 from handlens.doctor.watch.recorder import KEPT, Recorder
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.InstanceNorm1d, nn.InstanceNorm2d)
@@ -77,11 +77,11 @@ class Networks:
         if self.record.busy or isinstance(module, nn.modules.loss._Loss):
             return
         self._depth = max(0, self._depth - 1)
-        if self._depth == 0 and isinstance(output, Tensor) and inputs and isinstance(inputs[0], Tensor):
-            self.record.quiet(self._forward, module, inputs[0], output)
+        if self._depth == 0 and inputs and isinstance(inputs[0], Tensor):
+            self.record.quiet(self._forward, module, inputs[0], tensors(output))
 
-    def _forward(self, module: nn.Module, images: Tensor, output: Tensor) -> None:
-        if not any(module is known for known in self.record.seen.models):
+    def _forward(self, module: nn.Module, images: Tensor, given: list[Tensor]) -> None:
+        if not given or not any(module is known for known in self.record.seen.models):
             return
         self.record.loops.count_forward()
         grad = torch.is_grad_enabled()
@@ -90,17 +90,19 @@ class Networks:
             model=module,
             training=module.training,
             live=[kind for kind, types in (("Dropout", _DROPOUTS), ("BatchNorm", _NORMS)) if _any_training(module, types)],
-            grad=grad and output.requires_grad,
+            grad=grad and any(one.requires_grad for one in given),
             count=len(images) if images.ndim else 1,
             trains=False,
+            lines=tuple(self.record.lines()),
             loop_line=self.record.loops.active[-1].line if self.record.loops.active else 0,
         )
         if self.record.few(f"forward {event.line} {grad}", KEPT):
-            event.about |= {"images": images.detach().clone(), "output": output.detach().clone()}
+            event.about |= {"images": images.detach().clone(), "outputs": [one.detach().clone() for one in given]}
+            event.about["output"] = event.outputs[0]
         if self.record.few(f"rows {grad and module.training}", 400):
             event.about["rows"] = rows(images)
-        if output.grad_fn is not None:
-            self.record.outputs = [*self.record.outputs[-40:], (event, output)]
+        if learning := [one for one in given if one.grad_fn is not None]:
+            self.record.outputs = [*self.record.outputs[-40:], (event, learning)]
 
 
 def _any_training(model: nn.Module, kinds: tuple[type, ...]) -> bool:

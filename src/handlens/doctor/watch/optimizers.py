@@ -51,7 +51,11 @@ class Optimizers:
                     lrs = [group["lr"] for group in scheduler.optimizer.param_groups]
                     watcher.record.quiet(
                         lambda: watcher.record.add(
-                            "scheduler", kind_of=type(scheduler).__name__, lr=max(map(float, lrs)), scheduler=scheduler
+                            "scheduler",
+                            kind_of=type(scheduler).__name__,
+                            lines=tuple(watcher.record.lines()),
+                            lr=max(map(float, lrs)),
+                            scheduler=scheduler,
                         )
                     )
                 return result
@@ -67,7 +71,13 @@ class Optimizers:
 
     def _before_step(self, optimizer: torch.optim.Optimizer) -> None:
         parameters = [one for group in optimizer.param_groups for one in group["params"]]
-        event = self.record.add("step", optimizer=optimizer, lr=max(float(group["lr"]) for group in optimizer.param_groups), moved=None)
+        event = self.record.add(
+            "step",
+            optimizer=optimizer,
+            lr=max(float(group["lr"]) for group in optimizer.param_groups),
+            moved=None,
+            lines=tuple(self.record.lines()),
+        )
         event.about["empty"] = (
             all(one.grad is None or not bool(one.grad.ne(0).any()) for one in parameters) if self.record.few("empty", 400) else None
         )
@@ -79,5 +89,7 @@ class Optimizers:
         event = next(event for event in reversed(self.record.seen.events) if event.kind == "step")
         parameters = [one for group in optimizer.param_groups for one in group["params"]]
         event.about["moved"] = [
-            float((now.detach() - old).norm() / old.norm().clamp_min(1e-8)) for now, old in zip(parameters, self._before, strict=True)
+            float((now.detach() - old).norm() / old.norm().clamp_min(1e-8))
+            for now, old in zip(parameters, self._before, strict=True)
+            if now.ndim > 1  # a bias begins at 0 and goes infinitely far
         ]

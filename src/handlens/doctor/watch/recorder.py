@@ -6,7 +6,7 @@ import contextlib
 import functools
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -32,7 +32,7 @@ class Recorder:
         self.seen = Seen()
         self.loops = Loops()
         self.busy = False
-        self.outputs: list[tuple[Event, Tensor]] = []  # of forwards that no backward pass has reached yet
+        self.outputs: list[tuple[Event, list[Tensor]]] = []  # of forwards that no backward pass has reached yet
         self.undo: list[Callable[[], object]] = []
         self._counts: dict[str, int] = {}
 
@@ -51,12 +51,15 @@ class Recorder:
 
     def line(self) -> int:
         """The innermost line of the program that is under way."""
+        return next(self.lines(), 0)
+
+    def lines(self) -> Iterator[int]:
+        """The lines of the program that are under way, the innermost first."""
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
             if frame.f_code.co_filename == self.file:
-                return frame.f_lineno
+                yield frame.f_lineno
             frame = frame.f_back
-        return 0
 
     def few(self, kind: str, most: int) -> bool:
         """Whether this is one of the first few of its kind: of the later ones less is kept."""
