@@ -39,39 +39,19 @@ def doctor(script: Path | None, arguments: tuple[str, ...], verbose: bool, cause
     if as_json:
         print_json(dataclasses.asdict(diagnosis))
     else:
-        _tell(diagnosis, script, verbose)
+        _tell(diagnosis, verbose)
         if verbose:
             tell(f"\nThe program printed:\n{(finished.stdout + finished.stderr).rstrip()[-4000:]}")
     return 1 if diagnosis.causes else _FAILED if diagnosis.failure else 0
 
 
-def _tell(diagnosis: Diagnosis, script: Path, verbose: bool) -> None:
-    if diagnosis.causes:
-        _tell_cause(diagnosis, script)
-    elif diagnosis.failure:
-        tell(f"The program ends at line {diagnosis.line} with an exception that the doctor does not know:")
-        tell(f"  {diagnosis.failure.splitlines()[0]}")
-    else:
-        tell("I found nothing wrong.")
-        if diagnosis.losses:
-            first, last = diagnosis.losses
-            tell(f"In {diagnosis.steps} steps the loss went from {first:.3g} to {last:.3g}.")
+def _tell(diagnosis: Diagnosis, verbose: bool) -> None:
+    for line in str(diagnosis).splitlines():
+        tell(line, whole=line.startswith("  "))
     if verbose:
         for name, finding in diagnosis.findings.items():
             tell(f"  {name}: {finding.evidence} (line {finding.line}, {finding.sure:.0%} sure)")
     tell(f"\nLooked for {len(diagnosis.checked)} mistakes in {diagnosis.seconds:.1f} s." + ("" if verbose else "  More: --verbose"))
-
-
-def _tell_cause(diagnosis: Diagnosis, script: Path) -> None:
-    tell(diagnosis.sentence)
-    if diagnosis.line:
-        lines = script.read_text(encoding="utf-8").splitlines()
-        tell(f"\n  {script.name}:{diagnosis.line}   {lines[diagnosis.line - 1].strip()}", whole=True)
-    tell(f"\nSeen   {diagnosis.evidence}")
-    tell(f"Try    {diagnosis.change}")
-    if len(diagnosis.causes) > 1:
-        tell(f"\nThen look at: {', '.join(diagnosis.causes[1:4])}.")
-    tell(f"More   handlens doctor --explain {diagnosis.causes[0]}")
 
 
 def _explain(name: str, as_json: bool) -> int:

@@ -29,8 +29,7 @@ def look(case: Case) -> Finding | None:
     ):
         return None
     event = case.seen.events[last]
-    loops = case.script.loops_around(event.line)
-    line = _line(case, event) or (loops[0].lineno if loops else event.line)
+    line = _line(case, event) or event.line
     return Finding(line, f"All images of the test were trained on; printed was: {said[0][:60]}")
 
 

@@ -14,7 +14,7 @@ def look(case: Case) -> Finding | None:
     if case.probe is None or case.learned or case.rate_grows or len(case.steps) < 4:
         return None
     moved = [way for event in case.seen.of("step") for way in event.moved or []]
-    if not moved or max(moved) > 5e-4:
+    if not moved or max(moved) > 3e-5:
         return None
     as_it_is = case.probe.train()
     if as_it_is.last < 0.9 * as_it_is.first:

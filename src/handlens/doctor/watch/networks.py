@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +35,7 @@ class Networks:
 
         def mode(original: Callable[..., Any]) -> Callable[..., Any]:
             def train(module: nn.Module, mode: bool = True) -> nn.Module:
-                if not watcher.record.busy and sys._getframe(1).f_code.co_filename == watcher.record.file:
+                if not watcher.record.busy and watcher.record.program.calls():
                     watcher.record.add("mode", model=module, training=bool(mode))
                 return original(module, mode)  # type: ignore[no-any-return]
 
@@ -44,7 +43,7 @@ class Networks:
 
         def evaluating(original: Callable[..., Any]) -> Callable[..., Any]:
             def evaluate(module: nn.Module) -> nn.Module:
-                if not watcher.record.busy and sys._getframe(1).f_code.co_filename == watcher.record.file:
+                if not watcher.record.busy and watcher.record.program.calls():
                     watcher.record.add("mode", model=module, training=False)
                 return original(module)  # type: ignore[no-any-return]
 
@@ -52,9 +51,6 @@ class Networks:
 
         self.record.patch(nn.Module, "train", mode)
         self.record.patch(nn.Module, "eval", evaluating)
-        self.record.patch(
-            torch, "compile", lambda _original: lambda model=None, *_args, **_knobs: model if model is not None else lambda one: one
-        )
 
     def _before_forward(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         if self.record.busy or isinstance(module, nn.modules.loss._Loss):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -47,7 +46,7 @@ class Optimizers:
         def scheduled(original: Callable[..., Any]) -> Callable[..., Any]:
             def step(scheduler: Any, *args: Any, **knobs: Any) -> Any:
                 result = original(scheduler, *args, **knobs)
-                if sys._getframe(1).f_code.co_filename == watcher.record.file:
+                if watcher.record.program.calls():
                     lrs = [group["lr"] for group in scheduler.optimizer.param_groups]
                     watcher.record.quiet(
                         lambda: watcher.record.add(
@@ -71,6 +70,8 @@ class Optimizers:
 
     def _before_step(self, optimizer: torch.optim.Optimizer) -> None:
         parameters = [one for group in optimizer.param_groups for one in group["params"]]
+        if not any(optimizer is one for one in self.record.seen.optimizers):
+            self.record.seen.optimizers.append(optimizer)
         event = self.record.add(
             "step",
             optimizer=optimizer,

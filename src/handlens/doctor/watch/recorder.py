@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from handlens.doctor.loops import Loops
+from handlens.doctor.program import Program
 from handlens.doctor.seen import Event, Seen
 
 KEPT = 12  # batches of which the tensors are kept, in training and outside it
@@ -24,11 +24,11 @@ class Recorder:
     """Takes down what happens.
 
     Args:
-        file: the program's path, as its frames name it.
+        program: whose frames are looked for.
     """
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, program: Program) -> None:
+        self.program = program
         self.seen = Seen()
         self.loops = Loops()
         self.busy = False
@@ -57,8 +57,8 @@ class Recorder:
         """The lines of the program that are under way, the innermost first."""
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
-            if frame.f_code.co_filename == self.file:
-                yield frame.f_lineno
+            if line := self.program.line(frame):
+                yield line
             frame = frame.f_back
 
     def few(self, kind: str, most: int) -> bool:
@@ -82,8 +82,7 @@ class Recorder:
             return
         self.busy = True
         try:
-            with contextlib.suppress(Exception), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with contextlib.suppress(Exception):
                 look(*args)
         finally:
             self.busy = False
