@@ -24,12 +24,14 @@ class Case:
         script: its text.
         seen: what it did.
         names: its variables when it ended.
+        probing: whether copies of its network may be trained on trial.
     """
 
-    def __init__(self, script: Script, seen: Seen, names: dict[str, Any] | None = None) -> None:
+    def __init__(self, script: Script, seen: Seen, names: dict[str, Any] | None = None, *, probing: bool = True) -> None:
         self.script = script
         self.seen = seen
         self.names = names or {}
+        self._probing = probing
 
     @property
     def failure(self) -> Failure | None:
@@ -176,7 +178,7 @@ class Case:
     @cached_property
     def probe(self) -> Probe | None:
         """Trainings of copies; None if this program's loss cannot be computed for them."""
-        if self.start is None or self.first is None or not self.seen.optimizers or not self.first.forwards:
+        if not self._probing or self.start is None or self.first is None or not self.seen.optimizers or not self.first.forwards:
             return None
         kept = [step for step in self.steps if step.loss is not None and step.forwards and step.loss.about.get("scores") is not None]
         return Probe.of(self.start, kept, self.seen.optimizers)

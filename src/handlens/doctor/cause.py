@@ -6,6 +6,7 @@ import contextlib
 import html
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -44,12 +45,14 @@ class Cause(Protocol):
     Attributes:
         SENTENCE: what it is, in at most 25 words.
         CHANGE: the one thing to try.
+        DEMO: lines of code with it and without it; see `demo.Demo`.
         EXPLAINS: other causes that are seen because of this one, and are then not told.
     """
 
     __name__: str
     SENTENCE: str
     CHANGE: str
+    DEMO: str
     EXPLAINS: tuple[str, ...]
 
     def look(self, case: Case) -> Finding | None:
@@ -119,10 +122,11 @@ def all_causes() -> dict[str, Cause]:
     return {name: importlib.import_module(f"{package.__name__}.{name}") for name in names}
 
 
-def conclude(case: Case) -> Diagnosis:
-    """Ask every cause, and put what they see in order: those that explain others before them, the surer before the less sure."""
+def conclude(case: Case, asked: Sequence[str] = ()) -> Diagnosis:
+    """Ask these causes, or all, and put what they see in order: those that explain others before them, the surer before the less sure."""
     found: dict[str, Finding] = {}
-    for name, cause in all_causes().items():
+    known = {name: all_causes()[name] for name in asked} if asked else all_causes()
+    for name, cause in known.items():
         finding = None
         with contextlib.suppress(Exception):  # a probe that fails on a program of an unknown kind is no answer, and no reason to end
             finding = cause.look(case)
@@ -133,7 +137,7 @@ def conclude(case: Case) -> Diagnosis:
     told = [name for name in mistakes if name not in explained] or mistakes  # two that explain each other do not silence both
     told.sort(key=lambda name: -found[name].sure)
     notes = tuple(name for name, finding in found.items() if finding.sure <= NOTE and name not in explained)
-    said = Diagnosis(notes=notes, checked=tuple(all_causes()), findings=found, **_facts(case))
+    said = Diagnosis(notes=notes, checked=tuple(known), findings=found, **_facts(case))
     if not told:
         return said
     first, cause = found[told[0]], all_causes()[told[0]]

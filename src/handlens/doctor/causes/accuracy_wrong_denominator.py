@@ -10,6 +10,11 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "The hits are divided by the number of batches, not of images."
 CHANGE = "Divide by the number of images: len(loader.dataset), or count them."
+DEMO = """\
+  correct = sum((net()(x).argmax(1) == y).sum().item() for x, y in loader)
+- print("accuracy", correct / len(loader))
++ print("accuracy", correct / len(loader.dataset))
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -11,6 +11,12 @@ from handlens.doctor.script import name_of
 
 SENTENCE = "A digit that is flipped or turned over is no longer the same digit."
 CHANGE = "For digits use small shifts and turns, up to about 10 degrees."
+DEMO = """\
+  model = net()
+- learn(model, images.flip(-1))
++ learn(model, images.roll(1, dims=-1))
+  print("accuracy on upright images", round(accuracy(model), 2))
+"""
 
 
 def look(case: Case) -> Finding | None:

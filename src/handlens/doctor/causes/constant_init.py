@@ -11,6 +11,13 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "All units of a layer start with the same weights, so they stay the same."
 CHANGE = "Leave the starting weights random, as PyTorch makes them."
+DEMO = """\
+  model = net()
+- for weights in model.parameters():
+-     nn.init.constant_(weights, 0.01)
+  learn(model)
+  print(f"the units of the first layer differ by {model[1].weight.std(0).mean():.3f}")
+"""
 EXPLAINS = (*NOT_LEARNING, "no_activation", "relu_on_output", "missing_zero_grad")
 
 

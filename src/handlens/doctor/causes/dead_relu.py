@@ -14,6 +14,12 @@ from handlens.doctor.probes import activations
 
 SENTENCE = "Nearly all units of a layer are asleep: they give 0 for every image, so nothing goes through."
 CHANGE = "Look at how weights and biases start; leave them as PyTorch makes them."
+DEMO = """\
+  model = net()
+- nn.init.constant_(model[1].bias, -30.0)
+  learn(model)
+  print(f"{(model[:3](images) == 0).all(0).sum()} of 32 units are 0 for every image")
+"""
 EXPLAINS = ("lr_too_low", "vanishing_sigmoid")
 
 

@@ -10,6 +10,15 @@ from handlens.doctor.script import covers, name_of
 
 SENTENCE = "return stands inside the loop, so only the first batch is counted."
 CHANGE = "Move the return out of the loop, to the left."
+DEMO = """\
+  def count():
+      seen = 0
+      for x, y in loader:
+          seen += len(y)
+-         return seen
++     return seen
+  print(count(), "of", len(images), "images counted")
+"""
 EXPLAINS = ("stats_reset_in_loop", "accuracy_wrong_denominator")
 
 

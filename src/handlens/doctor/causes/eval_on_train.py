@@ -12,6 +12,12 @@ from handlens.doctor.sets import sets
 
 SENTENCE = "This measures images that the model practised on, and calls it a test."
 CHANGE = "Use the test loader."
+DEMO = """\
+  model, few = net(), slice(0, 20)
+  learn(model, images[few], labels[few].roll(3), steps=200)
+- print("test accuracy", round(accuracy(model, images[few], labels[few].roll(3)), 2))
++ print("test accuracy", round(accuracy(model), 2))
+"""
 
 
 def look(case: Case) -> Finding | None:

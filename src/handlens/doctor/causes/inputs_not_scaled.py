@@ -9,6 +9,11 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "The pixels go from 0 to 255, far too large for starting weights."
 CHANGE = "Divide the images by 255."
+DEMO = """\
+- x = images * 255
++ x = images * 255 / 255
+  learn(net(), x)
+"""
 EXPLAINS = (*NOT_LEARNING, "init_too_large", "train_test_preprocess_mismatch")
 
 

@@ -10,6 +10,10 @@ from handlens.doctor.probes import Trained
 
 SENTENCE = "The steps are too big: they jump over the good weights."
 CHANGE = "Try a learning rate 10 times smaller."
+DEMO = """\
+- learn(net(), lr=50)
++ learn(net(), lr=0.1)
+"""
 EXPLAINS = ("dead_relu", "vanishing_sigmoid")
 
 

@@ -7,6 +7,10 @@ from handlens.doctor.cause import LIKELY, Finding
 
 SENTENCE = "The steps are tiny: at this rate learning takes forever."
 CHANGE = "Try a learning rate 10 times larger, and again."
+DEMO = """\
+- learn(net(), lr=1e-7)
++ learn(net(), lr=0.1)
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -7,6 +7,15 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "Old gradients are still there when new ones come, so they add up from batch to batch."
 CHANGE = "Write optimizer.zero_grad() before loss.backward(), in the batch loop."
+DEMO = """\
+  model = net()
+  optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+  for x, y in list(loader) * 4:
++     optimizer.zero_grad()
+      loss_fn(model(x), y).backward()
+      optimizer.step()
+  print(f"length of the gradients {model[1].weight.grad.norm():.2f}")
+"""
 EXPLAINS = ("lr_too_high", "zero_grad_per_epoch")
 
 

@@ -10,6 +10,12 @@ from handlens.doctor.causes.softmax_before_ce import is_probability
 
 SENTENCE = "The last layer is followed by ReLU: scores below zero are cut off, and some classes are never chosen."
 CHANGE = "Leave the last layer without ReLU."
+DEMO = """\
+  model = net()
+- model.append(nn.ReLU())
+  learn(model, steps=100)
+  print("lowest score", round(model(images).min().item(), 1))
+"""
 EXPLAINS = NOT_LEARNING
 
 

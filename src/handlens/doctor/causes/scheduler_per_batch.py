@@ -10,6 +10,16 @@ from handlens.doctor.script import covers
 
 SENTENCE = "This scheduler counts epochs, but it is called at each batch: the rate is gone within one epoch."
 CHANGE = "Call scheduler.step() once an epoch, after the batch loop."
+DEMO = """\
+  optimizer = torch.optim.SGD(net().parameters(), lr=0.1)
+  scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+  for epoch in range(2):
+      for x, y in loader:
+          optimizer.step()
+-         scheduler.step()
++     scheduler.step()
+      print("rate after epoch", epoch, "is", optimizer.param_groups[0]["lr"])
+"""
 EXPLAINS = NOT_LEARNING
 _BY_EPOCH = ("StepLR", "MultiStepLR", "ExponentialLR", "MultiplicativeLR")
 

@@ -11,6 +11,13 @@ from handlens.doctor.seen import Event
 
 SENTENCE = "state_dict() gives a link to the weights, not a copy: the best ones become the last ones."
 CHANGE = "Keep a copy: copy.deepcopy(model.state_dict())."
+DEMO = """\
+  model = net()
+- best = model.state_dict()
++ best = copy.deepcopy(model.state_dict())
+  learn(model)
+  print("what was kept has changed:", torch.equal(best["1.weight"], model[1].weight))
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -7,6 +7,11 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "Labels should be whole numbers, one for each image."
 CHANGE = "Make them so: labels.long(), of shape N."
+DEMO = """\
+- y = labels.float()
++ y = labels.long()
+  print(loss_fn(net()(images), y).item())
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -9,6 +9,14 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "PyTorch does not see layers in a plain list or dict, so they never learn."
 CHANGE = "Use nn.ModuleList (or nn.ModuleDict)."
+DEMO = """\
+  class Net(nn.Module):
+      def __init__(self):
+          super().__init__()
+-         self.layers = [nn.Linear(784, 32), nn.Linear(32, 10)]
++         self.layers = nn.ModuleList([nn.Linear(784, 32), nn.Linear(32, 10)])
+  print(len(list(Net().parameters())), "weight tensors are known")
+"""
 EXPLAINS = (*NOT_LEARNING, "optimizer_wrong_params", "broken_graph")
 
 
