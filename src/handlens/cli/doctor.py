@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from handlens.doctor import Diagnosis
 
 _FAILED = 5
-_NARROW = 80
+_WIDE = 140  # letters of a line where nobody looks at a terminal
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -86,6 +87,6 @@ def _lines(code: str, gives: str) -> list[str]:
 def beside(left: list[str], right: list[str]) -> list[str]:
     """Two texts beside each other, or one below the other where that is too wide for the terminal."""
     width = max(map(len, left))
-    if width + 3 + max(map(len, right)) > max(out().width, _NARROW):
+    if width + 3 + max(map(len, right)) > (out().width if sys.stdout.isatty() else _WIDE):
         return [*left, "", *right]
     return [f"{one:{width}} | {other}".rstrip() for one, other in itertools.zip_longest(left, right, fillvalue="")]

@@ -51,8 +51,10 @@ def _explaining(config: Config, dataset: Dataset) -> Iterator[None]:
     try:
         yield
     except ModelError as error:
-        found = _diagnosis(config, dataset) if ":" in config.model else None
-        if found is None or not found.causes:
+        if ":" not in config.model or not Path(config.model.rpartition(":")[0]).is_file():
+            raise
+        found = _diagnosis(config, dataset)
+        if not found.causes:
             raise
         where = f"{found.place}, line {found.line}" if found.line else error.where
         raise ModelError(f"{found.sentence} {found.evidence}", where=where, hint=found.change) from error

@@ -14,6 +14,7 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from handlens.doctor.case import Case
@@ -65,7 +66,8 @@ def diagnose(
     except (RuntimeError, TypeError) as error:
         raise UsageError(f"The network cannot be copied: {error}", hint="Put the training itself under: with hl.doctor():") from error
     program = Program.around(frame, Rehearsal.run.__code__, Rehearsal.test.__code__)
-    rehearsal = Rehearsal(*parts, train_loader, test_loader or ())
+    network, loss, steps = parts
+    rehearsal = Rehearsal(network, _looked_up(loss), steps, train_loader, test_loader or ())
     began = time.perf_counter()
     with _random_state_kept(train_loader, test_loader), Watcher(program).watching() as seen:
         try:
@@ -103,6 +105,17 @@ class Visit:
 
     def __repr__(self) -> str:
         return str(self.diagnosis or "The training has not ended.")
+
+
+def _looked_up(loss_fn: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tensor]:
+    """A function of `torch.nn.functional` is taken from there when it is called: the doctor stands in its place then."""
+    name = getattr(loss_fn, "__name__", "")
+
+    def ask(scores: Any, labels: Any) -> Tensor:
+        value: Tensor = getattr(F, name)(scores, labels)
+        return value
+
+    return ask if getattr(F, name, None) is loss_fn else loss_fn
 
 
 def _conclude(program: Program, seen: Seen, frame: FrameType, began: float) -> Diagnosis:

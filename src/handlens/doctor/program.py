@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, FrameType
+from typing import Any
 
 from handlens.doctor.script import Script
 from handlens.doctor.seen import Failure
@@ -19,10 +20,17 @@ class Program:
 
     Args:
         belongs: whether a frame is of it.
+        names: its global variables, where they were there before it was looked at.
         title: what a file of it is called, by its path.
     """
 
-    def __init__(self, belongs: Callable[[FrameType], bool], title: Callable[[str], str] = lambda file: Path(file).name) -> None:
+    def __init__(
+        self,
+        belongs: Callable[[FrameType], bool],
+        names: dict[str, Any] | None = None,
+        title: Callable[[str], str] = lambda file: Path(file).name,
+    ) -> None:
+        self.names = names or {}
         self._belongs = belongs
         self._title = title
         self._begins: dict[str, int] = {}
@@ -51,7 +59,7 @@ class Program:
             numbers = [number for number, cell in enumerate(cells) if cell == text and text]
             return f"cell {numbers[-1]}" if numbers else Path(file).name
 
-        found = cls(lambda one: one.f_globals is names or one.f_code in others, title)
+        found = cls(lambda one: one.f_globals is names or one.f_code in others, names, title)
         known = {"".join(entry[2]).strip(): file for file, entry in linecache.cache.items() if len(entry) == 4}
         for file in (known[cell] for cell in cells if cell in known):
             found._add(file, "".join(linecache.getlines(file)))

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+_EPOCHS = 10
 _MOST_TESTED = 20
 
 
@@ -33,10 +34,10 @@ class Rehearsal:
     tested: Iterable[Any] = ()
 
     def run(self, steps: int, seconds: float) -> None:
-        """Train for so many steps or seconds, whatever comes first, and test."""
+        """Train for so many steps or seconds, or epochs, whatever comes first, and test."""
         until = time.perf_counter() + seconds
         self.model.train()
-        for images, labels in itertools.islice(self.batches, steps):
+        for images, labels in itertools.islice(itertools.chain.from_iterable(itertools.repeat(self.batches, _EPOCHS)), steps):
             self.optimizer.zero_grad()
             self.loss_fn(self.model(images), labels).backward()
             self.optimizer.step()

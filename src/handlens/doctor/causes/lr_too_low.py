@@ -23,7 +23,7 @@ def look(case: Case) -> Finding | None:
     as_it_is = case.probe.train()
     if as_it_is.last < 0.9 * as_it_is.first:
         return None
-    times = next((times for times in (1e2, 1e4, 1e6) if case.probe.train(lr=times).fell), 0)
+    times = next((times for times in (1e2, 1e4, 1e6, 1e7) if case.probe.train(lr=times).fell), 0)
     if not times:
         return None
     lr = float(case.probe.knobs["lr"])

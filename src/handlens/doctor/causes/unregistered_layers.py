@@ -28,11 +28,13 @@ def look(case: Case) -> Finding | None:
                 hidden = [one for one in _items(value) if isinstance(one, nn.Module) and any(True for _ in one.parameters())]
                 known = {id(one) for one in part.modules()}
                 if name != "_modules" and hidden and not any(id(one) in known for one in hidden) and not _optimized(case, hidden):
-                    lines = case.script.assignments(name)
+                    lines, kind = case.script.assignments(name), "Dict" if isinstance(value, dict) else "List"
                     count = sum(weights.numel() for one in hidden for weights in one.parameters())
                     return Finding(
                         lines[0].lineno if lines else case.line_of_class(),
                         f"self.{name} holds {len(hidden)} layers with {count:,} weights that model.parameters() does not give.",
+                        sentence=f"PyTorch does not see layers in a plain {kind.lower()}, so they never learn.",
+                        change=f"Write self.{name} = nn.Module{kind}(...)",
                     )
     return None
 

@@ -67,14 +67,21 @@ class Recorder:
         return self._counts[kind] <= most
 
     def patch(self, owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
-        """Put what `wrap` makes of a function in its place, until `restore`."""
+        """Put what `wrap` makes of a function in its place, until `restore`; also where a variable of the program is the function."""
         original = getattr(owner, name)
         own = name in vars(owner) if isinstance(owner, type) else True
         replacement = wrap(original)
         with contextlib.suppress(AttributeError, TypeError):
             functools.update_wrapper(replacement, original)
         setattr(owner, name, replacement)
+        for variable in [key for key, value in self.program.names.items() if value is original]:
+            self.program.names[variable] = replacement
+            self.undo.append(lambda variable=variable: self._give_back(variable, replacement, original))  # type: ignore[misc]
         self.undo.append((lambda: setattr(owner, name, original)) if own else (lambda: delattr(owner, name)))
+
+    def _give_back(self, variable: str, replacement: object, original: object) -> None:
+        if self.program.names.get(variable) is replacement:
+            self.program.names[variable] = original
 
     def quiet(self, look: Callable[..., object], *args: Any) -> None:
         """Look at something; whatever goes wrong in that is no business of the program's."""
