@@ -59,7 +59,7 @@ class Cause(Protocol):
         """The mistake in this program, if it is there."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnosis:
     """What is wrong with a training.
 
@@ -92,7 +92,7 @@ class Diagnosis:
     losses: tuple[float, ...] = ()
     steps: int = 0
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "\n".join(self._mistake() if self.causes else self._nothing())
 
     def _mistake(self) -> list[str]:
