@@ -54,6 +54,8 @@ ALLOWED = {
     ("models/pretrained.py", "torch.load"),  # of one file whose sha256 is known, and weights only
     ("doctor/child.py", "compile"),  # the learner's own program, which they asked to be run
     ("doctor/child.py", "exec"),
+    ("doctor/demo.py", "compile"),  # lines that stand in our own causes
+    ("doctor/demo.py", "exec"),
     ("doctor/sandbox.py", "mkdir"),  # in a temporary folder, for what that program writes
     ("doctor/sandbox.py", "shutil.copyfile"),
     ("models/own.py", "exec_module"),  # a learner's own network, in a file that they named

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from handlens.config import Config
     from handlens.data import Dataset, Split, load, mine
     from handlens.data.batches import batches
+    from handlens.doctor.inside import diagnose, doctor
     from handlens.errors import HandlensError
     from handlens.evaluation import Evaluation
     from handlens.fit import fit, resume
@@ -41,6 +42,8 @@ _HOMES = {
     "State": "train",
     "batches": "data",
     "compare": "compare",
+    "diagnose": "doctor.inside",
+    "doctor": "doctor.inside",
     "find_lr": "lr_find",
     "fit": "fit",
     "list_runs": "runs",
@@ -64,6 +67,8 @@ __all__ = [
     "compare",
     "data",
     "device",
+    "diagnose",
+    "doctor",
     "explain",
     "find_lr",
     "fit",

@@ -310,18 +310,19 @@ BASES = {"mlp": MLP, "cnn": CNN, "sequential": SEQUENTIAL, "nll": NLL, "trainer"
 
 @dataclass(frozen=True)
 class Mutant:
-    """A mistake in a program: its cause, the style, what is replaced by what, and text that stands in the line that is to be named."""
+    """A mistake: its cause, the style, what is replaced by what, text of the line that is to be named, and the right program."""
 
     cause: str
     style: str
     old: str
     new: str
     line: str = ""
+    base: str = ""
 
     @property
     def text(self) -> str:
         """The program with the mistake."""
-        base = BASES[self.style]
+        base = self.base or BASES[self.style]
         if self.old not in base:
             raise ValueError(f"{self.cause} in {self.style}: {self.old!r} is not there")
         text = base.replace(self.old, self.new)

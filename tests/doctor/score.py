@@ -1,4 +1,7 @@
-"""Run the doctor on every mutant and base, and print what it says: PYTHONPATH=src:tests python -m doctor.score [WORD ...]."""
+"""Run the doctor on all programs, right and broken, and print what it says otherwise: python -m doctor.score [--seeds N] [WORD ...].
+
+Words choose programs by their names; with `--seeds` each is run N times, from other random numbers. PYTHONPATH is src:tests.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from doctor.healthy import HEALTHY, program
+from doctor.outside import OUTSIDE, broken
 from doctor.programs import BASES, Mutant, mutants
 
 from handlens.doctor import Diagnosis, examine
@@ -31,21 +36,34 @@ def right_line(mutant: Mutant, line: int) -> bool:
     return any(abs(place + extra - line) <= 1 for place in places for extra in range(mutant.line.count("\n") + 1))
 
 
+def seeded(text: str, seed: int) -> str:
+    """A program that begins with other random numbers; its lines stay where they are."""
+    return text.replace("SEED = 0", f"SEED = {seed}").replace("import torch\n", f"import torch; torch.manual_seed({seed})\n", 1)
+
+
+def main(seeds: int, words: list[str]) -> None:
+    """Ask of every program that is chosen, and print misses, false alarms, shares and times."""
+    bad = [one for one in (*mutants(), *broken()) if not words or any(word in one.name for word in words)]
+    good = {**{name: program(name) for name in HEALTHY}, **BASES, **OUTSIDE}
+    right = {name: text for name, text in good.items() if not words or any(word in name for word in words)}
+    for seed in range(seeds):
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda one, seed=seed: ask(seeded(one.text, seed)), bad))
+            silent = list(pool.map(lambda text, seed=seed: ask(seeded(text, seed)), right.values()))
+        hits = [answer.causes[:1] == (one.cause,) for one, answer in zip(bad, answers, strict=True)]
+        lines = [hit and right_line(one, answer.line) for one, hit, answer in zip(bad, hits, answers, strict=True)]
+        for one, hit, line, answer in zip(bad, hits, lines, answers, strict=True):
+            if not line:
+                print(f"{'line' if hit else 'MISS'} {one.name}: said {answer.causes[:4]} line {answer.line}: {answer.evidence[-300:]}")
+        for name, answer in zip(right, silent, strict=True):
+            if answer.causes or answer.failure:
+                print(f"FALSE {name}: {answer.causes} line {answer.line}: {answer.evidence} {answer.failure[:200]}")
+        times = sorted(answer.seconds for answer in answers + silent)
+        quiet = sum(not answer.causes for answer in silent)
+        print(f"seed {seed}: {sum(hits)} of {len(bad)} first, {sum(lines)} with the right line; {quiet} of {len(right)} right ones silent;")
+        print(f"        median {times[len(times) // 2]:.1f} s, slowest {times[-1]:.1f} s", flush=True)
+
+
 if __name__ == "__main__":
-    words = sys.argv[1:]
-    chosen = [one for one in mutants() if not words or any(word in one.name for word in words)]
-    with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(lambda one: ask(one.text), chosen))
-        healthy = list(pool.map(ask, BASES.values())) if not words else []
-    good = lines = 0
-    for mutant, answer in zip(chosen, answers, strict=True):
-        first = (answer.causes or ["-"])[0]
-        hit, line = first == mutant.cause, right_line(mutant, answer.line)
-        good, lines = good + hit, lines + (hit and line)
-        if not hit or not line:
-            print(f"{'line' if hit else 'MISS'} {mutant.name}: said {answer.causes[:4]} line {answer.line}: {str(answer.evidence)[-300:]}")
-    for name, answer in zip(BASES, healthy, strict=False):
-        if answer.causes:
-            print("FALSE", name, answer.causes, answer.line, answer.evidence)
-    times = sorted(answer.seconds for answer in answers + healthy)
-    print(f"{good} of {len(chosen)} first, {lines} with the right line; median {times[len(times) // 2]:.1f} s, slowest {times[-1]:.1f} s")
+    count = int(sys.argv[2]) if sys.argv[1:2] == ["--seeds"] else 1
+    main(count, sys.argv[3 if count > 1 else 1 :])

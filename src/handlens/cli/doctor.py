@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from handlens.cli.terminal import json_option, print_json, tell
+from handlens.cli.terminal import json_option, out, print_json, tell
 from handlens.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from handlens.doctor import Diagnosis
 
 _FAILED = 5
+_WIDE = 140  # letters of a line where nobody looks at a terminal
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("script", required=False, type=click.Path(path_type=Path), metavar="SCRIPT.py")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGUMENT ...]")
 @click.option("--verbose", is_flag=True, help="Everything that was seen, and what the program printed.")
-@click.option("--explain", "cause", metavar="ID", help="What one mistake is, and how it is seen.")
+@click.option("--explain", "cause", metavar="ID", help="What one mistake is, how it is seen, and lines with it and without it.")
 @json_option
 def doctor(script: Path | None, arguments: tuple[str, ...], verbose: bool, cause: str | None, as_json: bool) -> int:
     """Run a training program of your own for some seconds, and say what is wrong with it: which line, why, and what to try.
@@ -39,53 +42,51 @@ def doctor(script: Path | None, arguments: tuple[str, ...], verbose: bool, cause
     if as_json:
         print_json(dataclasses.asdict(diagnosis))
     else:
-        _tell(diagnosis, script, verbose)
+        _tell(diagnosis, verbose)
         if verbose:
             tell(f"\nThe program printed:\n{(finished.stdout + finished.stderr).rstrip()[-4000:]}")
     return 1 if diagnosis.causes else _FAILED if diagnosis.failure else 0
 
 
-def _tell(diagnosis: Diagnosis, script: Path, verbose: bool) -> None:
-    if diagnosis.causes:
-        _tell_cause(diagnosis, script)
-    elif diagnosis.failure:
-        tell(f"The program ends at line {diagnosis.line} with an exception that the doctor does not know:")
-        tell(f"  {diagnosis.failure.splitlines()[0]}")
-    else:
-        tell("I found nothing wrong.")
-        if diagnosis.losses:
-            first, last = diagnosis.losses
-            tell(f"In {diagnosis.steps} steps the loss went from {first:.3g} to {last:.3g}.")
+def _tell(diagnosis: Diagnosis, verbose: bool) -> None:
+    for line in str(diagnosis).splitlines():
+        tell(line, whole=line.startswith("  "))
     if verbose:
         for name, finding in diagnosis.findings.items():
             tell(f"  {name}: {finding.evidence} (line {finding.line}, {finding.sure:.0%} sure)")
     tell(f"\nLooked for {len(diagnosis.checked)} mistakes in {diagnosis.seconds:.1f} s." + ("" if verbose else "  More: --verbose"))
 
 
-def _tell_cause(diagnosis: Diagnosis, script: Path) -> None:
-    tell(diagnosis.sentence)
-    if diagnosis.line:
-        lines = script.read_text(encoding="utf-8").splitlines()
-        tell(f"\n  {script.name}:{diagnosis.line}   {lines[diagnosis.line - 1].strip()}", whole=True)
-    tell(f"\nSeen   {diagnosis.evidence}")
-    tell(f"Try    {diagnosis.change}")
-    if len(diagnosis.causes) > 1:
-        tell(f"\nThen look at: {', '.join(diagnosis.causes[1:4])}.")
-    tell(f"More   handlens doctor --explain {diagnosis.causes[0]}")
-
-
 def _explain(name: str, as_json: bool) -> int:
     from handlens.doctor import all_causes
+    from handlens.doctor.demo import NAMES, Demo, outcome
 
     if name not in all_causes():
         raise UsageError(f"There is no mistake '{name}'.", hint=nearest(name, all_causes()))
     cause = all_causes()[name]
-    how = " ".join((cause.look.__doc__ or "").split())
+    how, demo = " ".join((cause.look.__doc__ or "").split()), Demo(cause.DEMO)
+    shown = {"with_it": (demo.wrong, outcome(demo.wrong)), "without_it": (demo.right, outcome(demo.right))}
     if as_json:
-        print_json({"id": name, "what": cause.__doc__, "sentence": cause.SENTENCE, "change": cause.CHANGE, "how_it_is_seen": how})
+        told = {"id": name, "what": cause.__doc__, "sentence": cause.SENTENCE, "change": cause.CHANGE, "how_it_is_seen": how}
+        print_json(told | {key: {"code": code, "gives": gives} for key, (code, gives) in shown.items()})
         return 0
     tell(f"{name}: {cause.__doc__}")
     tell(f"\n{cause.SENTENCE}")
     tell(f"Try            {cause.CHANGE}")
-    tell(f"How it is seen {how}")
+    tell(f"How it is seen {how}\n")
+    for line in beside(*(["With it" if key == "with_it" else "Without it", "", *_lines(*pair)] for key, pair in shown.items())):
+        tell(line, whole=True)
+    tell(f"\n{NAMES}")
     return 0
+
+
+def _lines(code: str, gives: str) -> list[str]:
+    return [*code.splitlines(), "", *(f"gives  {line}" for line in gives.splitlines())]
+
+
+def beside(left: list[str], right: list[str]) -> list[str]:
+    """Two texts beside each other, or one below the other where that is too wide for the terminal."""
+    width = max(map(len, left))
+    if width + 3 + max(map(len, right)) > (out().width if sys.stdout.isatty() else _WIDE):
+        return [*left, "", *right]
+    return [f"{one:{width}} | {other}".rstrip() for one, other in itertools.zip_longest(left, right, fillvalue="")]

@@ -24,12 +24,14 @@ class Case:
         script: its text.
         seen: what it did.
         names: its variables when it ended.
+        probing: whether copies of its network may be trained on trial.
     """
 
-    def __init__(self, script: Script, seen: Seen, names: dict[str, Any] | None = None) -> None:
+    def __init__(self, script: Script, seen: Seen, names: dict[str, Any] | None = None, *, probing: bool = True) -> None:
         self.script = script
         self.seen = seen
         self.names = names or {}
+        self._probing = probing
 
     @property
     def failure(self) -> Failure | None:
@@ -53,13 +55,22 @@ class Case:
             before, after = self.seen.events[start:place], self.seen.events[place + 1 : end]
             losses = [event for event in before if event.kind == "loss" and event.grad]
             backward = self.seen.events[place]
-            found.append(Step(backward, backward.forwards, losses[-1] if losses else None, before, after))
+            ways = self.seen.events[end].moved if end < len(self.seen.events) else None
+            moved = any(way > 0 for way in ways.values()) if ways else None
+            found.append(Step(backward, backward.forwards, losses[-1] if losses else None, before, after, moved))
         return found
+
+    @property
+    def measured(self) -> list[Step]:
+        """The backward passes of which it is known whether weights were moved after them."""
+        return self.steps if self.seen.of("step") else [step for step in self.steps if step.moved is not None]
 
     @cached_property
     def training(self) -> list[Event]:
-        """The calls of networks that were trained by."""
-        return [event for event in self.seen.of("forward") if event.trains]
+        """The calls of networks that were trained by: a gradient went back through them, and a step came after it."""
+        steps = [place for place, event in enumerate(self.seen.events) if event.kind == "step"]
+        until = steps[-1] if steps else len(self.seen.events)
+        return [event for event in self.seen.events[:until] if event.kind == "forward" and event.trains]
 
     @cached_property
     def evaluations(self) -> list[Event]:
@@ -145,6 +156,18 @@ class Case:
         part = max(2, len(some) // 5)
         return sum(some[-part:]) / part < 0.75 * min(some[0], sum(some[:part]) / part)
 
+    @property
+    def rose(self) -> bool:
+        """Whether the loss is hardly lower than it was, after a good many steps."""
+        part = max(2, len(self.losses) // 5)
+        return len(self.losses) >= 16 and not sum(self.losses[-part:]) / part < 0.9 * self.losses[0]
+
+    @property
+    def rate_grows(self) -> bool:
+        """Whether the program itself raises the learning rate a hundredfold, to see where learning ends."""
+        lrs = [event.lr for event in self.seen.of("step")]
+        return bool(lrs) and lrs[-1] > 100 * lrs[0] > 0
+
     @cached_property
     def input(self) -> Tensor | None:
         """What the first layer with weights gets of a training batch; the network may have scaled it before."""
@@ -155,9 +178,10 @@ class Case:
     @cached_property
     def probe(self) -> Probe | None:
         """Trainings of copies; None if this program's loss cannot be computed for them."""
-        if self.start is None or self.first is None or not self.seen.optimizers or not self.first.forwards:
+        if not self._probing or self.start is None or self.first is None or not self.seen.optimizers or not self.first.forwards:
             return None
-        return Probe.of(self.start, self.first, self.seen.optimizers)
+        kept = [step for step in self.steps if step.loss is not None and step.forwards and step.loss.about.get("scores") is not None]
+        return Probe.of(self.start, kept, self.seen.optimizers)
 
     @cached_property
     def parameters(self) -> dict[int, str]:
@@ -211,8 +235,10 @@ class Case:
         return method.lineno if method else self.line_of_class()
 
     def line_of_data(self) -> int:
-        """The line in which the training images are made."""
-        return self.script.find("DataLoader(", "TensorDataset(", "load_digits(", ".load(")
+        """The line in which the loader of the training images is made, or they are themselves."""
+        trained = [event.loader for event in self.seen.of("batch") if set(event.rows) & self.trained_rows][:1]
+        made = [event.line for event in self.seen.of("made") if any(event.loader is one for one in trained)]
+        return next(iter(made), 0) or self.script.find("DataLoader(", "TensorDataset(", "load_digits(", ".load(")
 
 
 def spread(values: Tensor) -> tuple[float, float]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -43,28 +45,32 @@ class Cause(Protocol):
     Attributes:
         SENTENCE: what it is, in at most 25 words.
         CHANGE: the one thing to try.
+        DEMO: lines of code with it and without it; see `demo.Demo`.
         EXPLAINS: other causes that are seen because of this one, and are then not told.
     """
 
     __name__: str
     SENTENCE: str
     CHANGE: str
+    DEMO: str
     EXPLAINS: tuple[str, ...]
 
     def look(self, case: Case) -> Finding | None:
         """The mistake in this program, if it is there."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnosis:
     """What is wrong with a training.
 
     Attributes:
         causes: ids, the likeliest first; empty if nothing was found.
         sentence, change, line, evidence: of the first one.
+        place: the file, or the cell of a notebook, in which that line stands.
+        code: the text of that line.
         notes: what is no mistake, and worth a word.
         checked: the ids of all causes that were looked for.
-        seconds: how long it took.
+        seconds: how long it took, the start of the program included.
         findings: all that was seen, by id, with what was measured.
         failure: the exception that ended the program, if one did; its line is then `line`, if no cause says better.
         losses: the training losses that were seen, the first and the last.
@@ -76,6 +82,8 @@ class Diagnosis:
     change: str = ""
     line: int = 0
     evidence: str = ""
+    place: str = ""
+    code: str = ""
     notes: tuple[str, ...] = ()
     checked: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -83,6 +91,26 @@ class Diagnosis:
     failure: str = ""
     losses: tuple[float, ...] = ()
     steps: int = 0
+
+    def __repr__(self) -> str:
+        return "\n".join(self._mistake() if self.causes else self._nothing())
+
+    def _mistake(self) -> list[str]:
+        where = ["", f"  {self.place}:{self.line}   {self.code}"] if self.line else []
+        others = ["", f"Then look at: {', '.join(self.causes[1:4])}."] if len(self.causes) > 1 else []
+        tried = [f"Seen   {self.evidence}", f"Try    {self.change}"]
+        return [self.sentence, *where, "", *tried, *others, f"More   handlens doctor --explain {self.causes[0]}"]
+
+    def _nothing(self) -> list[str]:
+        if self.failure:
+            said = f"It ends at line {self.line}" if self.line else "It ends"
+            return [f"{said} with an exception that the doctor does not know:", f"  {self.failure.splitlines()[0]}"]
+        fell = [f"In {self.steps} steps the loss went from {self.losses[0]:.3g} to {self.losses[1]:.3g}."] if self.losses else []
+        return ["I found nothing wrong.", *fell]
+
+    def _repr_html_(self) -> str:
+        first, *rest = str(self).splitlines()
+        return f"<p><b>{html.escape(first)}</b></p><pre>{html.escape(chr(10).join(rest).strip(chr(10)))}</pre>"
 
 
 @cache
@@ -94,10 +122,11 @@ def all_causes() -> dict[str, Cause]:
     return {name: importlib.import_module(f"{package.__name__}.{name}") for name in names}
 
 
-def diagnose(case: Case) -> Diagnosis:
-    """Ask every cause, and put what they see in order: those that explain others before them, the surer before the less sure."""
+def conclude(case: Case, asked: Sequence[str] = ()) -> Diagnosis:
+    """Ask these causes, or all, and put what they see in order: those that explain others before them, the surer before the less sure."""
     found: dict[str, Finding] = {}
-    for name, cause in all_causes().items():
+    known = {name: all_causes()[name] for name in asked} if asked else all_causes()
+    for name, cause in known.items():
         finding = None
         with contextlib.suppress(Exception):  # a probe that fails on a program of an unknown kind is no answer, and no reason to end
             finding = cause.look(case)
@@ -108,7 +137,7 @@ def diagnose(case: Case) -> Diagnosis:
     told = [name for name in mistakes if name not in explained] or mistakes  # two that explain each other do not silence both
     told.sort(key=lambda name: -found[name].sure)
     notes = tuple(name for name, finding in found.items() if finding.sure <= NOTE and name not in explained)
-    said = Diagnosis(notes=notes, checked=tuple(all_causes()), findings=found, **_facts(case))
+    said = Diagnosis(notes=notes, checked=tuple(known), findings=found, **_facts(case))
     if not told:
         return said
     first, cause = found[told[0]], all_causes()[told[0]]
@@ -117,16 +146,21 @@ def diagnose(case: Case) -> Diagnosis:
         causes=tuple(told),
         sentence=first.sentence or cause.SENTENCE,
         change=first.change or cause.CHANGE,
-        line=first.line,
         evidence=first.evidence,
+        **_where(case, first.line),
     )
+
+
+def _where(case: Case, line: int) -> dict[str, Any]:
+    place, number = case.script.place(line)
+    return {"line": number, "place": place if line else "", "code": case.script.line(line)}
 
 
 def _facts(case: Case) -> dict[str, Any]:
     failure, losses = case.failure, case.losses
     return {
         "failure": f"{failure.kind}: {failure.text}"[:2000] if failure else "",
-        "line": failure.line if failure else 0,
+        **_where(case, failure.line if failure else 0),
         "losses": (losses[0], losses[-1]) if losses else (),
         "steps": len(case.steps),
     }

@@ -5,27 +5,28 @@ The answer goes, as JSON, into the file that HANDLENS_DOCTOR_ANSWER names; what 
 
 from __future__ import annotations
 
+import ast
 import builtins
 import dataclasses
 import json
 import os
 import signal
 import sys
-import time
-import traceback
 import types
 import warnings
 from pathlib import Path
 from typing import Any
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Diagnosis, diagnose
+from handlens.doctor.cause import Diagnosis, conclude
 from handlens.doctor.examine import ANSWER
 from handlens.doctor.loops import FOR, WHILE, instrument
+from handlens.doctor.program import Program
 from handlens.doctor.sandbox import aside
 from handlens.doctor.script import Script
-from handlens.doctor.seen import Failure, Seen
+from handlens.doctor.seen import Seen
 from handlens.doctor.watch import Watcher
+from handlens.doctor.watch.compiler import without_compiler
 from handlens.files import write_atomic
 
 LONGEST_S = 14.0
@@ -44,16 +45,18 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
         longest_s: after so many seconds it is ended.
     """
     path = Path(file).resolve()
-    script = Script(path.read_text(encoding="utf-8"), str(path))
+    text = path.read_text(encoding="utf-8")
+    program = Program.of_file(str(path), text)
     main = types.ModuleType("__main__")
     main.__dict__.update(__file__=str(path), __builtins__=builtins, __cached__=None)
     sys.modules["__main__"] = main
     sys.argv = [file, *arguments]
     sys.path[0] = str(path.parent)
-    watcher = Watcher(script.file)
+    watcher = Watcher(program)
+    without_compiler()
     main.__dict__.update({FOR: watcher.loops.through, WHILE: watcher.loops.going})
-    code = compile(instrument(Script(script.text, script.file).tree), script.file, "exec")
-    with watcher.watching() as seen, warnings.catch_warnings(record=True) as caught, aside(path.parent):
+    code = compile(instrument(ast.parse(text, str(path))), str(path), "exec")
+    with watcher.watching() as seen, warnings.catch_warnings(), aside(path.parent):
         warnings.simplefilter("always")
         _until(longest_s)
         try:
@@ -62,13 +65,12 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
             seen.shortened = True
         except SystemExit as end:
             if end.code not in (None, 0) and not isinstance(end.code, int):
-                seen.failure = failure_of(end, script.file)
+                seen.failure = program.failure(end)
         except BaseException as error:  # whatever a program may raise
-            seen.failure = failure_of(error, script.file)
+            seen.failure = program.failure(error)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-    seen.warnings = [(str(one.message), one.lineno if one.filename == script.file else 0) for one in caught]
-    return script, seen, main.__dict__
+    return program.script(), seen, main.__dict__
 
 
 def _until(seconds: float) -> None:
@@ -79,23 +81,15 @@ def _until(seconds: float) -> None:
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
-def failure_of(error: BaseException, file: str) -> Failure:
-    """An exception as the doctor keeps it."""
-    frames = [frame.lineno or 0 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-    line = frames[-1] if frames else getattr(error, "lineno", 0) or 0
-    return Failure(type(error).__name__, str(error), line, tuple(reversed(frames)))
-
-
 def main() -> None:
     """Run the program and write the diagnosis."""
-    began = time.perf_counter()
     answer = os.environ.pop(ANSWER)
     file, arguments = sys.argv[1], sys.argv[2:]
     try:
-        diagnosis = diagnose(Case(*run(file, arguments)))
+        diagnosis = conclude(Case(*run(file, arguments)))
     except SyntaxError as error:
         diagnosis = unreadable(error)
-    content = dataclasses.asdict(dataclasses.replace(diagnosis, seconds=round(time.perf_counter() - began, 2)))
+    content = dataclasses.asdict(diagnosis)
     write_atomic(Path(answer), json.dumps(content).encode())
     sys.stdout.flush()
     os._exit(0)  # a program may leave threads and processes behind

@@ -16,7 +16,7 @@ from handlens.limits import Finished, Limits, run_limited
 
 ANSWER = "HANDLENS_DOCTOR_ANSWER"
 _MOST_BYTES = 1 << 20
-_LIMITS = Limits(time_s=40.0, memory_bytes=16 << 30)
+_LIMITS = Limits(time_s=40.0, memory_bytes=8 << 30)
 
 
 def examine(script: str | os.PathLike[str], arguments: Sequence[str] = ()) -> tuple[Diagnosis, Finished]:
@@ -51,6 +51,7 @@ def examine(script: str | os.PathLike[str], arguments: Sequence[str] = ()) -> tu
         except (FileError, ValueError) as error:
             raise _no_answer(path, finished) from error
     findings = {name: Finding(**finding) for name, finding in found.pop("findings").items()}
+    found["seconds"] = round(finished.time_s, 2)
     found |= {name: tuple(found[name]) for name in ("causes", "notes", "checked", "losses")}
     return Diagnosis(**found, findings=findings), finished
 

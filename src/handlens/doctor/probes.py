@@ -7,7 +7,7 @@ import copy
 import inspect
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from handlens.doctor.seen import tensors
+
 if TYPE_CHECKING:
-    from handlens.doctor.seen import Step
+    from handlens.doctor.seen import Event, Step
 
 _IMAGES = 32
 _STEPS = 50
+_PASSES = 4
 _KNOWN = 0.5  # of the first loss: then it learns, and the rest needs not be seen
 _SECONDS = 2.5
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm2d)
@@ -54,31 +57,41 @@ class Trained:
 
 @dataclass
 class Probe:
-    """A network before its first step, some images, and the loss and the optimizer that the program uses."""
+    """A network before its first step, some batches, and the loss and the optimizer that the program uses.
+
+    Attributes:
+        batches: images and targets of the first steps; the first few of the first are what is learned by heart.
+        scores: what of the network's answer goes into the loss.
+    """
 
     model: nn.Module
-    images: Tensor
-    target: Tensor
+    batches: list[tuple[Tensor, Tensor]]
+    scores: Callable[[Any], Tensor]
     criterion: Callable[[Tensor, Tensor], Tensor]
-    between: Callable[[Tensor], Tensor]
     optimizer: type[torch.optim.Optimizer]
     knobs: dict[str, Any]
 
+    @property
+    def images(self) -> Tensor:
+        """What is learned by heart."""
+        return self.batches[0][0][:_IMAGES]
+
     @classmethod
-    def of(cls, model: nn.Module, step: Step, optimizers: list[Any]) -> Probe | None:
-        """What a step of the program tells; None if its loss is made in a way that is not known."""
-        forward, loss = step.forwards[-1], step.loss
-        if loss is None or "images" not in forward.about or "scores" not in loss.about:
-            return None
-        output, scores = forward.output, loss.scores
-        for between in _BETWEEN.values():
-            with contextlib.suppress(Exception):
-                if between(output).shape == scores.shape and torch.allclose(between(output), scores, atol=1e-5):
-                    optimizer = next((event.optimizer for event in step.after if event.kind == "step"), optimizers[-1])
-                    wanted = inspect.signature(type(optimizer).__init__).parameters
-                    known = {key: value for key, value in optimizer.defaults.items() if key in wanted}
-                    criterion = getattr(F, loss.name)
-                    return cls(model, forward.images[:_IMAGES], loss.target[:_IMAGES], criterion, between, type(optimizer), known)
+    def of(cls, model: nn.Module, steps: list[Step], optimizers: list[Any]) -> Probe | None:
+        """What steps of the program tell; None if their loss is made in a way that is not known."""
+        for loss in reversed(steps[0].losses):
+            scores = _way(steps[0].forwards[-1], loss)
+            if scores is not None:
+                optimizer = next((event.optimizer for event in steps[0].after if event.kind == "step"), optimizers[-1])
+                wanted = inspect.signature(type(optimizer).__init__).parameters
+                known = {key: value for key, value in optimizer.defaults.items() if key in wanted}
+                batches = [
+                    (step.forwards[-1].images, other.target)
+                    for step in steps
+                    for other in step.losses[-1:]
+                    if other.name == loss.name and step.forwards and "images" in step.forwards[-1].about and "target" in other.about
+                ]
+                return cls(model, batches, scores, getattr(F, loss.name), type(optimizer), known)
         return None
 
     def train(self, *, lr: float = 1.0, scale: float = 1.0, steps: int = _STEPS, evaluating: bool = False, **knobs: Any) -> Trained:
@@ -91,30 +104,70 @@ class Probe:
             evaluating: without dropout and with the batch norm of evaluation.
             knobs: of the optimizer, in place of the program's.
         """
+        images, target = self.images, self.batches[0][1][:_IMAGES]
         model = copy.deepcopy(self.model).train(not evaluating)
+        losses = []
+        for loss in self._losses(model, [(images * scale, target)] * steps, lr, knobs):
+            losses.append(loss)
+            if loss < _KNOWN * losses[0]:
+                break
+        return Trained(losses[0], losses[-1]) if losses else Trained(math.nan, math.nan)
+
+    def replay(self, *, lr: float = 1.0) -> Trained:
+        """Learn the first batches with a copy, a few times over: harder than a handful of images by heart.
+
+        Args:
+            lr: times the program's learning rate.
+        """
+        count = len(self.batches)
+        losses = list(self._losses(copy.deepcopy(self.model).train(), self.batches * _PASSES, lr, {}))
+        if len(losses) <= count:
+            return Trained(math.nan, math.nan)
+        return Trained(losses[0], sum(losses[-count:]) / count)
+
+    def _losses(self, model: nn.Module, batches: list[tuple[Tensor, Tensor]], lr: float, knobs: dict[str, Any]) -> Iterator[float]:
+        """The loss at each step, until it is no number or takes too long."""
+        if self.optimizer is torch.optim.LBFGS:
+            return
         for weights in model.parameters():
             weights.grad = None
         chosen = {**self.knobs, **knobs, "lr": float(self.knobs.get("lr", 1e-3)) * lr}
-        if self.optimizer is torch.optim.LBFGS:
-            return Trained(math.nan, math.nan)
-        optimizer = self.optimizer([one for one in model.parameters() if one.requires_grad], **chosen)
-        images, first, last, began = self.images * scale, math.nan, math.nan, time.perf_counter()
+        optimizer, began = self.optimizer([one for one in model.parameters() if one.requires_grad], **chosen), time.perf_counter()
         with torch.random.fork_rng(), torch.enable_grad():
             torch.manual_seed(0)
-            for step in range(steps):
-                loss = self.criterion(self.between(model(images)), self.target)
-                last = float(loss.detach())
-                first = last if step == 0 else first
-                if not math.isfinite(last) or last < _KNOWN * first or time.perf_counter() - began > _SECONDS:
-                    break
+            for images, target in batches:
+                loss = self.criterion(self.scores(model(images)), target)
+                yield float(loss.detach())
+                if not bool(loss.isfinite()) or time.perf_counter() - began > _SECONDS:
+                    return
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
-        return Trained(first, last)
+
+    def gradients(self) -> dict[str, Tensor]:
+        """The gradient of each weight before the first step, without dropout."""
+        model = copy.deepcopy(self.model).eval()
+        with torch.enable_grad():
+            loss = self.criterion(self.scores(model(self.images)), self.batches[0][1][:_IMAGES])
+            named = {name: one for name, one in model.named_parameters() if one.requires_grad}
+            found = torch.autograd.grad(loss, list(named.values()), allow_unused=True)
+        return {name: one for name, one in zip(named, found, strict=True) if one is not None}
 
     def outputs(self, images: Tensor | None = None, *, training: bool = False) -> Tensor:
         """What the copy gives for images, without learning."""
         return run(self.model, self.images if images is None else images, training=training)
+
+
+def _way(forward: Event, loss: Event) -> Callable[[Any], Tensor] | None:
+    """How a loss gets its scores from what the network gave: which part of that, and what was done to it."""
+    if "outputs" not in forward.about or "scores" not in loss.about:
+        return None
+    for place, output in enumerate(forward.outputs):
+        for between in _BETWEEN.values():
+            with contextlib.suppress(Exception):
+                if between(output).shape == loss.scores.shape and torch.allclose(between(output), loss.scores, atol=1e-5):
+                    return lambda given, place=place, between=between: between(tensors(given)[place])  # type: ignore[misc]
+    return None
 
 
 def run(model: nn.Module, images: Tensor, *, training: bool = False) -> Tensor:
@@ -123,9 +176,7 @@ def run(model: nn.Module, images: Tensor, *, training: bool = False) -> Tensor:
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(0)
         result = network(images)
-    if not isinstance(result, Tensor):
-        raise TypeError("it gives no tensor")
-    return result
+    return tensors(result)[0]
 
 
 def first_weighted_input(model: nn.Module, images: Tensor) -> Tensor | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 
 
 class Script:
@@ -13,11 +14,13 @@ class Script:
     Args:
         text: the text; it must be Python.
         file: its path, for messages.
+        parts: what its parts are called, by the number of lines before each; one part if there are none.
     """
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, parts: Mapping[int, str] | None = None) -> None:
         self.text = text
         self.file = file
+        self._parts = parts or {0: Path(file).name}
         self.lines = text.splitlines()
         self.tree = ast.parse(text, file)
 
@@ -33,6 +36,11 @@ class Script:
     def line(self, number: int) -> str:
         """The text of a line, without its indentation."""
         return self.lines[number - 1].strip() if 0 < number <= len(self.lines) else ""
+
+    def place(self, number: int) -> tuple[str, int]:
+        """In which part a line stands, and as the how manieth there."""
+        begin = max(begin for begin in self._parts if begin < max(number, 1))
+        return self._parts[begin], max(number - begin, 0)
 
     def calls(self, *names: str) -> list[ast.Call]:
         """The calls of functions or methods of these names: `view` of `x.view(-1)`, `Linear` of `nn.Linear(3, 4)`."""

@@ -7,13 +7,16 @@ from typing import Any
 
 from torch import Tensor, nn
 
+_MOST_PARTS = 32
+
 
 @dataclass
 class Event:
     """Something that the watched program did.
 
     Attributes:
-        kind: `forward`, `loss`, `backward`, `zero_grad`, `step`, `scheduler`, `mode`, `batch`, `compare`, `argmax`, `print` or `load`.
+        kind: `forward`, `loss`, `backward`, `zero_grad`, `step`, `scheduler`, `mode`, `made` (a loader), `loader` (gone through), `batch`,
+            `compare`, `argmax`, `print`, `state_dict` or `load`.
         line: of the program, counted from 1; 0 if it was not in its file.
         about: what belongs to the kind; see `Watcher`.
     """
@@ -40,6 +43,7 @@ class Step:
         loss: the loss that was computed last before it; None if that is the program's own.
         before: events between the backward pass before and this one.
         after: events between this one and the next.
+        moved: whether weights were moved between this one and the next, by whatever; None if that was not measured.
     """
 
     backward: Event
@@ -47,6 +51,12 @@ class Step:
     loss: Event | None
     before: list[Event]
     after: list[Event]
+    moved: bool | None = None
+
+    @property
+    def losses(self) -> list[Event]:
+        """All losses that were computed for it, of those that have a name."""
+        return [event for event in self.before if event.kind == "loss" and event.grad]
 
     def stale(self, held: set[int]) -> bool:
         """Whether weights that an optimizer holds still had gradients from before."""
@@ -54,8 +64,8 @@ class Step:
 
     @property
     def stepped(self) -> bool:
-        """Whether an optimizer made a step before the next backward pass."""
-        return any(event.kind == "step" for event in self.after)
+        """Whether an optimizer, or the program by itself, made a step before the next backward pass."""
+        return any(event.kind == "step" for event in self.after) or bool(self.moved)
 
 
 @dataclass
@@ -93,6 +103,16 @@ class Seen:
     def of(self, *kinds: str) -> list[Event]:
         """The events of these kinds."""
         return [event for event in self.events if event.kind in kinds]
+
+
+def tensors(output: Any) -> list[Tensor]:
+    """All tensors that a network gives: itself, or those of a tuple, a dict or an object with such parts."""
+    if isinstance(output, Tensor):
+        return [output]
+    if isinstance(output, list | tuple):
+        return [one for part in output for one in tensors(part)]
+    parts = output if isinstance(output, dict) else getattr(output, "__dict__", {})
+    return [one for part in parts.values() for one in tensors(part)] if len(parts) < _MOST_PARTS else []
 
 
 def rows(images: Tensor, most: int = 4096) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,6 +24,13 @@ def sets(case: Case) -> tuple[Any, Any]:
     lines = {event.line for event in case.training}
     tested = [event for event in case.evaluations if event.line not in lines and event.about.get("rows") and event.model is case.model]
     return _source(case, [event for event in case.training if event.about.get("rows") and event.model is case.model]), _source(case, tested)
+
+
+def named(case: Case, pattern: str) -> list[Any]:
+    """The data sets of the program's loaders, once it ended, whose name fits a pattern: `val_loader`."""
+    loaders = {id(event.loader): event.loader for event in case.seen.of("loader")}
+    names = [name for name, value in case.names.items() if id(value) in loaders and re.search(pattern, name, re.IGNORECASE)]
+    return [case.names[name].dataset for name in names]
 
 
 def _source(case: Case, calls: list[Event]) -> Any:

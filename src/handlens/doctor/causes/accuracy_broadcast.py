@@ -7,6 +7,12 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "Here each guess meets every label: the comparison has N times N answers."
 CHANGE = "Compare tensors of the same shape: both N."
+DEMO = """\
+  guesses, answers = net()(images).argmax(1), labels
+- hits = (guesses == answers.unsqueeze(1)).sum().item()
++ hits = (guesses == answers).sum().item()
+  print(f"{hits} hits for {len(images)} images")
+"""
 EXPLAINS = ("accuracy_wrong_denominator",)
 
 

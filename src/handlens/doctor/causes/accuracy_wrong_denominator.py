@@ -10,6 +10,11 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "The hits are divided by the number of batches, not of images."
 CHANGE = "Divide by the number of images: len(loader.dataset), or count them."
+DEMO = """\
+  correct = sum((net()(x).argmax(1) == y).sum().item() for x, y in loader)
+- print("accuracy", correct / len(loader))
++ print("accuracy", correct / len(loader.dataset))
+"""
 
 
 def look(case: Case) -> Finding | None:
@@ -20,7 +25,7 @@ def look(case: Case) -> Finding | None:
             divided, by = ({one.id for one in ast.walk(side) if isinstance(one, ast.Name)} for side in (node.left, node.right))
             text = ast.unparse(node.right)
             if (
-                divided & counts
+                (divided & counts or _counts(node.left))
                 and re.search(r"len\([\w.]*(loader|_dl|dl|batches|dataloader)\)|n_?batches|num_?batches", text)
                 and "dataset" not in text
                 and by
@@ -43,8 +48,11 @@ def _counters(case: Case) -> set[str]:
     """Names that are raised by a sum of comparisons."""
     found = set()
     for node in case.script.nodes:
-        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            text = ast.unparse(node.value)
-            if ("==" in text or ".eq(" in text or "correct" in text) and "mean(" not in text and "/" not in text:
-                found.add(node.target.id)
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and _counts(node.value):
+            found.add(node.target.id)
     return found
+
+
+def _counts(node: ast.expr) -> bool:
+    text = ast.unparse(node)
+    return ("==" in text or ".eq(" in text or "correct" in text) and "mean(" not in text and "/" not in text

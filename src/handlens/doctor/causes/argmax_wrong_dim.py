@@ -7,6 +7,12 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "This picks the best image for each class, not the best class for each image."
 CHANGE = "Use argmax(1), or dim=1."
+DEMO = """\
+  scores = net()(images)
+- guesses = scores.argmax(0)
++ guesses = scores.argmax(1)
+  print(len(guesses), "guesses for", len(images), "images")
+"""
 
 
 def look(case: Case) -> Finding | None:

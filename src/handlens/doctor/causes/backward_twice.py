@@ -7,6 +7,16 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "Each loss can go back once; this one still hangs on the graph of an earlier batch."
 CHANGE = "Begin a new sum for each step, and add up loss.item() for showing."
+DEMO = """\
+  model, total = net(), 0.0
+  for x, y in loader:
+      loss = loss_fn(model(x), y)
+-     total = total + loss
+-     total.backward()
++     total = total + loss.item()
++     loss.backward()
+  print("total loss", round(total, 2))
+"""
 
 
 def look(case: Case) -> Finding | None:

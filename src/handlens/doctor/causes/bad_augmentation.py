@@ -11,10 +11,18 @@ from handlens.doctor.script import name_of
 
 SENTENCE = "A digit that is flipped or turned over is no longer the same digit."
 CHANGE = "For digits use small shifts and turns, up to about 10 degrees."
+DEMO = """\
+  model = net()
+- learn(model, images.flip(-1))
++ learn(model, images.roll(1, dims=-1))
+  print("accuracy on upright images", round(accuracy(model), 2))
+"""
 
 
 def look(case: Case) -> Finding | None:
-    """A flip, or a turn of more than 45 degrees, of digits on the way into training."""
+    """A flip, or a turn of more than 45 degrees, of digits on the way into training for ten classes."""
+    if case.outputs != 10:  # the turn itself may be what is to be learned
+        return None
     if not re.search(r"mnist|digit", case.script.text, re.IGNORECASE) or re.search(
         r"fashion|kmnist|cifar", case.script.text, re.IGNORECASE
     ):

@@ -13,6 +13,18 @@ from handlens.doctor.probes import run
 
 SENTENCE = "The shape is right, but each row now holds pixels of many images."
 CHANGE = "Keep the batch first: flatten(1), or view(len(x), -1)."
+DEMO = """\
+  class Net(nn.Module):
+      def __init__(self):
+          super().__init__()
+          self.layers = net()
+      def forward(self, x):
+-         return self.layers(x.reshape(784, -1).t())
++         return self.layers(x.flatten(1))
+  model = Net()
+  learn(model)
+  print("accuracy", round(accuracy(model), 2))
+"""
 EXPLAINS = (*NOT_LEARNING, "labels_shuffled")
 _MIXES = re.compile(
     r"\.t\(\)|\.T\b|transpose\(\s*0|permute\(\s*[1-9]|(view|reshape)\(\s*-1\s*,\s*[\w.]*(len|size|shape|batch)|(view|reshape)\((784|64|28|8)\b"

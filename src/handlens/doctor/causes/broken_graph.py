@@ -8,6 +8,13 @@ from handlens.doctor.probes import called
 
 SENTENCE = "This line cuts the connection that gradients go back through, so the layers before it never learn."
 CHANGE = "Take .data, .detach(), .item() or no_grad out of forward."
+DEMO = """\
+  first, last = nn.Linear(784, 32), nn.Linear(32, 10)
+- scores = last(first(images.flatten(1)).relu().detach())
++ scores = last(first(images.flatten(1)).relu())
+  loss_fn(scores, labels).backward()
+  print("the first layer has a gradient:", first.weight.grad is not None)
+"""
 EXPLAINS = (*NOT_LEARNING, "optimizer_wrong_params")
 
 

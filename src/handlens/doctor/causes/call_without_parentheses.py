@@ -9,6 +9,12 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "Without brackets this line names the method and does not call it."
 CHANGE = "Add the brackets: ()."
+DEMO = """\
+  model = nn.Sequential(nn.Linear(784, 10), nn.Dropout(0.5))
+- model.eval
++ model.eval()
+  print("training mode:", model.training)
+"""
 EXPLAINS = (
     *NOT_LEARNING,
     "missing_zero_grad",

@@ -9,6 +9,14 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "This is the class, not a network made from it."
 CHANGE = "Add brackets: Net()."
+DEMO = """\
+  class Net(nn.Sequential):
+      def __init__(self):
+          super().__init__(nn.Flatten(), nn.Linear(784, 10))
+- model = Net
++ model = Net()
+  print(len(list(model.parameters())), "weight tensors")
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -10,6 +10,13 @@ from handlens.doctor.cause import LIKELY, Finding
 
 SENTENCE = "The arguments are swapped: rows should be the true classes."
 CHANGE = "Write confusion_matrix(true, predicted)."
+DEMO = """\
+  def confusion_matrix(true, predicted):
+      return torch.bincount(2 * true + predicted, minlength=4).reshape(2, 2).tolist()
+  true, predicted = torch.tensor([0, 0, 0, 1]), torch.tensor([0, 1, 1, 1])
+- print("rows are guesses:", confusion_matrix(predicted, true))
++ print("rows are true classes:", confusion_matrix(true, predicted))
+"""
 
 
 def look(case: Case) -> Finding | None:

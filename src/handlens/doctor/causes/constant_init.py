@@ -1,21 +1,40 @@
-"""All units of a layer begin the same."""
+"""All units of a layer begin alike."""
 
 from __future__ import annotations
+
+import contextlib
+
+from torch import Tensor
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "All units of a layer start with the same weights, so they stay the same."
 CHANGE = "Leave the starting weights random, as PyTorch makes them."
+DEMO = """\
+  model = net()
+- for weights in model.parameters():
+-     nn.init.constant_(weights, 0.01)
+  learn(model)
+  print(f"the units of the first layer differ by {model[1].weight.std(0).mean():.3f}")
+"""
 EXPLAINS = (*NOT_LEARNING, "no_activation", "relu_on_output", "missing_zero_grad")
 
 
 def look(case: Case) -> Finding | None:
-    """All rows of a weight matrix are equal before the first step."""
+    """All rows of a weight matrix are equal before the first step, and so are their gradients: nothing will tell the units apart."""
     if case.start is None or case.loaded:
         return None
+    gradients: dict[str, Tensor] = {}
+    with contextlib.suppress(Exception):
+        gradients = case.probe.gradients() if case.probe else {}
+    ends = dict(case.model.named_parameters()) if case.model else {}
     for name, weights in case.start.named_parameters():
-        if weights.ndim >= 2 and len(weights) > 1 and bool((weights == weights[:1]).all()):
+        if weights.ndim >= 2 and len(weights) > 1 and _alike(weights) and _alike(gradients.get(name, ends[name].detach())):
             line = case.script.find("zeros_(", "ones_(", "constant_(", ".fill_(", "torch.zeros(", "torch.ones(", "torch.full(", ".zero_()")
-            return Finding(line or case.line_of_model(name), f"All {len(weights)} rows of {name} begin equal.")
+            return Finding(line or case.line_of_model(name), f"All {len(weights)} rows of {name} begin equal, and change alike.")
     return None
+
+
+def _alike(weights: Tensor) -> bool:
+    return bool((weights - weights[:1]).abs().max() <= 1e-5 * weights.abs().max())

@@ -7,6 +7,11 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "There is no graphics card for PyTorch here."
 CHANGE = 'Use device = torch.device("cuda" if torch.cuda.is_available() else "cpu").'
+DEMO = """\
+- device = "cuda"
++ device = "cuda" if torch.cuda.is_available() else "cpu"
+  print(net().to(device)(images.to(device)).shape)
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -14,12 +14,18 @@ from handlens.doctor.probes import activations
 
 SENTENCE = "Nearly all units of a layer are asleep: they give 0 for every image, so nothing goes through."
 CHANGE = "Look at how weights and biases start; leave them as PyTorch makes them."
+DEMO = """\
+  model = net()
+- nn.init.constant_(model[1].bias, -30.0)
+  learn(model)
+  print(f"{(model[:3](images) == 0).all(0).sum()} of 32 units are 0 for every image")
+"""
 EXPLAINS = ("lr_too_low", "vanishing_sigmoid")
 
 
 def look(case: Case) -> Finding | None:
     """In some layer more than 90 % of the units give 0 for a whole batch, before the first step or after."""
-    if case.start is None or case.model is None or case.images is None or case.learned:
+    if case.start is None or case.model is None or case.images is None or case.learned or case.rate_grows:
         return None
     for when, model in (("before the first step", case.start), ("at the end", case.model)):
         for output in activations(model, case.images, (nn.ReLU,)) or _functional(case, model):

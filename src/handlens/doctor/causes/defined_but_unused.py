@@ -10,6 +10,17 @@ from handlens.doctor.probes import called
 
 SENTENCE = "A layer is made in __init__, and forward does not use it."
 CHANGE = "Call it in forward, or take it out."
+DEMO = """\
+  class Net(nn.Module):
+      def __init__(self):
+          super().__init__()
+          self.layers, self.dropout = net(), nn.Dropout(0.5)
+      def forward(self, x):
+-         return self.layers(x)
++         return self.layers(self.dropout(x))
+  model = Net()
+  print("two calls in training mode differ:", not torch.equal(model(images), model(images)))
+"""
 
 
 def look(case: Case) -> Finding | None:

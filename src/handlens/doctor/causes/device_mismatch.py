@@ -7,6 +7,12 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "The network and the images are not on the same device."
 CHANGE = "Move both: images = images.to(device)."
+DEMO = """\
+  model = net().to("meta")
+- x = images
++ x = images.to("meta")
+  print(model(x).shape)
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -7,6 +7,11 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "The images were already 0 to 1; here they are divided by 255 a second time."
 CHANGE = "Divide once."
+DEMO = """\
+- x = images / 255
++ x = images
+  learn(net(), x)
+"""
 EXPLAINS = (*NOT_LEARNING, "init_too_large", "wrong_norm_stats")
 
 

@@ -7,6 +7,12 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "The data site did not answer."
 CHANGE = "Take data that is on this machine: handlens data path mnist."
+DEMO = """\
+  import urllib.request
+- print(urllib.request.urlopen("http://127.0.0.1:9/train-images").read())
++ from handlens.data import DATASETS
++ print("on this machine or fetched once:", ", ".join(list(DATASETS)[:2]))
+"""
 
 
 def look(case: Case) -> Finding | None:

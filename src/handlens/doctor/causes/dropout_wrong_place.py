@@ -13,6 +13,12 @@ from handlens.doctor.probes import run
 
 SENTENCE = "Dropout erases the answers themselves, or nearly all that the layers know."
 CHANGE = "Put it between hidden layers, with p from 0.2 to 0.5."
+DEMO = """\
+  model = net()
+- model.append(nn.Dropout(0.5))
++ model.insert(3, nn.Dropout(0.5))
+  learn(model)
+"""
 EXPLAINS = ("lr_too_low", "lr_too_high", "missing_eval")
 
 

@@ -7,22 +7,17 @@ import re
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
+from handlens.doctor.seen import Event
 from handlens.doctor.sets import sets
 
 SENTENCE = "This measures images that the model practised on, and calls it a test."
 CHANGE = "Use the test loader."
-_TESTS = (
-    "test",
-    "evaluate",
-    "test_model",
-    "evaluate_model",
-    "eval_model",
-    "accuracy",
-    "get_accuracy",
-    "compute_accuracy",
-    "validate",
-    "check_accuracy",
-)
+DEMO = """\
+  model, few = net(), slice(0, 20)
+  learn(model, images[few], labels[few].roll(3), steps=200)
+- print("test accuracy", round(accuracy(model, images[few], labels[few].roll(3)), 2))
++ print("test accuracy", round(accuracy(model), 2))
+"""
 
 
 def look(case: Case) -> Finding | None:
@@ -40,23 +35,25 @@ def look(case: Case) -> Finding | None:
     ):
         return None
     event = case.seen.events[last]
-    loops = case.script.loops_around(event.line)
-    return Finding(
-        _line(case) or (loops[0].lineno if loops else event.line), f"All images of the test were trained on; printed was: {said[0][:60]}"
-    )
+    line = _line(case, event) or event.line
+    return Finding(line, f"All images of the test were trained on; printed was: {said[0][:60]}")
 
 
 def _same(trained: object, tested: object) -> bool:
     if isinstance(trained, frozenset) and isinstance(tested, frozenset):
-        return len(tested & trained) > 0.9 * len(trained)
+        shared = len(tested & trained)
+        return shared > 0.9 * len(tested) and shared > 0.5 * len(trained)
     return trained is tested
 
 
-def _line(case: Case) -> int:
-    """Where the test is called with a name that says train."""
-    for node in case.script.calls(*_TESTS):
-        if any(
-            re.search("train", ast.unparse(argument), re.IGNORECASE) for argument in [*node.args, *(one.value for one in node.keywords)]
-        ):
-            return node.lineno
+def _line(case: Case, event: Event) -> int:
+    """Of the lines that led to the test, the innermost that hands over something called train, or goes through it."""
+    calls = [(node.lineno, [*node.args, *(one.value for one in node.keywords)]) for node in case.script.nodes if isinstance(node, ast.Call)]
+    loops = [(node.lineno, [node.iter]) for node in case.script.nodes if isinstance(node, ast.For)]
+    around = [loop.lineno for loop in case.script.loops_around(event.line)]
+    lines: tuple[int, ...] = (*around, *event.lines)
+    for line in lines:
+        given = [argument for number, arguments in (*calls, *loops) if number == line for argument in arguments]
+        if any(re.search("train", ast.unparse(argument), re.IGNORECASE) for argument in given):
+            return line
     return 0

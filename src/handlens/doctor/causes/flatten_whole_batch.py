@@ -8,6 +8,11 @@ from handlens.doctor.shapes import product
 
 SENTENCE = "flatten() without a number melts the whole batch into one row."
 CHANGE = "Keep the batch: x.flatten(1), or x.view(len(x), -1)."
+DEMO = """\
+- x = images.flatten()
++ x = images.flatten(1)
+  print(nn.Linear(784, 10)(x).shape)
+"""
 EXPLAINS = ("wrong_flatten_size", "missing_flatten")
 
 

@@ -9,6 +9,13 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "forward calculates and gives nothing back."
 CHANGE = "End it with: return x."
+DEMO = """\
+  class Net(nn.Module):
+      def forward(self, x):
+          x = x.flatten(1)[:, :10]
++         return x
+  print(loss_fn(Net()(images), labels).item())
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -10,6 +10,13 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "The method must be called forward."
 CHANGE = "Name it forward."
+DEMO = """\
+  class Net(nn.Module):
+-     def foward(self, x):
++     def forward(self, x):
+          return x.flatten(1)
+  print(Net()(images).shape)
+"""
 
 
 def look(case: Case) -> Finding | None:

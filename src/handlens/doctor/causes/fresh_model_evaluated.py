@@ -10,6 +10,12 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "The network that is tested is a brand-new one: it was neither trained nor loaded."
 CHANGE = "Test the network that was trained, or load the saved weights first."
+DEMO = """\
+  model = net()
+  learn(model)
+- model = net()
+  print("test accuracy", round(accuracy(model), 2))
+"""
 EXPLAINS = ("missing_eval",)
 
 

@@ -9,6 +9,13 @@ from handlens.doctor.cause import LIKELY, Finding
 
 SENTENCE = "Some layers are frozen although they were never trained: they stay random."
 CHANGE = "Take the line with requires_grad = False out."
+DEMO = """\
+  model = net()
+- model[1].requires_grad_(False)
+  before = model[1].weight.clone()
+  learn(model)
+  print("the first layer changed:", not torch.equal(before, model[1].weight))
+"""
 EXPLAINS = ("optimizer_wrong_params", "broken_graph")
 
 

@@ -9,6 +9,13 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "The file holds the whole network, and PyTorch loads only weights from it."
 CHANGE = "Save model.state_dict(), and load it into a new network."
+DEMO = """\
+  file, model = io.BytesIO(), net()
+- torch.save(model, file)
++ torch.save(model.state_dict(), file)
+  file.seek(0)
+  print(len(torch.load(file)), "weight tensors")
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -7,6 +7,13 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "Matplotlib wants the channel last, or none; this image has it first."
 CHANGE = "Take it away: images[0].squeeze()."
+DEMO = """\
+  from matplotlib.figure import Figure
+  axes = Figure().subplots()
+- axes.imshow(images.numpy()[0])
++ axes.imshow(images.numpy()[0].squeeze())
+  print("drawn:", axes.get_images()[0].get_size())
+"""
 
 
 def look(case: Case) -> Finding | None:

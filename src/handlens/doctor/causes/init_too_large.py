@@ -7,6 +7,12 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "The starting weights are too large: the first answers are sure of themselves, and far off."
 CHANGE = "Leave the weights as PyTorch makes them, or use Kaiming's: nn.init.kaiming_normal_."
+DEMO = """\
+  model = net()
+- for weights in model.parameters():
+-     nn.init.normal_(weights)
+  print(f"first loss {loss_fn(model(images), labels).item():.2f}; guessing gives 2.30")
+"""
 EXPLAINS = NOT_LEARNING
 
 

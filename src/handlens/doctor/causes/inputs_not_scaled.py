@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "The pixels go from 0 to 255, far too large for starting weights."
 CHANGE = "Divide the images by 255."
+DEMO = """\
+- x = images * 255
++ x = images * 255 / 255
+  learn(net(), x)
+"""
 EXPLAINS = (*NOT_LEARNING, "init_too_large", "train_test_preprocess_mismatch")
 
 
@@ -22,5 +29,7 @@ def look(case: Case) -> Finding | None:
 
 
 def _line(case: Case) -> int:
-    images = case.script.find(".float()", "astype(", "float32", "PILToTensor", "from_numpy", "torch.tensor(")
-    return images or case.line_of_data()
+    """Where the pixels become floats: rather on the way in than in a function that gets what is ready."""
+    made = [node.lineno for node in case.script.calls("float", "astype", "PILToTensor", "from_numpy", "tensor", "as_tensor", "to")]
+    outside = [line for line in made if not case.script.enclosing(line, ast.FunctionDef, ast.ClassDef)]
+    return next(iter(outside or made), 0) or case.line_of_data()

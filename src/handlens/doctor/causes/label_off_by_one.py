@@ -10,6 +10,11 @@ from handlens.doctor.cause import LIKELY, Finding
 
 SENTENCE = "Classes start at 0: the tenth class is class 9."
 CHANGE = "Take 1 from the labels."
+DEMO = """\
+- y = labels + 1
++ y = labels
+  print(loss_fn(net()(images), y).item())
+"""
 EXPLAINS = ("too_few_classes",)
 
 

@@ -10,6 +10,14 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "Images and labels were mixed separately, so they no longer belong together."
 CHANGE = "Mix both with the same permutation."
+DEMO = """\
+- x, y = images[torch.randperm(200)], labels[torch.randperm(200)]
++ order = torch.randperm(200)
++ x, y = images[order], labels[order]
+  model = net()
+  learn(model, x, y)
+  print("test accuracy", round(accuracy(model), 2))
+"""
 EXPLAINS = (*NOT_LEARNING, "init_too_large")
 
 

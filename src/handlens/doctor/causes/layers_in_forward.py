@@ -10,6 +10,17 @@ from handlens.doctor.script import name_of
 
 SENTENCE = "A new layer is made each time forward runs, so what it learned is lost."
 CHANGE = "Make the layer in __init__ and use it in forward."
+DEMO = """\
+  class Net(nn.Module):
+      def __init__(self):
+          super().__init__()
+          self.out = nn.Linear(784, 10)
+      def forward(self, x):
+-         return nn.Linear(784, 10)(x.flatten(1))
++         return self.out(x.flatten(1))
+  model = Net()
+  print("two calls give the same:", torch.equal(model(images), model(images)))
+"""
 EXPLAINS = (*NOT_LEARNING, "unregistered_layers", "optimizer_wrong_params", "defined_but_unused")
 _LAYERS = ("Linear", "Conv1d", "Conv2d", "BatchNorm1d", "BatchNorm2d", "LayerNorm", "Embedding", "LazyLinear")
 

@@ -9,6 +9,12 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "load_state_dict changes the network in place, and gives back a report."
 CHANGE = "Do not assign it: write model.load_state_dict(...) alone."
+DEMO = """\
+  model, saved = net(), net().state_dict()
+- model = model.load_state_dict(saved)
++ model.load_state_dict(saved)
+  print(model(images).shape)
+"""
 
 
 def look(case: Case) -> Finding | None:

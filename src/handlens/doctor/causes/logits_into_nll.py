@@ -9,6 +9,10 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "NLLLoss expects log-probabilities, and gets something else."
 CHANGE = "Put log_softmax(..., dim=1) before it, or use CrossEntropyLoss on the raw scores."
+DEMO = """\
+- learn(net(), loss_fn=nn.NLLLoss())
++ learn(net().append(nn.LogSoftmax(dim=1)), loss_fn=nn.NLLLoss())
+"""
 EXPLAINS = (*NOT_LEARNING, "init_too_large")
 
 

@@ -11,6 +11,10 @@ from handlens.doctor.script import covers
 
 SENTENCE = "The arguments of the loss are swapped."
 CHANGE = "First the scores, then the labels: criterion(output, labels)."
+DEMO = """\
+- print(loss_fn(labels, net()(images)).item())
++ print(loss_fn(net()(images), labels).item())
+"""
 EXPLAINS = ("target_wrong_type",)
 
 

@@ -10,6 +10,10 @@ from handlens.doctor.script import name_of
 
 SENTENCE = "Here the loss is built, where it should be used."
 CHANGE = "First make it, then call it: nn.CrossEntropyLoss()(output, labels)."
+DEMO = """\
+- print(nn.CrossEntropyLoss(net()(images), labels))
++ print(nn.CrossEntropyLoss()(net()(images), labels).item())
+"""
 
 
 def look(case: Case) -> Finding | None:

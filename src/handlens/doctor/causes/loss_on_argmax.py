@@ -7,6 +7,13 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "argmax has no gradient: the loss gets the winners, not the scores."
 CHANGE = "Give the loss the scores."
+DEMO = """\
+  scores = net()(images)
+- loss = F.mse_loss(scores.argmax(1).float(), labels.float())
++ loss = F.cross_entropy(scores, labels)
+  loss.backward()
+  print("gradients are there")
+"""
 EXPLAINS = ("no_grad_in_training", "broken_graph")
 
 

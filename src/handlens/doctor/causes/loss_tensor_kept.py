@@ -9,6 +9,13 @@ from handlens.doctor.cause import LIKELY, Finding
 
 SENTENCE = "The loss is kept with the whole graph that made it, so memory grows with each batch."
 CHANGE = "Keep the number only: loss.item()."
+DEMO = """\
+  model, total = net(), 0.0
+  for x, y in loader:
+-     total += loss_fn(model(x), y)
++     total += loss_fn(model(x), y).item()
+  print("the sum keeps every graph alive:", torch.is_tensor(total))
+"""
 
 
 def look(case: Case) -> Finding | None:

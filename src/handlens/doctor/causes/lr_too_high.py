@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
+from handlens.doctor.probes import Trained
 
 SENTENCE = "The steps are too big: they jump over the good weights."
 CHANGE = "Try a learning rate 10 times smaller."
+DEMO = """\
+- learn(net(), lr=50)
++ learn(net(), lr=0.1)
+"""
 EXPLAINS = ("dead_relu", "vanishing_sigmoid")
 
 
@@ -14,15 +21,22 @@ def look(case: Case) -> Finding | None:
     """A few images are not learned by heart with this rate, and are with a smaller one: the cure is tested, not the number."""
     if case.probe is None or case.learned or len(case.steps) < 4:
         return None
-    as_it_is = case.probe.train()
+    if case.rate_grows:
+        return None
+    train: Callable[..., Trained] = case.probe.train
+    count = len(case.probe.images)
+    as_it_is = train()
+    if as_it_is.fell and case.rose:  # so few images say too little
+        train, count = case.probe.replay, sum(len(images) for images, _ in case.probe.batches)
+        as_it_is = train()
     if as_it_is.fell:
         return None
     for share in (0.1, 0.01, 0.001):
-        smaller = case.probe.train(lr=share)
+        smaller = train(lr=share)
         if smaller.fell:
             lr = float(case.probe.knobs["lr"])
             evidence = (
-                f"On the same {len(case.probe.images)} images the loss ends at {as_it_is.last:.3g} with lr = {lr:g}, "
+                f"On the same {count} images the loss ends at {as_it_is.last:.3g} with lr = {lr:g}, "
                 f"at {smaller.last:.3g} with {lr * share:g}."
             )
             return Finding(case.line_of_optimizer(), evidence, LIKELY, change=f"Try lr={lr * share:g}.")

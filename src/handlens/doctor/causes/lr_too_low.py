@@ -7,19 +7,23 @@ from handlens.doctor.cause import LIKELY, Finding
 
 SENTENCE = "The steps are tiny: at this rate learning takes forever."
 CHANGE = "Try a learning rate 10 times larger, and again."
+DEMO = """\
+- learn(net(), lr=1e-7)
++ learn(net(), lr=0.1)
+"""
 
 
 def look(case: Case) -> Finding | None:
     """A few images are not learned by heart with this rate, and are with one 100 times larger."""
-    if case.probe is None or case.learned or len(case.steps) < 4:
+    if case.probe is None or case.learned or case.rate_grows or len(case.steps) < 4:
         return None
-    moved = [way for event in case.seen.of("step") for way in event.moved or [] if way < 0.1]  # a bias that begins at 0 goes infinitely far
-    if not moved or max(moved) > 2e-3:
+    moved = [way for event in case.seen.of("step") for way in event.moved or []]
+    if not moved or max(moved) > 3e-5:
         return None
     as_it_is = case.probe.train()
     if as_it_is.last < 0.9 * as_it_is.first:
         return None
-    times = next((times for times in (1e2, 1e4, 1e6) if case.probe.train(lr=times).fell), 0)
+    times = next((times for times in (1e2, 1e4, 1e6, 1e7) if case.probe.train(lr=times).fell), 0)
     if not times:
         return None
     lr = float(case.probe.knobs["lr"])

@@ -7,6 +7,12 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "torch.max with a dimension gives two things: the largest values and their places."
 CHANGE = "Take the second: _, predicted = torch.max(output, 1)."
+DEMO = """\
+  scores = net()(images)
+- guesses = torch.max(scores, 1)
++ _, guesses = torch.max(scores, 1)
+  print((guesses == labels).sum().item(), "hits")
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -7,6 +7,15 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "Gradients are never asked for: loss.backward() is missing, so each step has nothing to go by."
 CHANGE = "Write loss.backward() between the loss and optimizer.step()."
+DEMO = """\
+  model = net()
+  optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+  for step in range(2):
+      loss = loss_fn(model(images), labels)
++     loss.backward()
+      optimizer.step()
+      print(f"loss {loss.item():.4f}")
+"""
 EXPLAINS = (*NOT_LEARNING, "missing_zero_grad")
 
 

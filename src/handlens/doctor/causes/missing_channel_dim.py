@@ -8,6 +8,11 @@ from handlens.doctor.shapes import batch_sizes
 
 SENTENCE = "The images have no dimension for channels: N,28,28 in place of N,1,28,28."
 CHANGE = "Add it: x = x.unsqueeze(1)."
+DEMO = """\
+  x = images.squeeze(1)
++ x = x.unsqueeze(1)
+  print(nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten())(x).shape)
+"""
 EXPLAINS = ("wrong_in_channels",)
 
 

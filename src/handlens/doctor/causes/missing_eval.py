@@ -7,6 +7,12 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "During the test the network is still in training mode: dropout or batch norm behave otherwise there."
 CHANGE = "Write model.eval() before the test, and model.train() before training on."
+DEMO = """\
+  model = net().insert(3, nn.Dropout(0.5))
+  learn(model)
++ model.eval()
+  print("test accuracy", [round(accuracy(model), 2) for _ in range(2)])
+"""
 
 
 def look(case: Case) -> Finding | None:

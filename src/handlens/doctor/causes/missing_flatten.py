@@ -8,6 +8,11 @@ from handlens.doctor.shapes import factors, image_sizes, product
 
 SENTENCE = "The image is still a square when it comes to the fully connected layer."
 CHANGE = "Flatten it first: x = x.flatten(1), or nn.Flatten()."
+DEMO = """\
+  x = images
++ x = x.flatten(1)
+  print(nn.Linear(784, 10)(x).shape)
+"""
 
 
 def look(case: Case) -> Finding | None:

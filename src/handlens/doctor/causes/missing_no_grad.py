@@ -7,6 +7,13 @@ from handlens.doctor.cause import NOTE, Finding
 
 SENTENCE = "The test keeps graphs for gradients nobody asks for: right, only slower."
 CHANGE = "Put the test under with torch.no_grad()."
+DEMO = """\
+  model = net()
+- scores = model(test_images)
++ with torch.no_grad():
++     scores = model(test_images)
+  print("the scores hold a graph:", scores.requires_grad)
+"""
 
 
 def look(case: Case) -> Finding | None:

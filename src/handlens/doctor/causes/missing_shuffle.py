@@ -11,6 +11,13 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "The data is sorted and not mixed: each batch holds one or two classes only."
 CHANGE = "Turn on shuffle=True in the training DataLoader."
+DEMO = """\
+- order = labels.argsort()
++ order = torch.randperm(200)
+  model = net()
+  learn(model, images[order], labels[order], lr=0.5)
+  print("test accuracy", round(accuracy(model), 2))
+"""
 EXPLAINS = ("lr_too_high", "labels_shuffled")
 
 

@@ -7,6 +7,16 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "The gradients are ready, but nothing moves the weights: optimizer.step() is missing."
 CHANGE = "Write optimizer.step() after loss.backward()."
+DEMO = """\
+  model = net()
+  optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+  for step in range(2):
+      optimizer.zero_grad()
+      loss = loss_fn(model(images), labels)
+      loss.backward()
++     optimizer.step()
+      print(f"loss {loss.item():.4f}")
+"""
 EXPLAINS = (*NOT_LEARNING, "missing_zero_grad", "zero_grad_per_epoch")
 
 

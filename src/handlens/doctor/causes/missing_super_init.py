@@ -9,6 +9,13 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "__init__ does not prepare nn.Module before layers are put into it."
 CHANGE = "Make super().__init__() the first line of __init__."
+DEMO = """\
+  class Net(nn.Module):
+      def __init__(self):
++         super().__init__()
+          self.out = nn.Linear(784, 10)
+  print(len(list(Net().parameters())), "weight tensors")
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -7,6 +7,12 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "The data set gives pictures, and a batch is made of numbers."
 CHANGE = "Add transforms.ToTensor()."
+DEMO = """\
+  from PIL import Image
+  pictures = [(Image.new("L", (28, 28)), 3)] * 4
++ pictures = [(torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8) / 255, label) for image, label in pictures]
+  print(next(iter(DataLoader(pictures, 4)))[0].shape)
+"""
 
 
 def look(case: Case) -> Finding | None:

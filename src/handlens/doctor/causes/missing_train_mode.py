@@ -9,6 +9,13 @@ from handlens.doctor.cause import LIKELY, Finding
 
 SENTENCE = "After the test the network stays in eval mode: dropout and batch norm no longer train."
 CHANGE = "Write model.train() at the start of each epoch, before the batch loop."
+DEMO = """\
+  model = net().insert(3, nn.Dropout(0.5))
+  for epoch in range(2):
++     model.train()
+      print("epoch", epoch, "trains with dropout:", model.training)
+      model.eval()
+"""
 _PARTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 

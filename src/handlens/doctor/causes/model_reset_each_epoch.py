@@ -10,6 +10,12 @@ from handlens.doctor.script import parents
 
 SENTENCE = "A new network is made in each epoch, and what the one before learned is thrown away."
 CHANGE = "Move the line that makes the network above the loop over epochs."
+DEMO = """\
++ model = net()
+  for epoch in range(3):
+-     model = net()
+      learn(model, steps=4)
+"""
 EXPLAINS = (*NOT_LEARNING, "optimizer_wrong_params")
 
 

@@ -13,6 +13,12 @@ from handlens.doctor.probes import run
 
 SENTENCE = "Without an activation such as ReLU between them, several layers can do no more than one."
 CHANGE = "Put a ReLU between the layers."
+DEMO = """\
+- model = nn.Sequential(nn.Linear(2, 16), nn.Linear(16, 2))
++ model = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 2))
+  points = torch.rand(200, 2) * 2 - 1
+  learn(model, points, (points.prod(1) > 0).long(), lr=0.5, steps=300)
+"""
 EXPLAINS = ("defined_but_unused",)
 
 

@@ -10,6 +10,14 @@ from handlens.doctor.script import covers
 
 SENTENCE = "The training runs under no_grad, so there is no graph for the gradients."
 CHANGE = "Take the training out of torch.no_grad()."
+DEMO = """\
+  model = net()
+- with torch.no_grad():
++ with torch.enable_grad():
+      loss = loss_fn(model(images), labels)
+      loss.backward()
+  print("gradients are there")
+"""
 EXPLAINS = ("broken_graph",)
 
 

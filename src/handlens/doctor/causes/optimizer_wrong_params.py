@@ -9,6 +9,17 @@ from handlens.doctor.cause import LIKELY, NOT_LEARNING, Finding
 
 SENTENCE = "The optimizer does not hold the weights that this network learns with."
 CHANGE = "Make the optimizer after the network, with all of its weights: model.parameters()."
+DEMO = """\
+  model = net()
+- optimizer = torch.optim.SGD(net().parameters(), lr=0.1)
++ optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+  for step in range(2):
+      model.zero_grad()
+      loss = loss_fn(model(images), labels)
+      loss.backward()
+      optimizer.step()
+      print(f"loss {loss.item():.4f}")
+"""
 EXPLAINS = (*NOT_LEARNING, "missing_zero_grad", "model_reset_each_epoch")
 
 

@@ -10,6 +10,13 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "This picture is dark ink on light paper; the training images are white on black."
 CHANGE = "Turn it round: image = 1 - image; then centre it."
+DEMO = """\
+  model, paper = net(), 1 - test_images
+  learn(model)
+- shown = paper
++ shown = 1 - paper
+  print("accuracy", round(accuracy(model, shown), 2))
+"""
 EXPLAINS = ("train_test_preprocess_mismatch",)
 
 

@@ -8,6 +8,11 @@ from handlens.doctor.shapes import product
 
 SENTENCE = "The picture has three colour channels, and the network was made for one."
 CHANGE = 'Make it grey: Image.open(...).convert("L").'
+DEMO = """\
+  picture = torch.rand(1, 3, 28, 28)
++ picture = picture.mean(1, keepdim=True)
+  print(net()(picture).shape)
+"""
 EXPLAINS = ("wrong_flatten_size", "wrong_in_channels")
 
 

@@ -7,6 +7,11 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "This tensor still hangs on its graph, and NumPy wants numbers."
 CHANGE = "Keep loss.item() in place of loss; or write .detach()."
+DEMO = """\
+  loss = loss_fn(net()(images), labels)
+- print(loss.numpy())
++ print(loss.item())
+"""
 EXPLAINS = ("loss_tensor_kept",)
 
 

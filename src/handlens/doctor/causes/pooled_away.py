@@ -7,6 +7,11 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "The image has shrunk to nothing on its way through the layers."
 CHANGE = "Use fewer poolings, smaller kernels, or padding."
+DEMO = """\
+- pools = [nn.MaxPool2d(2)] * 5
++ pools = [nn.MaxPool2d(2)] * 3
+  print(nn.Sequential(*pools)(images).shape)
+"""
 
 
 def look(case: Case) -> Finding | None:

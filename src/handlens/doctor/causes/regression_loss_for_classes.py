@@ -7,6 +7,15 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "The class numbers are learned as quantities: a 7 would be more than a 3."
 CHANGE = "Give the network one output a class, and take CrossEntropyLoss."
+DEMO = """\
+- model = nn.Sequential(nn.Flatten(), nn.Linear(784, 1))
+- learn(model, y=labels.float().unsqueeze(1), loss_fn=nn.MSELoss(), lr=0.001)
+- guesses = model(test_images).round().squeeze(1)
++ model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
++ learn(model)
++ guesses = model(test_images).argmax(1)
+  print("accuracy", round((guesses == test_labels).float().mean().item(), 2))
+"""
 EXPLAINS = (*NOT_LEARNING, "init_too_large")
 _DISTANCES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 

@@ -10,6 +10,12 @@ from handlens.doctor.causes.softmax_before_ce import is_probability
 
 SENTENCE = "The last layer is followed by ReLU: scores below zero are cut off, and some classes are never chosen."
 CHANGE = "Leave the last layer without ReLU."
+DEMO = """\
+  model = net()
+- model.append(nn.ReLU())
+  learn(model, steps=100)
+  print("lowest score", round(model(images).min().item(), 1))
+"""
 EXPLAINS = NOT_LEARNING
 
 
@@ -18,7 +24,7 @@ def look(case: Case) -> Finding | None:
     if case.loss is None or case.loss.name not in ("cross_entropy", "multi_margin_loss", "binary_cross_entropy_with_logits"):
         return None
     scores = case.loss.scores
-    if scores.ndim != 2 or bool((scores < 0).any()) or is_probability(scores):
+    if scores.ndim != 2 or bool((scores < 0).any()) or not bool((scores > 0).any()) or is_probability(scores):
         return None
     zeros = float((scores == 0).double().mean())
     if zeros < 0.1:

@@ -10,6 +10,14 @@ from handlens.doctor.script import name_of
 
 SENTENCE = "Each step makes a new iterator, so training sees the same first batch again and again."
 CHANGE = "Go through the loader: for images, labels in train_loader."
+DEMO = """\
+  used = set()
+- for step in range(4):
+-     x, y = next(iter(loader))
++ for x, y in loader:
+      used |= {image.sum().item() for image in x}
+  print(len(used), "different images were used")
+"""
 EXPLAINS = ("train_test_preprocess_mismatch",)
 
 

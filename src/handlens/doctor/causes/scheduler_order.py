@@ -7,6 +7,15 @@ from handlens.doctor.cause import LIKELY, Finding
 
 SENTENCE = "The scheduler moves before the optimizer, so the first rate is skipped."
 CHANGE = "First optimizer.step(), then scheduler.step()."
+DEMO = """\
+  optimizer = torch.optim.SGD(net().parameters(), lr=0.1)
+  scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+- scheduler.step()
+- optimizer.step()
++ optimizer.step()
++ scheduler.step()
+  print("rate of the next step", optimizer.param_groups[0]["lr"])
+"""
 
 
 def look(case: Case) -> Finding | None:

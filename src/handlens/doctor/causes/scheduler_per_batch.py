@@ -6,9 +6,20 @@ import ast
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
+from handlens.doctor.script import covers
 
 SENTENCE = "This scheduler counts epochs, but it is called at each batch: the rate is gone within one epoch."
 CHANGE = "Call scheduler.step() once an epoch, after the batch loop."
+DEMO = """\
+  optimizer = torch.optim.SGD(net().parameters(), lr=0.1)
+  scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+  for epoch in range(2):
+      for x, y in loader:
+          optimizer.step()
+-         scheduler.step()
++     scheduler.step()
+      print("rate after epoch", epoch, "is", optimizer.param_groups[0]["lr"])
+"""
 EXPLAINS = NOT_LEARNING
 _BY_EPOCH = ("StepLR", "MultiStepLR", "ExponentialLR", "MultiplicativeLR")
 
@@ -19,8 +30,7 @@ def look(case: Case) -> Finding | None:
     steps = case.seen.of("step")
     if len(calls) < 4 or len(calls) < 0.8 * len(steps):
         return None
-    loop = next(iter(case.script.loops_around(calls[0].line)), None)
-    training = next(iter(case.script.loops_around(steps[0].line)), None)
+    loop, training = (next((one for line in event.lines for one in case.script.loops_around(line)), None) for event in (calls[0], steps[0]))
     if (
         loop is not training
         or loop is None
@@ -30,4 +40,5 @@ def look(case: Case) -> Finding | None:
     first, last = steps[0].lr, calls[-1].lr
     if last > 0.2 * first:
         return None
-    return Finding(calls[0].line, f"In {len(calls)} batches the learning rate went from {first:g} to {last:.2g}.")
+    line = next(line for line in calls[0].lines if covers(loop, line))
+    return Finding(line, f"In {len(calls)} batches the learning rate went from {first:g} to {last:.2g}.")

@@ -9,6 +9,12 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "BCEWithLogitsLoss applies sigmoid itself; here it gets one already."
 CHANGE = "Give it the raw scores, or use BCELoss."
+DEMO = """\
+  y = F.one_hot(labels, 10).float()
+- model = net().append(nn.Sigmoid())
++ model = net()
+  learn(model, y=y, lr=1.0, loss_fn=nn.BCEWithLogitsLoss())
+"""
 EXPLAINS = (*NOT_LEARNING, "init_too_large")
 
 

@@ -12,6 +12,11 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "CrossEntropyLoss already contains softmax; here it gets softmax a second time."
 CHANGE = "Give it the raw scores: take the softmax out."
+DEMO = """\
+  model = net()
+- model.append(nn.Softmax(dim=1))
+  learn(model, lr=0.5, steps=60)
+"""
 EXPLAINS = (*NOT_LEARNING, "init_too_large", "softmax_wrong_dim", "relu_on_output")
 
 

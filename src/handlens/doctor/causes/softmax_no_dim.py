@@ -7,6 +7,11 @@ from handlens.doctor.cause import POSSIBLE, Finding
 
 SENTENCE = "Softmax is not told which way to sum."
 CHANGE = "Say dim=1."
+DEMO = """\
+- chances = nn.Softmax()(net()(images))
++ chances = nn.Softmax(dim=1)(net()(images))
+  print(chances.shape)
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -10,6 +10,12 @@ from handlens.doctor.cause import LIKELY, NOT_LEARNING, Finding
 
 SENTENCE = "This softmax compares the images of the batch with each other, not the classes of one image."
 CHANGE = "Take dim=1."
+DEMO = """\
+  scores = net()(images)
+- chances = scores.softmax(dim=0)
++ chances = scores.softmax(dim=1)
+  print(f"chances of one image sum to {chances[0].sum().item():.2f}")
+"""
 EXPLAINS = (*NOT_LEARNING, "init_too_large", "batch_scramble", "logits_into_nll", "softmax_before_ce")
 
 

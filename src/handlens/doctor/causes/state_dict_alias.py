@@ -7,13 +7,45 @@ import ast
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
 from handlens.doctor.script import name_of
+from handlens.doctor.seen import Event
 
 SENTENCE = "state_dict() gives a link to the weights, not a copy: the best ones become the last ones."
 CHANGE = "Keep a copy: copy.deepcopy(model.state_dict())."
+DEMO = """\
+  model = net()
+- best = model.state_dict()
++ best = copy.deepcopy(model.state_dict())
+  learn(model)
+  print("what was kept has changed:", torch.equal(best["1.weight"], model[1].weight))
+"""
 
 
 def look(case: Case) -> Finding | None:
-    """A state is put into a name in a loop, without a copy, and used after it."""
+    """A state is taken, steps are made, and the very same state is loaded; or one is put into a name in a loop, and used after it."""
+    return _loaded_again(case) or _kept_in_loop(case)
+
+
+def _loaded_again(case: Case) -> Finding | None:
+    """The network's own weights are loaded into it, as they have become."""
+    taken: dict[int, int] = {}
+    steps = 0
+    for event in case.seen.events:
+        steps += event.kind == "step"
+        if event.kind == "state_dict":
+            taken.setdefault(id(event.state), steps)
+        if event.kind == "load" and steps > taken.get(id(event.state), steps) and _same(event):
+            line = next(one.line for one in case.seen.of("state_dict") if one.state is event.state)
+            made = steps - taken[id(event.state)]
+            return Finding(line, f"{made} steps were made before this state was loaded again: it had changed too.")
+    return None
+
+
+def _same(event: Event) -> bool:
+    known = [(weights, event.state[name]) for name, weights in event.model.named_parameters() if name in event.state]
+    return any(one.data_ptr() == other.data_ptr() for one, other in known)
+
+
+def _kept_in_loop(case: Case) -> Finding | None:
     for node in case.script.nodes:
         if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and name_of(node.value.func) == "state_dict"):
             continue

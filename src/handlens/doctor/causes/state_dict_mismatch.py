@@ -7,6 +7,12 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "The file belongs to a network with other layers."
 CHANGE = "Make the network as it was when the file was saved."
+DEMO = """\
+  saved = nn.Linear(784, 64).state_dict()
+- model = nn.Linear(784, 32)
++ model = nn.Linear(784, 64)
+  print(model.load_state_dict(saved))
+"""
 
 
 def look(case: Case) -> Finding | None:

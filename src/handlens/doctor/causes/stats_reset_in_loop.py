@@ -10,6 +10,13 @@ from handlens.doctor.script import covers
 
 SENTENCE = "The counter is set to 0 again at each batch, so only the last one counts."
 CHANGE = "Set it to 0 once, before the loop."
+DEMO = """\
+  seen = 0
+  for x, y in loader:
+-     seen = 0
+      seen += len(y)
+  print(seen, "of", len(images), "images counted")
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -7,6 +7,12 @@ from handlens.doctor.cause import LIKELY, Finding
 
 SENTENCE = "Some layers were not loaded at all: strict=False hides that."
 CHANGE = "Take strict=False out and make the network the file is for."
+DEMO = """\
+  saved = {f"body.{name}": weights for name, weights in net().state_dict().items()}
+- report = net().load_state_dict(saved, strict=False)
++ report = net().load_state_dict({name.removeprefix("body."): weights for name, weights in saved.items()})
+  print(len(report.missing_keys), "weight tensors were not loaded")
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -7,6 +7,11 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "Labels should be whole numbers, one for each image."
 CHANGE = "Make them so: labels.long(), of shape N."
+DEMO = """\
+- y = labels.float()
++ y = labels.long()
+  print(loss_fn(net()(images), y).item())
+"""
 
 
 def look(case: Case) -> Finding | None:
@@ -14,7 +19,7 @@ def look(case: Case) -> Finding | None:
     found = case.raised(
         r"expected (target dtype|scalar type)|Expected floating point type for target|multi-target not supported|"
         r"0D or 1D target tensor expected|Expected target size|must match the size of tensor|target dtype|"
-        r"\"nll_loss\w*\" not implemented|result type Float can't be cast to Long|Found dtype Long but expected Float"
+        r"\"nll_loss\w*\" not implemented|result type Float can't be cast to|Found dtype Long but expected Float"
     )
     if found is None or case.failure is None or not case.raised(r"target|nll_loss|dtype|cast"):
         return None

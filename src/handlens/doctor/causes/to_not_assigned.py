@@ -10,6 +10,12 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "images.to(device) gives a copy, and this line throws it away."
 CHANGE = "Keep it: images = images.to(device)."
+DEMO = """\
+  model, x = net().to("meta"), images
+- x.to("meta")
++ x = x.to("meta")
+  print(model(x).device)
+"""
 EXPLAINS = ("device_mismatch", "uint8_input")
 
 

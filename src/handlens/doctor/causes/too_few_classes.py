@@ -8,6 +8,11 @@ from handlens.doctor.shapes import value_of
 
 SENTENCE = "There are more classes than the network has outputs."
 CHANGE = "Give the last layer one output for each class."
+DEMO = """\
+- model = nn.Sequential(nn.Flatten(), nn.Linear(784, 9))
++ model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+  print(loss_fn(model(images), labels).item())
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -7,6 +7,10 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "torch and torchvision come from different shelves."
 CHANGE = "Install both again from the same place, or use handlens.data in place of torchvision."
+DEMO = """\
+- print(torch.ops.torchvision.nms)
++ print("install both from the same place; this is torch", torch.__version__.split(".")[0])
+"""
 
 
 def look(case: Case) -> Finding | None:

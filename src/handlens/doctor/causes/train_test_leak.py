@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import torch
+
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
-from handlens.doctor.sets import keys, sets
+from handlens.doctor.sets import keys, named, sets
 
 SENTENCE = "The model was trained on the test images too, so this score says nothing about new ones."
 CHANGE = "Train on the training images only."
+DEMO = """\
+  model, noise = net(), torch.randint(0, 10, (100,))
+- x, y = torch.cat([images, test_images]), torch.cat([labels, noise])
++ x, y = images, labels
+  learn(model, x, y, lr=0.3, steps=600)
+  print("accuracy on labels that nobody can know", round(accuracy(model, y=noise), 2))
+"""
 EXPLAINS = ("eval_on_train",)
 
 
 def look(case: Case) -> Finding | None:
     """Images of the set that is tested on are among those of the set that is trained on, which is another set."""
-    trained, tested = sets(case)
-    if trained is None or tested is None or trained is tested:
+    trained, last = sets(case)
+    if trained is None or case.images is None or case.images[0].numel() < 16 or case.images.dtype == torch.int64:
         return None
-    known, asked = set(keys(trained)), keys(tested)
-    if not asked or not known:
+    known = set(keys(trained))
+    for tested in (last, *named(case, "val|dev|test|held")):
+        if tested is not None and tested is not trained and (finding := _shared(case, known, tested)):
+            return finding
+    return None
+
+
+def _shared(case: Case, known: set[int], tested: object) -> Finding | None:
+    asked = keys(tested)
+    if not asked or not known or len(asked) > len(known) * 1.5:
         return None
-    if isinstance(tested, frozenset) and len(set(asked) & known) > 0.9 * len(known):
-        return None  # then it is the training images themselves that are asked
-    shared = sum(key in known for key in asked) / len(asked)
-    if shared < 0.2 or len(asked) > len(known) * 1.5:
-        return None
+    both = sum(key in known for key in asked)
+    shared = both / len(asked)
+    if shared < 0.2 or (isinstance(tested, frozenset) and (both > 0.9 * len(known) or (shared > 0.9 and both > 0.5 * len(known)))):
+        return None  # in the last case it is the training images themselves that are asked
     line = case.script.find("ConcatDataset", "torch.cat(", "concatenate(", "vstack(", "+ test") or case.line_of_data()
     return Finding(line, f"{shared:.0%} of {len(asked):,} test images are training images too.")

@@ -11,6 +11,12 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "Images for training and for testing are prepared differently."
 CHANGE = "Use the same scaling for both."
+DEMO = """\
+  model = net()
+  learn(model, images - 0.5)
+- print("test accuracy", round(accuracy(model, test_images * 5), 2))
++ print("test accuracy", round(accuracy(model, test_images - 0.5), 2))
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -10,6 +10,14 @@ from handlens.doctor.script import name_of
 
 SENTENCE = "The best of several settings is chosen by its test score, so that score is too good."
 CHANGE = "Choose by validation images, and look at the test set once, at the end."
+DEMO = """\
+  guesses = torch.randint(0, 10, (100, 150))  # a hundred settings, each of which guesses
+  hits = (guesses == torch.randint(0, 10, (150,))).float()
+  validation, test = hits[:, :50].mean(1), hits[:, 50:].mean(1)
+- best = test.argmax()
++ best = validation.argmax()
+  print(f"test accuracy {test[best]:.2f}, and guessing gives 0.10")
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -7,6 +7,11 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "The pixels are whole numbers; a network calculates with fractions."
 CHANGE = "Turn them into floats: images.float() / 255."
+DEMO = """\
+- x = (images * 255).byte()
++ x = (images * 255).byte().float() / 255
+  print(net()(x).shape)
+"""
 
 
 def look(case: Case) -> Finding | None:

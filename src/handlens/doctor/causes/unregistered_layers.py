@@ -9,6 +9,14 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "PyTorch does not see layers in a plain list or dict, so they never learn."
 CHANGE = "Use nn.ModuleList (or nn.ModuleDict)."
+DEMO = """\
+  class Net(nn.Module):
+      def __init__(self):
+          super().__init__()
+-         self.layers = [nn.Linear(784, 32), nn.Linear(32, 10)]
++         self.layers = nn.ModuleList([nn.Linear(784, 32), nn.Linear(32, 10)])
+  print(len(list(Net().parameters())), "weight tensors are known")
+"""
 EXPLAINS = (*NOT_LEARNING, "optimizer_wrong_params", "broken_graph")
 
 
@@ -20,11 +28,13 @@ def look(case: Case) -> Finding | None:
                 hidden = [one for one in _items(value) if isinstance(one, nn.Module) and any(True for _ in one.parameters())]
                 known = {id(one) for one in part.modules()}
                 if name != "_modules" and hidden and not any(id(one) in known for one in hidden) and not _optimized(case, hidden):
-                    lines = case.script.assignments(name)
+                    lines, kind = case.script.assignments(name), "Dict" if isinstance(value, dict) else "List"
                     count = sum(weights.numel() for one in hidden for weights in one.parameters())
                     return Finding(
                         lines[0].lineno if lines else case.line_of_class(),
                         f"self.{name} holds {len(hidden)} layers with {count:,} weights that model.parameters() does not give.",
+                        sentence=f"PyTorch does not see layers in a plain {kind.lower()}, so they never learn.",
+                        change=f"Write self.{name} = nn.Module{kind}(...)",
                     )
     return None
 

@@ -7,6 +7,13 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "Through this many sigmoids hardly any gradient reaches the first layers."
 CHANGE = "Use ReLU between the layers."
+DEMO = """\
+- between = nn.Sigmoid
++ between = nn.ReLU
+  model = nn.Sequential(nn.Flatten(), nn.Linear(784, 32), *[one for _ in range(6) for one in (between(), nn.Linear(32, 32))])
+  loss_fn(model(images), labels).backward()
+  print(f"gradient of the first layer by the last one's: {model[1].weight.grad.norm() / model[-1].weight.grad.norm():.0e}")
+"""
 EXPLAINS = ("lr_too_low", "lr_too_high")
 
 

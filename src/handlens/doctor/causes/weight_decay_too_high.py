@@ -9,6 +9,10 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "Weight decay pulls the weights to zero faster than they can learn."
 CHANGE = "Leave weight_decay out, or take 0.0001."
+DEMO = """\
+- learn(net(), weight_decay=5.0)
++ learn(net(), weight_decay=1e-4)
+"""
 EXPLAINS = ("lr_too_high", "lr_too_low")
 
 

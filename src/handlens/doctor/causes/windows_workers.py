@@ -7,6 +7,11 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "The loader's worker processes start this program from its beginning."
 CHANGE = "Set num_workers=0."
+DEMO = """\
+- workers = 2
++ workers = 0
+  print("processes that start this program again on Windows:", DataLoader(TensorDataset(images), num_workers=workers).num_workers)
+"""
 
 
 def look(case: Case) -> Finding | None:

@@ -8,6 +8,12 @@ from handlens.doctor.shapes import factors, image_sizes, layer_line, product
 
 SENTENCE = "The layer expects another number of inputs than the flattened image has."
 CHANGE = "Give the layer that number of inputs."
+DEMO = """\
+- head = nn.Linear(4 * 7 * 7, 10)
++ head = nn.Linear(4 * 14 * 14, 10)
+  model = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.MaxPool2d(2), nn.Flatten(), head)
+  print(model(images).shape)
+"""
 
 
 def look(case: Case) -> Finding | None:

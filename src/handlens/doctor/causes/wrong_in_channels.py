@@ -8,6 +8,11 @@ from handlens.doctor.shapes import batch_sizes, layer_line
 
 SENTENCE = "The first convolution expects another number of channels than the images have."
 CHANGE = "Grey images have 1 channel: nn.Conv2d(1, ...)."
+DEMO = """\
+- layer = nn.Conv2d(3, 4, 3)
++ layer = nn.Conv2d(1, 4, 3)
+  print(layer(images).shape)
+"""
 
 
 def look(case: Case) -> Finding | None:

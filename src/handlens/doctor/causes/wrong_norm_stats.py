@@ -9,6 +9,13 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "These mean and std numbers belong to another range: the images become nearly constant."
 CHANGE = "Take mean and std of these images, in the range they have now: 0.1307 and 0.3081 for MNIST in 0 to 1."
+DEMO = """\
+- mean, std = 33.3, 78.6
++ mean, std = images.mean(), images.std()
+  x = (images - mean) / std
+  print(f"mean {x.mean():.2f}, standard deviation {x.std():.2f}")
+  learn(net(), x)
+"""
 EXPLAINS = (*NOT_LEARNING, "init_too_large")
 _SCALES = re.compile(r"Normalize\(|\bmean\b|\bstd\b|-\s*[\w.]+\)\s*/|\.sub\(")
 

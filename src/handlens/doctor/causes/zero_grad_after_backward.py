@@ -7,6 +7,17 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 
 SENTENCE = "zero_grad() wipes the new gradients out before step() can use them."
 CHANGE = "Put optimizer.zero_grad() before loss.backward()."
+DEMO = """\
+  model = net()
+  optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+  for step in range(2):
++     optimizer.zero_grad()
+      loss = loss_fn(model(images), labels)
+      loss.backward()
+-     optimizer.zero_grad()
+      optimizer.step()
+      print(f"loss {loss.item():.4f}")
+"""
 EXPLAINS = (*NOT_LEARNING, "missing_zero_grad", "weight_decay_too_high")
 
 

@@ -7,6 +7,17 @@ from handlens.doctor.cause import Finding
 
 SENTENCE = "Gradients are cleared once an epoch; within it those of all batches add up."
 CHANGE = "Move optimizer.zero_grad() into the batch loop, before loss.backward()."
+DEMO = """\
+  model = net()
+  optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+  for epoch in range(4):
+-     optimizer.zero_grad()
+      for x, y in loader:
++         optimizer.zero_grad()
+          loss_fn(model(x), y).backward()
+          optimizer.step()
+  print(f"length of the gradients {model[1].weight.grad.norm():.2f}")
+"""
 EXPLAINS = ("lr_too_high",)
 
 

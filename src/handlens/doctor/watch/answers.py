@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +23,15 @@ class Answers:
         """Begin."""
         self._watch_guesses()
         self._watch_words_and_states()
+        self.record.patch(warnings, "showwarning", self._warning)
+
+    def _warning(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def show(message: Any, category: Any, filename: str, lineno: int, *args: Any, **knobs: Any) -> None:
+            if not self.record.busy:
+                self.record.seen.warnings.append((str(message), self.record.program.line_in(filename, lineno)))
+            original(message, category, filename, lineno, *args, **knobs)
+
+        return show
 
     def _watch_guesses(self) -> None:
         watcher = self
@@ -64,12 +73,9 @@ class Answers:
         def loading(original: Callable[..., Any]) -> Callable[..., Any]:
             def load(module: nn.Module, *args: Any, **knobs: Any) -> Any:
                 found = original(module, *args, **knobs)
-                missing = list(getattr(found, "missing_keys", []))
-                watcher.record.quiet(
-                    lambda: watcher.record.add(
-                        "load", model=module, missing=missing, unexpected=list(getattr(found, "unexpected_keys", []))
-                    )
-                )
+                missing, unexpected = (list(getattr(found, name, [])) for name in ("missing_keys", "unexpected_keys"))
+                state = args[0] if args else knobs.get("state_dict")
+                watcher.record.quiet(lambda: watcher.record.add("load", model=module, state=state, missing=missing, unexpected=unexpected))
                 return found
 
             return load
@@ -77,7 +83,7 @@ class Answers:
         def state(original: Callable[..., Any]) -> Callable[..., Any]:
             def state_dict(module: nn.Module, *args: Any, **knobs: Any) -> Any:
                 found = original(module, *args, **knobs)
-                if sys._getframe(1).f_code.co_filename == watcher.record.file:
+                if watcher.record.program.calls():
                     watcher.record.quiet(lambda: watcher.record.add("state_dict", model=module, state=found))
                 return found
 

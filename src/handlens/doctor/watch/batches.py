@@ -42,6 +42,15 @@ class Batches:
             return begin
 
         self.record.patch(dataloader._BaseDataLoaderIter, "__next__", following)
+
+        def made(original: Callable[..., Any]) -> Callable[..., Any]:
+            def make(loader: Any, *args: Any, **knobs: Any) -> None:
+                original(loader, *args, **knobs)
+                watcher.record.quiet(lambda: watcher.record.add("made", loader=loader))
+
+            return make
+
+        self.record.patch(dataloader.DataLoader, "__init__", made)
         self.record.patch(dataloader.DataLoader, "__iter__", begun)
 
     def _batch(self, iterator: Any, batch: Any) -> None:

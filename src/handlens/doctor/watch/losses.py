@@ -95,10 +95,10 @@ class Losses:
     def _before_backward(self, loss: Tensor) -> None:
         self.record.loops.count_backward()
         leaves, nodes = graph(loss)
-        reached = [event for event, output in self.record.outputs if output.grad_fn in nodes]
+        reached = [event for event, given in self.record.outputs if any(output.grad_fn in nodes for output in given)]
         for event in reached:
             event.about["trains"] = True
-        self.record.outputs = [(event, output) for event, output in self.record.outputs if not event.trains]
+        self.record.outputs = [(event, given) for event, given in self.record.outputs if not event.trains]
         stale = [leaf for leaf in leaves if leaf.grad is not None and bool(leaf.grad.ne(0).any())]
         event = self.record.add(
             "backward", value=float(loss.detach().sum()), leaves=leaves, stale=[id(leaf) for leaf in stale], forwards=reached, moved=None

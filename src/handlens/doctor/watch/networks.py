@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from handlens.doctor.seen import rows
+from handlens.doctor.seen import rows, tensors
 from handlens.doctor.watch.recorder import KEPT, Recorder
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.InstanceNorm1d, nn.InstanceNorm2d)
@@ -36,7 +35,7 @@ class Networks:
 
         def mode(original: Callable[..., Any]) -> Callable[..., Any]:
             def train(module: nn.Module, mode: bool = True) -> nn.Module:
-                if not watcher.record.busy and sys._getframe(1).f_code.co_filename == watcher.record.file:
+                if not watcher.record.busy and watcher.record.program.calls():
                     watcher.record.add("mode", model=module, training=bool(mode))
                 return original(module, mode)  # type: ignore[no-any-return]
 
@@ -44,7 +43,7 @@ class Networks:
 
         def evaluating(original: Callable[..., Any]) -> Callable[..., Any]:
             def evaluate(module: nn.Module) -> nn.Module:
-                if not watcher.record.busy and sys._getframe(1).f_code.co_filename == watcher.record.file:
+                if not watcher.record.busy and watcher.record.program.calls():
                     watcher.record.add("mode", model=module, training=False)
                 return original(module)  # type: ignore[no-any-return]
 
@@ -52,9 +51,6 @@ class Networks:
 
         self.record.patch(nn.Module, "train", mode)
         self.record.patch(nn.Module, "eval", evaluating)
-        self.record.patch(
-            torch, "compile", lambda _original: lambda model=None, *_args, **_knobs: model if model is not None else lambda one: one
-        )
 
     def _before_forward(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         if self.record.busy or isinstance(module, nn.modules.loss._Loss):
@@ -77,11 +73,11 @@ class Networks:
         if self.record.busy or isinstance(module, nn.modules.loss._Loss):
             return
         self._depth = max(0, self._depth - 1)
-        if self._depth == 0 and isinstance(output, Tensor) and inputs and isinstance(inputs[0], Tensor):
-            self.record.quiet(self._forward, module, inputs[0], output)
+        if self._depth == 0 and inputs and isinstance(inputs[0], Tensor):
+            self.record.quiet(self._forward, module, inputs[0], tensors(output))
 
-    def _forward(self, module: nn.Module, images: Tensor, output: Tensor) -> None:
-        if not any(module is known for known in self.record.seen.models):
+    def _forward(self, module: nn.Module, images: Tensor, given: list[Tensor]) -> None:
+        if not given or not any(module is known for known in self.record.seen.models):
             return
         self.record.loops.count_forward()
         grad = torch.is_grad_enabled()
@@ -90,17 +86,19 @@ class Networks:
             model=module,
             training=module.training,
             live=[kind for kind, types in (("Dropout", _DROPOUTS), ("BatchNorm", _NORMS)) if _any_training(module, types)],
-            grad=grad and output.requires_grad,
+            grad=grad and any(one.requires_grad for one in given),
             count=len(images) if images.ndim else 1,
             trains=False,
+            lines=tuple(self.record.lines()),
             loop_line=self.record.loops.active[-1].line if self.record.loops.active else 0,
         )
         if self.record.few(f"forward {event.line} {grad}", KEPT):
-            event.about |= {"images": images.detach().clone(), "output": output.detach().clone()}
+            event.about |= {"images": images.detach().clone(), "outputs": [one.detach().clone() for one in given]}
+            event.about["output"] = event.outputs[0]
         if self.record.few(f"rows {grad and module.training}", 400):
             event.about["rows"] = rows(images)
-        if output.grad_fn is not None:
-            self.record.outputs = [*self.record.outputs[-40:], (event, output)]
+        if learning := [one for one in given if one.grad_fn is not None]:
+            self.record.outputs = [*self.record.outputs[-40:], (event, learning)]
 
 
 def _any_training(model: nn.Module, kinds: tuple[type, ...]) -> bool:

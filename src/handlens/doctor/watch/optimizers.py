@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -47,11 +46,15 @@ class Optimizers:
         def scheduled(original: Callable[..., Any]) -> Callable[..., Any]:
             def step(scheduler: Any, *args: Any, **knobs: Any) -> Any:
                 result = original(scheduler, *args, **knobs)
-                if sys._getframe(1).f_code.co_filename == watcher.record.file:
+                if watcher.record.program.calls():
                     lrs = [group["lr"] for group in scheduler.optimizer.param_groups]
                     watcher.record.quiet(
                         lambda: watcher.record.add(
-                            "scheduler", kind_of=type(scheduler).__name__, lr=max(map(float, lrs)), scheduler=scheduler
+                            "scheduler",
+                            kind_of=type(scheduler).__name__,
+                            lines=tuple(watcher.record.lines()),
+                            lr=max(map(float, lrs)),
+                            scheduler=scheduler,
                         )
                     )
                 return result
@@ -67,7 +70,15 @@ class Optimizers:
 
     def _before_step(self, optimizer: torch.optim.Optimizer) -> None:
         parameters = [one for group in optimizer.param_groups for one in group["params"]]
-        event = self.record.add("step", optimizer=optimizer, lr=max(float(group["lr"]) for group in optimizer.param_groups), moved=None)
+        if not any(optimizer is one for one in self.record.seen.optimizers):
+            self.record.seen.optimizers.append(optimizer)
+        event = self.record.add(
+            "step",
+            optimizer=optimizer,
+            lr=max(float(group["lr"]) for group in optimizer.param_groups),
+            moved=None,
+            lines=tuple(self.record.lines()),
+        )
         event.about["empty"] = (
             all(one.grad is None or not bool(one.grad.ne(0).any()) for one in parameters) if self.record.few("empty", 400) else None
         )
@@ -79,5 +90,7 @@ class Optimizers:
         event = next(event for event in reversed(self.record.seen.events) if event.kind == "step")
         parameters = [one for group in optimizer.param_groups for one in group["params"]]
         event.about["moved"] = [
-            float((now.detach() - old).norm() / old.norm().clamp_min(1e-8)) for now, old in zip(parameters, self._before, strict=True)
+            float((now.detach() - old).norm() / old.norm().clamp_min(1e-8))
+            for now, old in zip(parameters, self._before, strict=True)
+            if now.ndim > 1  # a bias begins at 0 and goes infinitely far
         ]

@@ -1,0 +1,45 @@
+"""Programs that are only looked at compile nothing: the network is what it was, and PyTorch's compiler is not even imported."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from typing import Any
+
+import torch
+
+
+def without_compiler() -> None:
+    """`torch.compile` gives back what it got, for the rest of this process."""
+    torch.compile = lambda model=None, *_args, **_knobs: model if model is not None else lambda one: one  # type: ignore[assignment]
+    if "torch._dynamo" not in sys.modules:
+        torch._dynamo = sys.modules["torch._dynamo"] = _Compiler()
+
+
+class _Compiler(types.ModuleType):
+    """Stands where `torch._dynamo` would, of which hardly anything is needed; to import it takes longer than all the rest."""
+
+    def __init__(self) -> None:
+        super().__init__("torch._dynamo")
+        self.__path__ = []
+
+    @staticmethod
+    def disable(function: Any = None, *_args: Any, **_knobs: Any) -> Any:
+        return function if function is not None else lambda one: one
+
+    @staticmethod
+    def graph_break(*_args: Any, **_knobs: Any) -> None:
+        return None
+
+    @staticmethod
+    def is_compiling() -> bool:
+        return False
+
+    def __getattr__(self, name: str) -> Any:
+        """What a program needs of it all the same: then it is imported."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if sys.modules.get("torch._dynamo") is self:
+            del sys.modules["torch._dynamo"], torch._dynamo
+        return getattr(importlib.import_module("torch._dynamo"), name)
