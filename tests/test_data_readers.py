@@ -402,5 +402,7 @@ def test_mnist_is_split_by_writer_into_the_same_images(mnist: data.Dataset) -> N
     assert set(again.val.writers.tolist()) == set(found.val.writers.tolist())
     with pytest.raises(UsageError, match="nobody on one side"):
         data.split_by_writer(known, 0.0001)
+    with pytest.raises(UsageError, match="share is 'a'"):
+        data.split_by_writer(known, "a")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="Who wrote mnist is not known"):
         data.split_by_writer(mnist)

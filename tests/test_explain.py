@@ -440,7 +440,7 @@ def test_a_picture_of_the_right_size_is_read_and_others_are_refused_in_words(tmp
     cases: list[tuple[str, tuple[int, ...], type[HandlensError], str]] = [
         ("grey.png", (1, 9, 8), UsageError, "8x8 pixels; the network takes 8x9"),
         ("none.png", (1, 8, 8), DataMissing, "There is no picture"),
-        ("text.png", (1, 8, 8), DataDamaged, "no picture that can be read"),
+        ("text.png", (1, 8, 8), DataDamaged, "no picture that can be read: it is no picture of a kind that is read here"),
         ("half.png", (1, 8, 8), DataDamaged, "no picture that can be read"),
     ]
     for name, shape, kind, said in cases:

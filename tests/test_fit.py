@@ -444,6 +444,9 @@ def test_a_knob_that_the_network_has_not_is_refused_when_it_was_given_and_a_runs
         hl.fit("resnet", small_data(), dropout=0.3, quiet=True)
     with pytest.raises(ConfigError, match="init_from cannot be 3"):
         hl.fit("mlp", small_data(), init_from=3, quiet=True)
+    with pytest.raises(ModelError, match="'session' is a preset, which names several knobs") as told:
+        hl.fit("session", small_data(), quiet=True)
+    assert "preset_knobs('session')" in str(told.value)
     with pytest.raises(ConfigError, match="momentum has no effect: adam has no such knob"):
         hl.fit("mlp", small_data(), momentum=0.5, quiet=True)
     with pytest.raises(ModelError, match="depth has no effect: mlp"):

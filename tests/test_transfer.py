@@ -53,6 +53,19 @@ def test_classes_of_other_data_get_a_last_layer_of_their_own_even_if_they_are_as
     assert "new: layers.7" in planned.origin
 
 
+def test_the_run_may_be_given_itself_and_a_network_that_is_given_is_frozen_for_the_training_only(source: hl.Run) -> None:
+    for origin in (source, source.folder):
+        assert hl.fit(data=small_data(), init_from=origin, epochs=1, quiet=True).config.init_from == "source"
+    model = own()
+    frozen = model.get_parameter("1.weight")
+    model.get_parameter("1.bias").requires_grad_(False)
+    before = frozen.clone()
+    run = hl.fit(model, small_data(), freeze=True, epochs=1, quiet=True)
+    assert set(run.about.frozen or ()) == {"1.weight"}
+    assert torch.equal(frozen, before)
+    assert [weights.requires_grad for weights in model.parameters()] == [True, False, True, True]
+
+
 def test_the_network_need_not_be_said_again_but_can_be_changed(source: hl.Run) -> None:
     run = hl.fit(data=small_data(), init_from="source", epochs=1, dropout=0.5, quiet=True)
     assert (run.config.model, run.config.channels, run.config.hidden_sizes, run.config.dropout) == ("cnn", (4,), (8,), 0.5)

@@ -19,9 +19,10 @@ from handlens import data as datasets
 from handlens import device, files
 from handlens.config import OWN, Config, check_given, make_config
 from handlens.data import Dataset
-from handlens.errors import FileError, HandlensError, UsageError
-from handlens.models import device_of
+from handlens.errors import FileError, HandlensError, ModelError, UsageError
+from handlens.models import MODELS, device_of
 from handlens.plan import Model, Plan, assemble
+from handlens.presets import PRESETS
 from handlens.runs import About, Run, is_free, load_run, new_id, new_name, new_place, runs_folder, strangers, writing
 from handlens.train import Row
 from handlens.training import Training
@@ -203,13 +204,18 @@ def fit(
     Raises:
         HandlensError: something does not fit, or fails; see the errors of `plan` and `Training.rows`.
     """
-    planned = plan_for(model, data, val=val, **knobs)
-    if planned.remark:
-        warnings.warn(planned.remark, stacklevel=2)
-    if planned.origin and not quiet:
-        print(planned.origin)
-    with starting(planned, name=name, note=note) as training:
-        return _finish(training, quiet)
+    learning = [weights for weights in model.parameters() if weights.requires_grad] if isinstance(model, nn.Module) else []
+    try:
+        planned = plan_for(model, data, val=val, **knobs)
+        if planned.remark:
+            warnings.warn(planned.remark, stacklevel=2)
+        if planned.origin and not quiet:
+            print(planned.origin)
+        with starting(planned, name=name, note=note) as training:
+            return _finish(training, quiet)
+    finally:
+        for weights in learning:  # what was frozen for this training is its owner's again
+            weights.requires_grad_()
 
 
 def plan_for(model: Model | str | None, data: object, *, val: object = None, **knobs: Any) -> Plan:
@@ -226,6 +232,11 @@ def plan_for(model: Model | str | None, data: object, *, val: object = None, **k
         knobs["data"] = data
     if isinstance(val, int | float) and not isinstance(data, DataLoader):
         knobs["val"], val = val, None
+    if isinstance(origin := knobs.get("init_from"), Run | os.PathLike):
+        knobs["init_from"] = str(origin.folder.absolute() if isinstance(origin, Run) else origin)
+    if isinstance(model, str) and model in PRESETS and model not in MODELS:
+        hint = f"Its knobs: hl.fit(**handlens.presets.preset_knobs('{model}'))."
+        raise ModelError(f"'{model}' is a preset, which names several knobs, and no model.", hint=hint)
     given = make_config(knobs).model_dump(include={*knobs})
     config = make_config({**network_of(given), **given})
     check_given(config, given)

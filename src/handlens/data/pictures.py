@@ -60,7 +60,7 @@ def look(content: bytes) -> Look:
     except Unreadable:
         raise
     except Exception as error:  # Pillow's readers raise whatever a broken file makes them stumble over
-        raise Unreadable(_in_words(error)) from error
+        raise Unreadable(in_words(error)) from error
 
 
 def decode(content: bytes, size: int, *, grey: bool) -> NDArray[np.uint8]:
@@ -82,7 +82,7 @@ def decode(content: bytes, size: int, *, grey: bool) -> NDArray[np.uint8]:
     except Unreadable:
         raise
     except Exception as error:
-        raise Unreadable(_in_words(error)) from error
+        raise Unreadable(in_words(error)) from error
     return pixels[None] if grey else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
@@ -104,7 +104,7 @@ def reduced(content: bytes, longest: int) -> tuple[NDArray[np.uint8], float]:
     except Unreadable:
         raise
     except Exception as error:
-        raise Unreadable(_in_words(error)) from error
+        raise Unreadable(in_words(error)) from error
 
 
 def _check_memory(image: Image.Image) -> None:
@@ -184,7 +184,8 @@ def plain(image: Any, mode: str) -> Image.Image:
     return image.convert(mode)  # type: ignore[no-any-return]
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
+    """Why Pillow could not read a picture."""
     if type(error).__name__ == "UnidentifiedImageError":
         return "it is no picture of a kind that is read here"
     return str(error) or type(error).__name__

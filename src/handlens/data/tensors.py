@@ -46,7 +46,7 @@ def load(
         UsageError: there is no data set of that name, or `val` is no share.
         DataMissing, DataDamaged, FileError: as in `handlens.data.fetch` and `handlens.data.import_images`.
     """
-    _check_share(val)
+    check_share(val)
     if not isinstance(data, str | Path):
         return as_dataset(data, val=val)
     name = import_images(data, say=say) if _is_place(data) else str(data)
@@ -121,9 +121,14 @@ def _empty(split: Split, name: str) -> Split:
     return Split(split.images[:0], split.labels[:0], split.classes, name)
 
 
-def _check_share(val: float) -> None:
-    if not 0 <= val < 1:
-        raise UsageError(f"The validation share is {val}.", hint="It is a share of the training images, from 0 to below 1; 0.1 is usual.")
+def check_share(val: object) -> None:
+    """Whether that is a share of the training images.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not isinstance(val, int | float) or not 0 <= val < 1:
+        raise UsageError(f"The validation share is {val!r}.", hint="It is a share of the training images, from 0 to below 1; 0.1 is usual.")
 
 
 def from_tensors(
@@ -150,7 +155,7 @@ def from_tensors(
         DataDamaged: numbers of images and labels differ, or a label is outside the classes.
         UsageError: `val` is no share.
     """
-    _check_share(val)
+    check_share(val)
     pairs = [(_images(some), _tensor_of(theirs, "labels")) for some, theirs in ((images, labels), *([test] if test else []))]
     names = tuple(classes) if classes else _class_numbers(theirs for _, theirs in pairs)
     train, *rest = [Split(*pair, names, kind) for pair, kind in zip(pairs, ("train", "test"), strict=False)]
@@ -173,7 +178,7 @@ def as_dataset(data: object, *, val: float = 0.1) -> Dataset:
     if isinstance(data, Dataset):
         return data
     if isinstance(data, Split):
-        _check_share(val)
+        check_share(val)
         return Dataset(data.name, *split_off(data, val, data.name), _empty(data, "test"))
     if _has_items(data):
         return from_tensors(*_read_all(data), val=val, classes=objects.class_names(data), name=type(data).__name__.lower())
@@ -194,7 +199,7 @@ def _has_items(data: object) -> bool:
 
 def _of_splits(splits: dict[str, Any], val: float) -> Dataset:
     """The data set of a dictionary of data set objects; its own validation images come before others."""
-    _check_share(val)
+    check_share(val)
     read = {split: _read_all(some) for split, some in splits.items()}
     names = objects.class_names(splits["train"]) or _class_numbers(labels for _, labels in read.values())
     made = {split: Split(*pair, names, split) for split, pair in read.items()}

@@ -18,7 +18,7 @@ from handlens.data.archives import ARCHIVES
 from handlens.data.dataset import Dataset
 from handlens.data.readers import read_qmnist_labels
 from handlens.data.say import Say, on_stderr
-from handlens.data.tensors import load
+from handlens.data.tensors import check_share, load
 from handlens.errors import UsageError
 
 Writers = NDArray[np.int64]
@@ -73,6 +73,7 @@ def split_by_writer(data: Dataset, val: float = 0.1) -> Dataset:
     Raises:
         UsageError: the writers are not known, or that share leaves nobody on one side.
     """
+    check_share(val)
     images = data.train.joined(data.val) if len(data.val) else data.train
     if images.writers is None:
         raise UsageError(f"Who wrote {data.name} is not known.", hint="It is for QMNIST, and for hl.data.mnist_with_writers().")

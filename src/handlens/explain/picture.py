@@ -39,7 +39,7 @@ def read_picture(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
     except HandlensError:
         raise
     except Exception as error:  # Pillow's readers raise whatever a broken file makes them stumble over
-        raise DataDamaged(f"This is no picture that can be read: {printable(str(error))}.", where=where) from error
+        raise DataDamaged(f"This is no picture that can be read: {printable(pictures.in_words(error))}.", where=where) from error
     raise UsageError(
         f"The picture is {found} pixels; the network takes {width}x{height}.",
         where=where,
