@@ -187,17 +187,17 @@ def test_the_same_source_is_not_read_twice_and_a_changed_one_is(monkeypatch: pyt
 
 
 def test_a_folder_that_grew_is_read_again_by_its_name_too_but_not_for_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tree(Path("mine"), flowers())
+    folder = tree(Path("ours"), flowers())
     data.import_images(folder, image_size=8)
-    before = hl.load("mine")
+    before = hl.load("ours")
     (folder / "rose" / "new.png").write_bytes(picture((1, 2, 3)))
-    assert data.load_known("mine").fingerprint == before.fingerprint
+    assert data.load_known("ours").fingerprint == before.fingerprint
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     with monkeypatch.context() as patch:
         patch.chdir(elsewhere)
-        assert hl.load("mine").fingerprint == before.fingerprint
-    grown = hl.load("mine")
+        assert hl.load("ours").fingerprint == before.fingerprint
+    grown = hl.load("ours")
     assert sum(len(split) for split in grown.splits.values()) == sum(len(split) for split in before.splits.values()) + 1
     assert grown.image_shape == before.image_shape == (3, 8, 8)
 

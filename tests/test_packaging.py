@@ -22,7 +22,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 PUBLIC = """
     Config Dataset Evaluation HandlensError Run Split State
-    analysis batches compare data device explain find_lr fit list_runs load load_run metrics mine models plots regression resume train
+    analysis batches compare data device diagnose doctor explain find_lr fit list_runs load load_run metrics mine models plots regression
+    resume train
 """.split()
 
 

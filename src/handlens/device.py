@@ -137,3 +137,12 @@ def environment() -> dict[str, str | int]:
         "cpu_count": os.cpu_count() or 1,
         "threads": torch.get_num_threads(),
     }
+
+
+def commit() -> str:
+    """The commit of the folder where the user stands, if that is a git checkout."""
+    try:
+        answer = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import subprocess
 import time
 import warnings
 from collections.abc import Iterator
@@ -40,7 +39,7 @@ def starting(plan: Plan, *, name: str | None = None, note: str = "") -> Iterator
     """
     with _new_folder(plan, name) as folder, _telling_how_to_go_on(folder), device.settled(device_of(plan.model), plan.config.threads):
         state = plan.state()
-        env = {**device.environment(), "device": device.title(device_of(plan.model)), "commit": _commit()}
+        env = {**device.environment(), "device": device.title(device_of(plan.model)), "commit": device.commit()}
         about = About(new_id(), time.strftime("%Y-%m-%d %H:%M:%S"), note, **plan.about)
         if about.model_file:
             files.write_atomic(folder / "model.py", files.read_bytes(Path(about.model_file)))
@@ -128,15 +127,6 @@ def _check_room(run: Run) -> None:
     needed, free = 4 * 3 * run.pointer.start.size, files.free_bytes(run.folder)
     if free < needed:
         raise FileError(f"This run needs about {needed:,} bytes for its checkpoints; {free:,} are free.", where=str(run.folder))
-
-
-def _commit() -> str:
-    """The commit of the folder where the user stands, if that is a git checkout."""
-    try:
-        answer = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return answer.stdout.strip()
 
 
 @contextlib.contextmanager
