@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from papers import NATURES, Sample
 from PIL import Image
 from sklearn.neighbors import KNeighborsClassifier
-from strangers import Sample, samples, strange_shapes
+from strangers import samples, strange_shapes
 
 import handlens as hl
 from handlens import files, metrics, models
@@ -27,7 +28,6 @@ from handlens.data.drawing import normalize
 from handlens.data.drawing.shape import LONGER, SIDE, centre
 
 Images = NDArray[np.uint8]
-NATURES = ("drawing", "scan", "photo", "tiny")
 
 
 def resized(content: bytes) -> Images:

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
+from sklearn.datasets import load_digits
 
 from handlens.data.drawing import normalize, segment
 from handlens.data.drawing.normalized import TOO_LITTLE, TOO_MANY
@@ -159,6 +160,25 @@ def _far(image: Image.Image, side: int) -> Image.Image:
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_the_same_digit_comes_out_of_every_trouble(trouble: str) -> None:
     assert alike(TROUBLES[trouble]()) > (0.75 if trouble in ("small", "thick") else 0.85)
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_a_fat_digit_that_fills_the_picture_is_no_frame(dark: bool) -> None:
+    right = 0
+    for image in load_digits().images[300:320]:
+        small = Image.fromarray(np.round(image * 255 / 16).astype(np.uint8))
+        fat = small.resize((200, 200), Image.Resampling.BICUBIC).point(lambda value: min(255, max(0, (value - 76) * 5 // 2)))
+        picture = fat.point(lambda value: 255 - value) if dark else fat
+        right += normalize(picture).dark is dark and alike(picture, normalize(ImageOps.expand(fat, 100)).image) > 0.9
+    assert right >= 16
+
+
+def test_a_little_faint_ink_says_what_is_paper() -> None:
+    page_alone = np.full((200, 200), 170.0)
+    page_alone[95:107, 90:110] -= 30
+    page_alone += np.random.default_rng(4).exponential(1.5, page_alone.shape)  # a texture that is brighter more often than darker
+    assert normalize(page_alone.astype(np.uint8)).dark
+    assert not normalize((255 - page_alone).astype(np.uint8)).dark
 
 
 def test_what_is_transparent_is_paper() -> None:

@@ -52,6 +52,7 @@ def test_it_keeps_the_start_the_last_two_and_the_best_and_no_others(run: hl.Run)
     losses = run.history["val_loss"]
     assert pointer.best is not None
     assert pointer.best.epoch == 1 + losses.index(min(losses))
+    assert pointer.start
     assert pointer.start.epoch == 0
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlens.cli.terminal import checkpoint_option, json_option, print_json, remark, show_table, tell
+from handlens.cli.terminal import FILE, checkpoint_option, json_option, on_option, print_json, remark, show_table, tell
 from handlens.errors import DataMissing, UsageError
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ _PAIRS = 6
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN [RUN...]")
-@click.option("--on", default="test", metavar="test|val|train|DATASET", help="Which images.  [test]")
+@on_option
 @click.option("--top", type=click.IntRange(1, 200), default=25, help="How many images of each kind.  [25]")
 @click.option("--pair", metavar="TRUE,PREDICTED", help="Only the images of one class that were taken for another, such as 4,9.")
-@click.option("--save", type=click.Path(path_type=Path), metavar="FILE.png", help="Where the figures go.  [plots/ in the run]")
+@click.option("--save", type=FILE, metavar="FILE.png", help="Where the figures go.  [plots/ in the run]")
 @checkpoint_option
 @json_option
 def errors(runs: tuple[str, ...], as_json: bool, **options: Any) -> int:
@@ -91,19 +91,21 @@ def _all(run: Run, evaluation: Evaluation, options: dict[str, Any]) -> dict[str,
 def _writers(run: Run, on: str) -> NDArray[np.int64] | None:
     """Who wrote each image, if that is known here: MNIST's are, once QMNIST's labels are on this machine."""
     from handlens import data
+    from handlens.runs import as_folder
 
     if on == "mnist" or (on == "test" and run.config.data == "mnist"):
         with contextlib.suppress(DataMissing):
             return data.mnist_writers(offline=True, say=lambda *_: None)[1]
-    writers = run.split(on).writers
+    writers = None if as_folder(on) else run.split(on).writers
     return None if writers is None else writers.numpy()
 
 
 def _is_ink(run: Run, on: str) -> bool:
     from handlens import data
+    from handlens.runs import as_folder
 
     dataset = run.dataset()
-    return (dataset if on in dataset.splits else data.load(on)).ink
+    return (dataset if on in dataset.splits or as_folder(on) else data.load(on)).ink
 
 
 def _agreement(runs: list[Run], options: dict[str, Any], as_json: bool) -> int:

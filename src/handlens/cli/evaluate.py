@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlens.cli.terminal import checkpoint_option, json_option, print_json, remark, say, show_classes, show_table, tell
+from handlens.cli.terminal import checkpoint_option, json_option, on_option, print_json, remark, say, show_classes, show_table, tell
 from handlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run")
-@click.option("--on", default="test", metavar="test|val|train|mine|DATASET", help="Which images.  [test]")
+@on_option
 @click.option("--calibrate", is_flag=True, help="Mend the probabilities by a temperature found on val, and say when to say nothing.")
 @click.option("--robustness", is_flag=True, help="Also with the images turned, moved, scaled, noisy, blurred, faded, thicker.")
 @click.option("--examples", type=click.IntRange(1), default=2000, help="Images for --robustness, evenly from all.  [2000]")

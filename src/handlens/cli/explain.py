@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from handlens.cli.terminal import checkpoint_option, json_option, print_json, remark, show_table
+from handlens.cli.terminal import FILE, checkpoint_option, json_option, on_option, print_json, remark, show_table
 
 WHATS = (
     *("weights", "filters", "activations", "features", "saliency", "integrated-gradients", "gradcam", "occlusion"),
@@ -21,10 +21,10 @@ WHATS = (
 @click.argument("image", required=False)
 @click.option("--what", type=click.Choice(WHATS), help="What to look at.  [gradcam, or saliency where there is no convolution]")
 @click.option("--layer", metavar="NAME", help="Which layer, for filters, features and gradcam.  [the first; for gradcam the last]")
-@click.option("--on", default="test", metavar="test|val|train|DATASET", help="Which images.  [test]")
+@on_option
 @click.option("--class", "target", metavar="CLASS", help="The class to ask about.  [the one that is predicted]")
 @click.option("--embedding", "method", type=click.Choice(["tsne", "pca"]), default="tsne", help="How the images are laid out.  [tsne]")
-@click.option("--save", type=click.Path(path_type=Path), metavar="FILE.png", help="Where the picture goes.  [plots/WHAT.png in the run]")
+@click.option("--save", type=FILE, metavar="FILE.png", help="Where the picture goes.  [plots/WHAT.png in the run]")
 @checkpoint_option
 @click.option("--model", metavar="FILE.py:Class", help="Your own network, if its file has changed since the training.")
 @json_option

@@ -13,8 +13,9 @@ from handlens import models
 from handlens.cli.terminal import Bar, say
 from handlens.config import Config
 from handlens.data import Dataset
+from handlens.data.catalog import MINE
 from handlens.data.say import Say
-from handlens.runs import Run, has_changed, load_run, the_same
+from handlens.runs import Run, has_changed, load_run, whole
 
 
 def load_dataset(name: str, val: float, folder: Path | None = None) -> Dataset:
@@ -57,9 +58,8 @@ def find_run(reference: str, model: str | None = None) -> Run:
     """The run, and its data set if that has to be fetched first."""
     run = load_run(reference, model=own_model(model))
     if datasets.is_known(run.config.data):
-        known = datasets.with_added(load_known(run.config.data, run.config.val), run.config.with_data)
-        dataset = the_same(known, run.name, run.config, run.about)
-        if has_changed(dataset, run.about):
+        dataset = whole(load_known(run.config.data, run.config.val), run.name, run.config, run.about)
+        if MINE in (run.config.data, run.config.with_data) and has_changed(dataset, run.about):
             say(f"Your own digits have changed since run {run.name} learned from them.")
         run.use(dataset=dataset)
     else:

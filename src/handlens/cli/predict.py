@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlens.cli.terminal import checkpoint_option, json_option, print_json, remark, show_table
+from handlens.cli.terminal import FILE, checkpoint_option, json_option, print_json, remark, show_table
 from handlens.errors import HandlensError, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _LARGE = 1280  # pixels: what of a sheet is drawn
 @click.argument("run")
 @click.argument("pictures", nargs=-1, metavar="PICTURE...")
 @click.option("--sheet", is_flag=True, help="Each PICTURE holds many digits: find them, and read them row by row.")
-@click.option("--show", type=click.Path(path_type=Path), metavar="FILE.png", help="Draw how a PICTURE was read.")
+@click.option("--show", type=FILE, metavar="FILE.png", help="Draw how a PICTURE was read.")
 @checkpoint_option
 @click.option("--model", metavar="FILE.py:Class", help="Your own network, if its file has changed since the training.")
 @json_option

@@ -10,7 +10,7 @@ import contextlib
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -51,10 +51,10 @@ _FIELDS = tuple(field.name for field in fields(Entry))
 
 @dataclass(frozen=True)
 class Pointer:
-    """Which files count. `best` is the epoch with the lowest validation loss; `start` the weights before the first step."""
+    """Which files count. `best` is the epoch with the lowest validation loss; `start` the weights before the first step, if kept."""
 
     last: Entry
-    start: Entry
+    start: Entry | None = None
     previous: Entry | None = None
     best: Entry | None = None
     finished: bool = False
@@ -79,7 +79,7 @@ class Pointer:
             raise UsageError(f"There is no checkpoint '{which}'.", hint=nearest(which, WHICH))
         entry = self.pick(which)
         if entry is None:
-            raise UsageError(f"This run has no {which} checkpoint.", hint="Without validation images there is no best one.")
+            raise UsageError(f"This run has no {which} checkpoint.", hint=f"It has: {', '.join(filter(self.pick, WHICH))}.")
         return entry
 
     def to_json(self) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def read_pointer(folder: Path) -> Pointer:
     content = read_json(path)
     last = {name: content.pop(name, None) for name in _FIELDS}
     finished = content.pop("finished", None)
-    if content.keys() != set(WHICH[1:]) or not isinstance(finished, bool) or content["start"] is None:
+    if content.keys() != set(WHICH[1:]) or not isinstance(finished, bool):
         raise RunDamaged(f"{POINTER} does not say which files count.", where=str(path))
     others = {name: _entry(value, path) for name, value in content.items() if value is not None}
     return Pointer(_entry(last, path), finished=finished, **others)
@@ -151,11 +151,11 @@ def write_json(path: Path, content: object) -> None:
     files.write_atomic(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
-def pack(state: State) -> bytes:
-    """A training's state as one safetensors file: no name, path or time in it, so that equal trainings give equal bytes."""
-    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.tensors().items()}
-    rows = [{name: value for name, value in row.items() if name not in _CLOCK} for row in state.rows]
-    notes = json.dumps({"epoch": state.epoch, "rows": rows}, allow_nan=False)
+def pack(tensors: Mapping[str, Tensor], rows: list[Row]) -> bytes:
+    """Tensors and rows as one safetensors file: no name, path or time in it, so that equal trainings give equal bytes."""
+    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+    timeless = [{name: value for name, value in row.items() if name not in _CLOCK} for row in rows]
+    notes = json.dumps({"epoch": len(rows), "rows": timeless}, allow_nan=False)
     return safetensors.torch.save(tensors, metadata={"handlens": notes})
 
 
@@ -165,7 +165,7 @@ def commit(folder: Path, state: State, *, finished: bool = False) -> Pointer:
     Raises:
         FileError: the disk refuses; it says how many bytes are needed. The previous checkpoint then still counts.
     """
-    data = pack(state)
+    data = pack(state.tensors(), state.rows)
     entry = Entry(_file_of(state.epoch), files.sha256(data), len(data), state.epoch)
     try:
         files.write_atomic(folder / entry.file, data)

@@ -24,7 +24,19 @@ def images_of(name: str, config: Config, about: About) -> Dataset:
             f"Run '{name}' was trained on data of your own.",
             hint=f"Give it again: hl.load_run('{name}', data=...).",
         )
-    return the_same(data.with_added(data.load_known(config.data, val=config.val), config.with_data), name, config, about)
+    return whole(data.load_known(config.data, val=config.val), name, config, about)
+
+
+def whole(found: Dataset, name: str, config: Config, about: About) -> Dataset:
+    """The data set of a run with the images that were added to it, if these are here: only who learns from them needs them.
+
+    Raises:
+        UsageError: it is another one now.
+        DataError: what was added is here, and cannot be read.
+    """
+    if config.with_data and not data.is_known(config.with_data):
+        return found
+    return the_same(data.with_added(found, config.with_data), name, config, about)
 
 
 def the_same(found: Dataset, name: str, config: Config, about: About) -> Dataset:

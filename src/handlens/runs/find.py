@@ -11,8 +11,9 @@ from torch import nn
 from handlens import files
 from handlens.data import as_dataset, with_added
 from handlens.errors import HandlensError, RunDamaged, RunNotFound, UsageError, nearest
-from handlens.runs.folder import is_half_made
+from handlens.runs.folder import SWEEPS, is_half_made
 from handlens.runs.run import Run
+from handlens.runs.shared import STARTER, starter
 
 _LOWER_IS_BETTER = ("loss", "time_s")
 
@@ -41,7 +42,7 @@ def scan(root: Path | None = None) -> tuple[list[Run], list[Broken]]:
     runs: list[Run] = []
     broken: list[Broken] = []
     for folder in files.entries(root):
-        if folder.name.startswith(".") or not files.is_folder(folder) or is_half_made(folder):
+        if folder.name.startswith(".") or folder.name == SWEEPS or not files.is_folder(folder) or is_half_made(folder):
             continue
         try:
             runs.append(Run(folder))
@@ -59,7 +60,8 @@ def load_run(reference: str | os.PathLike[str] = "latest", *, model: nn.Module |
     """Find a run.
 
     Args:
-        reference: a folder, a name, an id, the unique beginning of one, `latest`, `best` (by validation accuracy) or `best:METRIC`.
+        reference: a folder, a name, an id, the unique beginning of one, `latest`, `best` (by validation accuracy) or `best:METRIC`;
+            `starter` is the one that comes with handlens, unless you have one of that name.
         model: your own network, if the run was trained with one that no file leads back to.
         data: your own data, if the run was trained on such: anything `handlens.data.as_dataset` takes.
 
@@ -80,9 +82,10 @@ def _find(reference: str | os.PathLike[str]) -> Run:
     runs, broken = scan()
     if text == "latest" or text.partition(":")[0] == "best":
         return _choose(text, runs)
-    named = [run for run in runs if text in (run.name, run.about.id)] or [
-        run for run in runs if run.name.startswith(text) or run.about.id.startswith(text)
-    ]
+    named = [run for run in runs if text in (run.name, run.about.id)]
+    if text == STARTER and not named:
+        return starter()
+    named = named or [run for run in runs if run.name.startswith(text) or run.about.id.startswith(text)]
     if len(named) == 1:
         return named[0]
     for ruin in broken:

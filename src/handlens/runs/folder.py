@@ -13,7 +13,10 @@ from handlens.runs.names import new_id
 
 _LOCK = "run.lock"
 _TRASH = ".trash"
-RESERVED = ("latest", "best")
+SWEEPS = "sweeps"
+"""The folder among the runs that holds the sweeps, whose trials are runs too."""
+
+RESERVED = ("latest", "best", SWEEPS)
 _HALF_MADE = re.compile(
     r"\..*\.tmp|run\.lock.*|(config|run)\.json(\.lock.*)?|env\.json|model\.py|rows\.jsonl|checkpoint\.json|epoch-0000\.safetensors"
 )
@@ -51,7 +54,7 @@ def new_place(root: Path, name: str) -> Path:
         UsageError: it cannot be a name, or means something else already.
     """
     if name in RESERVED:
-        raise UsageError(f"'{name}' cannot be a run's name: it means one of the others.", hint="Choose another name.")
+        raise UsageError(f"'{name}' cannot be a run's name: it means something else already.", hint="Choose another name.")
     return files.child(root, name)
 
 

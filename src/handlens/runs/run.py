@@ -25,6 +25,7 @@ from handlens.runs.checkpoint import Pointer, read_json, write_json
 from handlens.runs.data import images_of, preparation_of
 from handlens.runs.folder import is_free, rename, to_trash
 from handlens.runs.network import load_weights, pick_weights, rebuild, restore
+from handlens.runs.pictures import as_folder, read_pictures
 from handlens.train import Row, State
 
 if TYPE_CHECKING:
@@ -56,11 +57,10 @@ class Run:
         Raises:
             RunDamaged: a file in it is missing or not what it should be.
         """
-        folder = self.folder
-        self.about = read_about(folder)
-        self.env: dict[str, Any] = read_json(folder / "env.json")
-        self.config: Config = read_config(folder, self.about)
-        self.pointer: Pointer = checkpoints.read_pointer(folder)
+        self.about = read_about(self.folder)
+        self.env: dict[str, Any] = read_json(self.folder / "env.json")
+        self.config: Config = read_config(self.folder, self.about)
+        self.pointer: Pointer = checkpoints.read_pointer(self.folder)
         self.__dict__.pop("rows", None)
 
     @classmethod
@@ -133,8 +133,7 @@ class Run:
         """
         restore(state, self._tensors(checkpoint))
         entry = self.pointer.entry(checkpoint)
-        state.rows = checkpoints.read_rows(self.folder, entry)
-        state.epoch = entry.epoch
+        state.rows, state.epoch = checkpoints.read_rows(self.folder, entry), entry.epoch
 
     @property
     def default_checkpoint(self) -> str:
@@ -196,12 +195,13 @@ class Run:
         return images_of(self.name, self.config, self.about)
 
     def split(self, on: str = "test") -> Split:
-        """Images with labels: `test`, `val`, `train` (those that it learned from), or others; see `handlens.data.find_split`.
+        """Images with labels: `test`, `val`, `train` (those that it learned from), a data set's (`handlens.data.find_split`), a folder's.
 
         Raises:
-            UsageError: there is no such split or data set, or no image in it.
-            DataError: the images cannot be had.
+            UsageError, DataError: there is no such split, data set or folder, no image in it, or it cannot be had.
         """
+        if folder := as_folder(on):
+            return read_pictures(folder, self.about.classes, preparation_of(self.config, self.about))
         return data.find_split(self.dataset().few(self.config.examples), on, self.about.learned)
 
     def predict_sheet(self, picture: object) -> list[Prediction]:
@@ -228,7 +228,7 @@ class Run:
             RunDamaged, ModelError, DataError: the weights, the network or the images cannot be had.
         """
         key = (data.split_name(on), self.pointer.entry(checkpoint or self.default_checkpoint).sha256)
-        if key not in self._evaluations:
+        if key not in self._evaluations or as_folder(on):
             evaluation = Evaluation.measure(self.model(checkpoint), self.split(on))
             try:
                 evaluation.save(files.child(self.folder, "evaluation"), checkpoint=key[1])
@@ -240,7 +240,7 @@ class Run:
     @property
     def layers(self) -> list[Layer]:
         """The layer table of its network."""
-        return summary(self.model("start"), self.about.image_shape)
+        return summary(self.model("start" if self.pointer.start else None), self.about.image_shape)
 
     def plot(self) -> Figure:
         """The training curves."""
@@ -256,8 +256,8 @@ class Run:
         """Put tags on the run, or take them off."""
 
         def change(about: About) -> About:
-            others = [tag for tag in about.tags if tag not in tags]
-            return dataclasses.replace(about, tags=tuple(others if remove else [*others, *tags]))
+            others = tuple(tag for tag in about.tags if tag not in tags)
+            return dataclasses.replace(about, tags=others if remove else others + tags)
 
         self.about = rewrite(self.folder, change)
 

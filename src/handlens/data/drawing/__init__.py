@@ -6,6 +6,6 @@ belongs to one digit, `shape` gives it MNIST's size, stroke and place.
 """
 
 from handlens.data.drawing.normalized import TOO_LITTLE, TOO_MANY, Normalized, Stage, normalize, segment
-from handlens.data.drawing.source import Box, read
+from handlens.data.drawing.source import Box, read, shrunk
 
-__all__ = ["TOO_LITTLE", "TOO_MANY", "Box", "Normalized", "Stage", "normalize", "read", "segment"]
+__all__ = ["TOO_LITTLE", "TOO_MANY", "Box", "Normalized", "Stage", "normalize", "read", "segment", "shrunk"]

@@ -137,11 +137,13 @@ def _look(came: Source) -> tuple[Ink, Pieces]:
     """Ink, and its pieces: without the lines on the paper, and without what lies around it."""
     ink = find_ink(came)
     pieces = parts.find_pieces(ink)
+    if came.is_ink:  # strokes are on no paper
+        return ink, pieces
     if parts.has_lines(pieces):
         ink = without_lines(ink)
         pieces = parts.find_pieces(ink)
     if outside := parts.around(pieces):
-        inner = without(ink, parts.grown(pieces.mask(outside)))
+        inner = without(ink, parts.grown(pieces.mask(outside), ink))
         if not (inner.faint and ink.clear):  # else it is a digit that fills the picture
             ink, pieces = inner, parts.find_pieces(inner)
     return ink, pieces

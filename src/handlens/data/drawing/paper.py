@@ -18,8 +18,10 @@ PAPER = 32
 _TINY = 40
 _GRID = 32  # cells along the longer side, for the background
 _WIDEST = 13  # cells
-_COARSE = 48
+_COARSE = 96
+_RARELY = 0.1  # light ink on dark paper is rare in photos: so much clearer must it be
 _FLAT = 0.45
+_SIDES = 0.2
 _FAINTEST = 0.07
 _CLEARLY = 1.25
 _CLEAR = 0.25
@@ -97,13 +99,19 @@ def is_dark_on_light(grey: Pixels) -> bool:
     """Whether ink is darker than paper: of which there is most, or what lies along the rim of a tiny picture."""
     if max(grey.shape) < _TINY:
         return _rim(grey) > (int(grey.min()) + int(grey.max())) / 2
-    if (commonest := _commonest(grey)) is not None:
-        return commonest > float(grey.mean())
-    small = np.asarray(Image.fromarray(grey).reduce(max(1, max(grey.shape) // _COARSE)), np.float32)
-    around = ndimage.median_filter(small[::2, ::2], _COARSE // 7 | 1, mode="mirror").repeat(2, 0).repeat(2, 1)
+    small = np.asarray(Image.fromarray(grey).reduce(-(-max(grey.shape) // _COARSE)), np.float32)
+    differs = small - _around(small, _flat(grey))
     # Ink has sharp edges, highlights and shadows have not; on one side of an edge is the paper, which is like what is around.
-    steepness = ndimage.gaussian_gradient_magnitude(small, 0.7) ** 2
-    return float(((small - around[: small.shape[0], : small.shape[1]]) * steepness).sum()) < 0
+    sharply = ndimage.gaussian_gradient_magnitude(small, 0.7) ** 2 * np.abs(small - ndimage.uniform_filter(small, 9, mode="mirror"))
+    return float((differs * sharply).sum()) < _RARELY * float(np.abs(differs * sharply).sum())
+
+
+def _around(small: NDArray[np.float32], flat: int | None) -> NDArray[np.float32]:
+    """The paper as far as it is known yet: its one value, else the middle one in a wide neighbourhood."""
+    if flat is not None:
+        return np.full_like(small, flat)
+    wide = ndimage.median_filter(small[::4, ::4], 7, mode="mirror").repeat(4, 0).repeat(4, 1)
+    return np.asarray(wide[: small.shape[0], : small.shape[1]])
 
 
 def _rim(grey: Pixels) -> float:
@@ -111,16 +119,22 @@ def _rim(grey: Pixels) -> float:
     return float(np.median(np.concatenate([grey[:, 0], grey[:, -1]])))
 
 
-def _commonest(grey: Pixels) -> int | None:
-    """The value that much of the picture has, give or take 2, as the paper of a clean drawing; None if there is none."""
-    counts = np.bincount(grey.ravel(), minlength=256)
-    value = int(counts.argmax())
-    return value if counts[max(0, value - 2) : value + 3].sum() > _FLAT * grey.size else None
+def _flat(grey: Pixels) -> int | None:
+    """The value that the paper of a clean drawing has, give or take 2: that of both sides, or of much of the picture, if any."""
+    sides = np.concatenate([grey[:, 0], grey[:, -1]])
+    middle, commonest = int(np.median(sides)), int(np.bincount(grey.ravel()).argmax())
+    if _share(sides, middle) > 0.5 and _share(grey, middle) > _SIDES:
+        return middle
+    return commonest if _share(grey, commonest) > _FLAT else None
+
+
+def _share(grey: Pixels, value: int) -> float:
+    return float((np.abs(grey.astype(np.int16) - value) <= 2).mean())
 
 
 def _background(light: Pixels) -> Pixels:
-    """The light paper below dark ink: the commonest value if there is one, else a median over a coarse grid, wider than two strokes."""
-    flat = _rim(light) if max(light.shape) < _TINY else _commonest(light)
+    """The light paper below dark ink: one value if it is flat, else a median over a coarse grid, wider than two strokes."""
+    flat = _rim(light) if max(light.shape) < _TINY else _flat(light)
     if flat is not None:
         return np.full_like(light, flat)
     height, width = light.shape

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from handlens.data.drawing.paper import Ink
+from handlens.data.drawing.paper import PAPER, Ink
 
+_SQUARE = np.ones((3, 3), bool)
 _SPECK = 0.03  # of the first piece's pixels
 _SOFT = 0.3  # of the first piece's sharpness
 _MANY = 8
@@ -82,7 +83,7 @@ class Pieces:
 def find_pieces(ink: Ink) -> Pieces:
     """Pixels that are ink and touch, at least one of them strongly so (hysteresis, Canny 1986)."""
     mask = ink.strength >= ink.low
-    labels, count = ndimage.label(mask, np.ones((3, 3)))
+    labels, count = ndimage.label(mask, _SQUARE)
     strong = np.bincount(labels[ink.strength >= ink.high], minlength=count + 1)
     numbers, steps = labels[mask], _steps(ink.strength)[mask]
     areas = np.bincount(numbers, minlength=count + 1)
@@ -135,10 +136,12 @@ def has_lines(pieces: Pieces) -> bool:
     return max(height, width) >= 64 and (long or len(pieces.found) > _MANY)
 
 
-def grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask and two pixels around it."""
-    wider: NDArray[np.bool_] = ndimage.binary_dilation(mask, np.ones((3, 3), bool), iterations=2)
-    return wider
+def grown(mask: NDArray[np.bool_], ink: Ink) -> NDArray[np.bool_]:
+    """The mask (H,W) and two pixels around it, and its soft edges as far as they differ from the paper."""
+    near: NDArray[np.bool_] = ndimage.binary_dilation(mask, _SQUARE, iterations=2)
+    soft = (ink.strength > PAPER + 3 * ink.noise) & (ink.strength < ink.low)
+    edges: NDArray[np.bool_] = ndimage.binary_propagation(near & soft, _SQUARE, soft)
+    return near | edges
 
 
 def groups(some: Sequence[Piece]) -> list[list[Piece]]:

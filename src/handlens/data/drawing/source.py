@@ -20,9 +20,10 @@ WORKING = 128
 """Pictures are reduced until their longer side is below twice this many pixels: quick, and still six times what MNIST has."""
 
 MOST_BYTES = 20 << 20
-_DRAWN = 120
+_DRAWN = 84
 _PEN = 1 / 8  # of the longer side of what is drawn, as in MNIST
 _MOST_POINTS = 1 << 16
+_FINER = 8  # pixels for one, while the whole paper is made small
 
 
 class Box(NamedTuple):
@@ -89,6 +90,29 @@ def read(picture: object, longest: int = WORKING) -> Source:
     return _of_array(picture, longest)
 
 
+def shrunk(strokes: Any, paper: float, pen: float, size: int = 28) -> Pixels:
+    """The whole paper made small: what a network gets if nobody finds the digit, centres it, and gives it MNIST's size and stroke.
+
+    Args:
+        strokes: lists of points (x, y) with y downward.
+        paper: its side, in the unit of the points.
+        pen: how wide the strokes are, in that unit.
+        size: the side of what comes out, in pixels.
+
+    Returns:
+        `uint8` size,size: white on black.
+
+    Raises:
+        UsageError: they are no strokes, or too many points.
+    """
+    scale = _FINER * size / paper
+    image = Image.new("L", (_FINER * size, _FINER * size))
+    draw = ImageDraw.Draw(image)
+    for line in _lines(strokes):
+        _draw(draw, line.clip(-paper, 2 * paper) * scale, pen * scale)
+    return np.asarray(image.reduce(_FINER))
+
+
 def _decoded(content: bytes, longest: int, where: str) -> Source:
     if len(content) > MOST_BYTES:
         raise DataDamaged(f"The picture has {len(content):,} bytes; at most {MOST_BYTES:,} are read.", where=where, hint="Save it smaller.")
@@ -111,13 +135,8 @@ def _is_grid(picture: Any) -> bool:
 
 def _drawn(strokes: Any) -> Source:
     """The strokes with a round pen, white on black, as large as they need: only their shape counts, not their place on the canvas."""
-    try:
-        lines = [np.asarray(stroke, np.float64).reshape(-1, 2) for stroke in strokes if len(stroke)]
-    except (TypeError, ValueError) as error:
-        raise UsageError("Strokes must be lists of points, and a point a pair of numbers: [[(x, y), ...], ...].") from error
+    lines = _lines(strokes)
     points = np.concatenate([*lines, np.zeros((0, 2))])
-    if len(points) > _MOST_POINTS or not np.isfinite(points).all() or (len(points) and np.abs(points).max() > 1e9):
-        raise UsageError(f"Strokes need finite coordinates, and at most {_MOST_POINTS:,} points in all.")
     if len(points) == 0:
         return Source(np.zeros((_DRAWN, _DRAWN), np.uint8), is_ink=True)
     low, size = points.min(axis=0), max(float(np.ptp(points, axis=0).max()), 1e-9)
@@ -127,6 +146,18 @@ def _drawn(strokes: Any) -> Source:
     for line in lines:
         _draw(draw, (line - low) * (_DRAWN / size) + 1.5 * pen, pen)
     return Source(np.asarray(image), size / _DRAWN, is_ink=True)
+
+
+def _lines(strokes: Any) -> list[NDArray[np.float64]]:
+    """Each stroke as an array of points N,2."""
+    try:
+        lines = [np.asarray(stroke, np.float64).reshape(-1, 2) for stroke in strokes if len(stroke)]
+    except (TypeError, ValueError) as error:
+        raise UsageError("Strokes must be lists of points, and a point a pair of numbers: [[(x, y), ...], ...].") from error
+    points = np.concatenate([*lines, np.zeros((0, 2))])
+    if len(points) > _MOST_POINTS or not np.isfinite(points).all() or (len(points) and np.abs(points).max() > 1e9):
+        raise UsageError(f"Strokes need finite coordinates, and at most {_MOST_POINTS:,} points in all.")
+    return lines
 
 
 def _draw(draw: ImageDraw.ImageDraw, line: NDArray[np.float64], pen: float) -> None:
