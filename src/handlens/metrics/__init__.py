@@ -20,6 +20,7 @@ from handlens.metrics.scores import (
     per_class,
     probabilities,
 )
+from handlens.metrics.seeds import mean_interval, paired_p
 from handlens.metrics.strokes import Strokes, measure_strokes
 
 __all__ = [
@@ -42,8 +43,10 @@ __all__ = [
     "fit_temperature",
     "k_means",
     "mcnemar",
+    "mean_interval",
     "measure_strokes",
     "most_confused",
+    "paired_p",
     "per_class",
     "probabilities",
 ]

@@ -21,6 +21,7 @@ from handlens.plots.reliability import plot_calibration
 from handlens.plots.rows import ImageRow, plot_rows
 from handlens.plots.style import DARK, LIGHT, Picture, Theme, img_tag, pdf, png
 from handlens.plots.suspects import plot_suspects
+from handlens.plots.sweeps import HeatMap, Level, plot_effects, plot_heat_maps, plot_many_curves, plot_parallel
 from handlens.plots.temperature import plot_temperature
 from handlens.plots.tiles import plot_mistakes, plot_predictions, plot_samples, plot_weights, signed_limit
 
@@ -28,7 +29,9 @@ __all__ = [
     "DARK",
     "LIGHT",
     "PLOTS",
+    "HeatMap",
     "ImageRow",
+    "Level",
     "Pairs",
     "Panel",
     "Picture",
@@ -44,6 +47,7 @@ __all__ = [
     "plot_compare",
     "plot_confusion_matrix",
     "plot_curves",
+    "plot_effects",
     "plot_embedding",
     "plot_features",
     "plot_few_examples",
@@ -52,13 +56,16 @@ __all__ = [
     "plot_graph",
     "plot_hand",
     "plot_health",
+    "plot_heat_maps",
     "plot_inspection",
     "plot_learning_rates",
     "plot_line_fit",
     "plot_line_losses",
+    "plot_many_curves",
     "plot_mistakes",
     "plot_pairs",
     "plot_panels",
+    "plot_parallel",
     "plot_prediction",
     "plot_predictions",
     "plot_rows",
@@ -103,4 +110,8 @@ PLOTS = {
     "attributions": plot_attributions,
     "embedding": plot_embedding,
     "health": plot_health,
+    "heat_maps": plot_heat_maps,
+    "effects": plot_effects,
+    "parallel": plot_parallel,
+    "many_curves": plot_many_curves,
 }

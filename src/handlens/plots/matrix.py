@@ -90,12 +90,12 @@ def _write_counts(axes: Axes, counts: NDArray[Any], image: AxesImage, theme: The
     for row, column in np.argwhere(counts > 0).tolist():
         right = row == column
         share = counts[row, column] / counts[row].sum()
-        colour = theme.text if right else _readable_on(np.asarray(image.cmap(image.norm(share)))[:3])
+        colour = theme.text if right else readable_on(np.asarray(image.cmap(image.norm(share)))[:3])
         weight = "bold" if right else "normal"
         axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=SMALL, color=colour, fontweight=weight)
 
 
-def _readable_on(colour: NDArray[Any]) -> str:
+def readable_on(colour: NDArray[Any]) -> str:
     """Black or white, whichever has more contrast (WCAG 2.2 relative luminance)."""
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour]
     return "#000000" if 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179 else "#FFFFFF"

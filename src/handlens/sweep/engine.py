@@ -1,0 +1,137 @@
+"""A sweep from beginning to end, on this machine or on a cluster; and again after any interruption."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+from handlens import data as datasets
+from handlens import device
+from handlens.config import make_config
+from handlens.data.say import Say
+from handlens.errors import UsageError
+from handlens.presets import IMAGENET
+from handlens.runs import load_run, new_name
+from handlens.sweep.folder import Trials, find_folder, new_folder
+from handlens.sweep.pool import PATIENCE_S, Event, Pool, best_count, memory_share
+from handlens.sweep.schedule import stages
+from handlens.sweep.spec import Spec, make_spec
+from handlens.sweep.trial import Job
+from handlens.sweep.whole import Sweep
+
+Watch = Callable[[Event], None]
+
+
+class Engine(Protocol):
+    """What gives jobs to processes, here or elsewhere, and tells what becomes of them."""
+
+    def run(self, jobs: Iterator[Job]) -> Iterator[Event]:
+        """Do all jobs."""
+
+
+def go_on(trials: Trials, engine: AbstractContextManager[Engine], watch: Watch) -> Sweep:
+    """Do what is left of a sweep, then measure the winner on the test images.
+
+    Raises:
+        RunBusy: another process is at it.
+    """
+    with trials.held():
+        with engine as running:
+            for jobs in stages(trials):
+                for event in running.run(jobs):
+                    watch(event)
+        found = Sweep(trials)
+        found.measure()
+    return Sweep(trials)
+
+
+def make_engine(spec: Spec, workers: int | str = "auto", *, patience_s: float = PATIENCE_S) -> Pool:
+    """The local engine for a sweep.
+
+    Args:
+        spec: what it tries.
+        workers: how many processes; `auto` takes as many as the processors carry.
+        patience_s: a trial that gives no epoch for so long has failed.
+
+    Raises:
+        UsageError: workers is neither.
+    """
+    if workers == "auto":
+        count = best_count(spec.base.threads or 1)
+    elif str(workers).isdecimal() and 0 < int(workers) <= 1024:
+        count = int(workers)
+    else:
+        raise UsageError(f"'{workers}' is no number of workers.", hint="It is auto, or a whole number: --workers 4")
+    on_card = device.choose(spec.base.device).type != "cpu"  # whose driver maps more addresses than there is memory
+    return Pool(count, patience_s, 0 if on_card else memory_share(count))
+
+
+def prepare(spec: Spec, say: Say) -> None:
+    """Fetch the data sets before many processes would."""
+    names = {spec.base.data, *(value for axis in spec.axes if axis.name == "data" for value in axis.values)}
+    for name in sorted(names):
+        datasets.load(name, val=spec.base.val, say=say)
+
+
+def begin(spec: Spec, name: str | None = None) -> Trials:
+    """The trials of a new sweep, or of the one of that name if it tries exactly the same.
+
+    Raises:
+        UsageError: there is another sweep of that name.
+    """
+    return Trials(new_folder(name or new_name("sweep"), with_whole_paths(spec)))
+
+
+def with_whole_paths(spec: Spec) -> Spec:
+    """What the user named from where they stood, named so that it is found from anywhere."""
+    changes: dict[str, str] = {}
+    if spec.base.init_from and spec.base.init_from != IMAGENET:
+        changes["init_from"] = str(load_run(spec.base.init_from).folder.absolute())
+    if ":" in spec.base.model and not Path(spec.base.model).is_absolute():
+        changes["model"] = str(Path(spec.base.model).absolute())
+    return spec.model_copy(update={"base": spec.base.model_copy(update=changes)}) if changes else spec
+
+
+def sweep(
+    axes: dict[str, Any],
+    *,
+    name: str | None = None,
+    search: str = "grid",
+    seeds: int = 1,
+    prune: bool = False,
+    workers: int | str = "auto",
+    **knobs: Any,
+) -> Sweep:
+    """Train a network at every point of a grid, or at some of a space, each with every seed; a trial is an ordinary run.
+
+    What was interrupted goes on with the same call and its `name`.
+
+    Args:
+        axes: for each knob that differs a list of values, or a range as text: `{"lr": [0.1, 0.01], "dropout": "0..0.5"}`. Of an mlp also
+            `width` and `depth`.
+        name: what it is called; None finds a name.
+        search: `grid`, `random 20`, or `tpe 20`.
+        seeds: how many for each point.
+        prune: end the worse two thirds of the points after a ninth and after a third of the epochs, and so on.
+        workers: how many processes, or `auto`.
+        knobs: the other fields of `Config`: `data="mnist"`, `epochs=5`, ...
+
+    Raises:
+        HandlensError: an axis, a value or a knob does not exist or does not fit.
+    """
+    spec = make_spec(make_config(knobs), axes, search, seeds, prune)
+    prepare(spec, lambda *_: None)
+    trials = begin(spec, name)
+    return go_on(trials, make_engine(spec, workers), lambda _event: None)
+
+
+def load_sweep(name: str = "latest") -> Sweep:
+    """Find a sweep by its name; `latest` is the one that was begun last.
+
+    Raises:
+        RunNotFound: there is none.
+        RunDamaged: it cannot be read.
+    """
+    return Sweep(Trials(find_folder(name)))

@@ -1,0 +1,96 @@
+"""The figures of a sweep, from its table."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from handlens import plots
+from handlens.sweep.findings import by_importance, main_effects
+from handlens.sweep.space import Axis
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from handlens.sweep.results import Results
+
+_MOST_MAPS = 8
+_APART = 0.08  # between the worst line and the best one through the same value, or a grid's lines would hide each other
+
+
+def figures(sweep: Results) -> dict[str, Figure]:
+    """Those that there is something for: heat maps of two or more knobs with choices, effects, lines through the knobs, curves."""
+    found: dict[str, Figure] = {}
+    scored = [row for row in sweep.table if row["val_accuracy"] is not None]
+    if not scored:
+        return found
+    effects = main_effects(sweep)
+    if len(effects) > 1:
+        found["heat_maps"] = _heat_maps(sweep, by_importance(effects))
+    if effects:
+        levels = {
+            name: [plots.Level(_text(one.value), one.mean, *one.interval) for one in effects[name]] for name in by_importance(effects)
+        }
+        found["effects"] = plots.plot_effects(levels)
+    if len(scored) > 1:
+        found["parallel"] = _parallel(sweep, scored)
+    found["curves"] = _curves(sweep)
+    return found
+
+
+def _text(value: Any) -> str:
+    return "-".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _heat_maps(sweep: Results, names: list[str]) -> Figure:
+    """The two knobs that matter least span the maps, and there is one for each value of the knob that matters most; others are averaged."""
+    values = {axis.name: axis.values for axis in sweep.trials.spec.axes}
+    split = names[0] if len(names) > 2 and len(values[names[0]]) <= _MOST_MAPS else None
+    row, column = [name for name in sweep.axes if name in names and name != split][:2]
+    maps = []
+    for value in values[split] if split else [None]:
+        cells = np.full((len(values[row]), len(values[column])), math.nan)
+        for place in np.ndindex(cells.shape):
+            wanted = {row: values[row][place[0]], column: values[column][place[1]], **({split: value} if split else {})}
+            found = [one["val_accuracy"] for one in sweep.table if all(one[name] == wanted[name] for name in wanted)]
+            known = [score for score in found if score is not None]
+            cells[place] = sum(known) / len(known) if known else math.nan
+        title = f"{split} {_text(value)}" if split else "Validation accuracy"
+        maps.append(plots.HeatMap(title, [*map(_text, values[row])], [*map(_text, values[column])], cells))
+    return plots.plot_heat_maps(maps, row, column)
+
+
+def _parallel(sweep: Results, rows: list[dict[str, Any]]) -> Figure:
+    scores = [row["val_accuracy"] for row in rows]
+    apart = [_APART * (np.searchsorted(np.sort(scores), score) / len(scores) - 0.5) for score in scores]
+    columns = {
+        axis.name: [_place(axis, row[axis.name]) + bool(axis.values) * shift for row, shift in zip(rows, apart, strict=True)]
+        for axis in sweep.trials.spec.axes
+    }
+    ticks = {axis.name: [(_place(axis, value), _text(value)) for value in _marks(axis)] for axis in sweep.trials.spec.axes}
+    return plots.plot_parallel(columns, ticks, scores)
+
+
+def _place(axis: Axis, value: Any) -> float:
+    """Where a value stands on its axis, 0 to 1."""
+    if axis.values:
+        return axis.values.index(value) / max(1, len(axis.values) - 1)
+    if axis.log:
+        return math.log(value / axis.low) / math.log(axis.high / axis.low)
+    return float((value - axis.low) / (axis.high - axis.low))
+
+
+def _marks(axis: Axis) -> list[Any]:
+    if axis.values:
+        return [*axis.values]
+    middle = math.sqrt(axis.low * axis.high) if axis.log else (axis.low + axis.high) / 2
+    return [axis.low, axis.rounded(middle), axis.high]
+
+
+def _curves(sweep: Results) -> Figure:
+    names = sweep.trials.names
+    best = sweep.best
+    winners = [place for place, name in enumerate(names) if best and name.number == best.number]
+    return plots.plot_many_curves([sweep.trials.outcome(name).rows for name in names], winners)

@@ -1,0 +1,172 @@
+"""What a sweep says in words, from its numbers only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from handlens import metrics
+from handlens.runs import Run
+from handlens.sweep.spec import TrialName
+
+if TYPE_CHECKING:
+    from handlens.sweep.results import Results
+
+_LOST = 1.5  # times the accuracy of guessing: whoever is below has learned next to nothing
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one value of a knob reaches, on average over all points that have it and came to their end.
+
+    Attributes:
+        value: of the knob.
+        accuracies: for each seed the mean over those points.
+        points: how many.
+    """
+
+    value: Any
+    accuracies: tuple[float, ...]
+    points: int
+
+    @property
+    def mean(self) -> float:
+        """Over the seeds."""
+        return sum(self.accuracies) / len(self.accuracies)
+
+    @property
+    def interval(self) -> tuple[float, float] | tuple[None, None]:
+        """The 95 % interval of the mean over the seeds; none of one seed."""
+        return metrics.mean_interval(self.accuracies)
+
+
+def main_effects(sweep: Results) -> dict[str, list[Effect]]:
+    """For each axis that has choices, its values in order with what they reach; only of points that are complete, not of pruned ones."""
+    done = [row for row in sweep.table if row["status"] == "complete" and row["val_accuracies"]]
+    found: dict[str, list[Effect]] = {}
+    for axis in sweep.trials.spec.axes:
+        groups: dict[Any, list[list[float]]] = defaultdict(list)
+        for row in done:
+            groups[row[axis.name]].append(row["val_accuracies"])
+        values = [value for value in axis.values if value in groups]
+        if len(values) > 1:
+            found[axis.name] = [Effect(value, tuple(map(_mean, zip(*groups[value], strict=True))), len(groups[value])) for value in values]
+    return found
+
+
+def _mean(numbers: tuple[float, ...]) -> float:
+    return sum(numbers) / len(numbers)
+
+
+def by_importance(effects: dict[str, list[Effect]]) -> list[str]:
+    """The axes, the one whose values differ most first."""
+    return sorted(effects, key=lambda name: -_span(effects[name]))
+
+
+def _span(effects: list[Effect]) -> float:
+    means = [effect.mean for effect in effects]
+    return max(means) - min(means)
+
+
+def sentences(sweep: Results) -> list[str]:
+    """The winner, whether that is luck, which knob mattered, where nothing was learned, what failed, what was pruned."""
+    if not sweep.best:
+        return ["No point has come to its end yet.", *_failed(sweep)]
+    return [*_winner(sweep), *_luck(sweep), *_knobs(sweep), *_lost(sweep), *_failed(sweep), *_pruned(sweep)]
+
+
+def _named(row: dict[str, Any], sweep: Results) -> str:
+    return f"point {row['point']} ({', '.join(f'{name} {_plain(row[name])}' for name in sweep.axes)})"
+
+
+def _plain(value: Any) -> str:
+    return "-".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _ranked(sweep: Results) -> list[dict[str, Any]]:
+    return [row for row in sweep.sorted() if row["status"] == "complete" and row["val_accuracy"] is not None]
+
+
+def _winner(sweep: Results) -> list[str]:
+    best = sweep.best
+    assert best
+    row = next(row for row in sweep.table if row["point"] == best.number)
+    seeds = len(best.runs)
+    over = f" (mean of {seeds} seeds)" if seeds > 1 else ""
+    said = f"Best on the validation images is {_named(row, sweep)} with {row['val_accuracy']:.2%}{over}."
+    if not best.test_accuracies:
+        return [said]
+    tested = _mean(best.test_accuracies)
+    spread = f", from {min(best.test_accuracies):.2%} to {max(best.test_accuracies):.2%}" if seeds > 1 else ""
+    return [said, f"Measured once, on the test images, it reaches {tested:.2%}{over}{spread}."]
+
+
+def _luck(sweep: Results) -> list[str]:
+    """The winner against the next: over the seeds, or for want of them over the validation images."""
+    ranked = _ranked(sweep)
+    if len(ranked) < 2:
+        return []
+    first, second = ranked[:2]
+    difference = f"{(first['val_accuracy'] - second['val_accuracy']) * 100:.2f} points ahead of the next, {_named(second, sweep)}"
+    if len(sweep.trials.spec.seeds) > 1:
+        p = metrics.paired_p(first["val_accuracies"], second["val_accuracies"])
+        how = f"paired t-test over {len(first['val_accuracies'])} seeds"
+    else:
+        right = [_run(sweep, row).evaluate("val").correct for row in (first, second)]
+        p, how = metrics.mcnemar(*right).p, f"McNemar's test on {len(right[0]):,} validation images, one seed"
+    p_text = f"p = {p:.2g}" if p >= 0.001 else "p < 0.001"
+    verdict = "which is more than luck would give" if p < 0.05 else "which may be luck"
+    many = f" It was chosen as the best of {len(ranked)}, so it owes something to luck in any case." if p < 0.05 else ""
+    return [f"It is {difference}, {verdict} ({how}, {p_text}).{many}"]
+
+
+def _run(sweep: Results, row: dict[str, Any]) -> Run:
+    return Run(sweep.trials.folder / str(TrialName(row["point"], sweep.trials.spec.seeds[0])))
+
+
+def _knobs(sweep: Results) -> list[str]:
+    """Pruned points are missing where their knobs are bad, so of them nothing is said."""
+    effects = main_effects(sweep)
+    if not effects or sweep.trials.spec.rungs:
+        return []
+    most, *others = by_importance(effects)
+    ranked = sorted(effects[most], key=lambda effect: -effect.mean)
+    best, worst = ranked[0], ranked[-1]
+    said = (
+        f"{most} mattered most: on average over the other knobs, {_plain(best.value)} reaches {best.mean:.2%} "
+        f"and {_plain(worst.value)} {worst.mean:.2%}."
+    )
+    rest = [f"{name} {_span(effects[name]) * 100:.2f} points" for name in others]
+    return [said, f"Between the best and the worst value of the others: {', '.join(rest)}."] if rest else [said]
+
+
+def _lost(sweep: Results) -> list[str]:
+    ranked = _ranked(sweep)
+    classes = len(_run(sweep, ranked[0]).about.classes)
+    lost = [row for row in ranked if classes and row["val_accuracy"] < _LOST / classes]
+    if not lost:
+        return []
+    return [f"{len(lost)} of {len(ranked)} points learned next to nothing (below {_LOST / classes:.0%}){_common(lost, sweep)}."]
+
+
+def _failed(sweep: Results) -> list[str]:
+    failed = [row for row in sweep.table if row["status"].startswith("failed")]
+    if not failed:
+        return []
+    return [f"{len(failed)} of {len(sweep.table)} points failed{_common(failed, sweep)}. The first: {failed[0]['status'][8:]}"]
+
+
+def _common(rows: list[dict[str, Any]], sweep: Results) -> str:
+    """What they have in common, if one value of a knob is in all of them and not in all others."""
+    for axis in sweep.axes:
+        if len({repr(row[axis]) for row in rows}) == 1 and len({repr(row[axis]) for row in sweep.table}) > 1:
+            return f", all with {axis} {_plain(rows[0][axis])}"
+    return ""
+
+
+def _pruned(sweep: Results) -> list[str]:
+    pruned = [row for row in sweep.table if row["status"].startswith("pruned")]
+    if not pruned:
+        return []
+    return [f"{len(pruned)} of {len(sweep.table)} points were ended early, so their last accuracies are of few epochs."]

@@ -1,0 +1,191 @@
+"""What came of a sweep: a row for each point, and the winner."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from handlens import files, metrics
+from handlens.errors import FileError, UsageError
+from handlens.runs import Run
+from handlens.sweep.folder import MOST_EPOCHS, Trials
+from handlens.sweep.spec import TrialName
+from handlens.sweep.trial import Outcome
+
+_TEST = "test.json"
+
+
+@dataclass(frozen=True)
+class Best:
+    """The point that won on the validation images, and what it then reached on the test images, measured once.
+
+    Attributes:
+        number: its number.
+        point: its knobs.
+        runs: its trials, one for each seed.
+        val_accuracy: the mean over them.
+        test_accuracies: of each; none if the sweep has not come to its end.
+    """
+
+    number: int
+    point: dict[str, Any]
+    runs: tuple[Run, ...]
+    val_accuracy: float
+    test_accuracies: tuple[float, ...] = ()
+
+
+class Results:
+    """What the trials of a sweep have reached.
+
+    Attributes:
+        trials: its trials, as the folder has them.
+    """
+
+    def __init__(self, trials: Trials) -> None:
+        self.trials = trials
+
+    @property
+    def name(self) -> str:
+        """What it is called: the folder's name."""
+        return self.trials.folder.name
+
+    @property
+    def axes(self) -> list[str]:
+        """The knobs that differ."""
+        return [axis.name for axis in self.trials.spec.axes]
+
+    @cached_property
+    def table(self) -> list[dict[str, Any]]:
+        """One row for each point: its number, its knobs, and over its seeds validation accuracy and loss, epochs, time in s, its status.
+
+        Of several seeds these are means, and `low` and `high` the 95 % interval of the mean accuracy.
+        """
+        alive = {epochs: {*self.trials.alive(epochs)} for epochs in (*self.trials.spec.rungs, MOST_EPOCHS)}
+        return [self._row(number, alive) for number in range(1, len(self.trials.points) + 1)]
+
+    def _row(self, number: int, alive: dict[int, set[int]]) -> dict[str, Any]:
+        outcomes = self.trials.outcomes(number)
+        scored = [outcome for outcome in outcomes if "val_accuracy" in outcome.used and not outcome.failure]
+        accuracies = [outcome.used["val_accuracy"] for outcome in scored]
+        low, high = (end and min(max(end, 0.0), 1.0) for end in metrics.mean_interval(accuracies))
+        return {
+            "point": number,
+            **self.trials.points[number - 1],
+            "val_accuracy": _mean(accuracies),
+            "low": low,
+            "high": high,
+            "val_loss": _mean([outcome.used["val_loss"] for outcome in scored]),
+            "val_accuracies": accuracies,
+            "epochs": max(outcome.epoch for outcome in outcomes),
+            "time_s": sum(row.get("time_s", 0.0) for outcome in outcomes for row in outcome.rows),
+            "status": self._status(number, outcomes, alive),
+        }
+
+    def _status(self, number: int, outcomes: list[Outcome], alive: dict[int, set[int]]) -> str:
+        failures = [outcome.failure for outcome in outcomes if outcome.failure]
+        if failures:
+            return f"failed: {failures[0]}"
+        if all(outcome.finished for outcome in outcomes):
+            return "complete"
+        epochs = min(outcome.epoch for outcome in outcomes)
+        decided = [rung for rung in self.trials.spec.rungs if self._is_decided(rung)]
+        if any(number not in alive[after] for rung, after in zip(decided, [*self.trials.spec.rungs[1:], MOST_EPOCHS], strict=False)):
+            return f"pruned after epoch {epochs}"
+        return "under way" if any(outcome.epoch for outcome in outcomes) else "waiting"
+
+    def _is_decided(self, rung: int) -> bool:
+        names = [TrialName(number, seed) for number in self.trials.alive(rung) for seed in self.trials.spec.seeds]
+        return all(self.trials.outcome(name).has_reached(rung) for name in names)
+
+    def sorted(self, by: str = "val_accuracy") -> list[dict[str, Any]]:
+        """The table, the best rows first: by one of its columns, falling for accuracies, else rising; empty cells last.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        if self.table and by not in self.table[0]:
+            raise UsageError(f"The table has no column '{files.printable(by)}'.", hint=f"It has: {', '.join(self.columns)}.")
+        sign = -1 if by.endswith("accuracy") or by in ("low", "high") else 1
+        known = [row for row in self.table if row[by] is not None]
+        numbers = all(isinstance(row[by], int | float) for row in known)
+        known.sort(key=lambda row: (sign * row[by], row["point"]) if numbers else (str(row[by]), row["point"]))
+        return known + [row for row in self.table if row[by] is None]
+
+    @property
+    def columns(self) -> list[str]:
+        """The headings of the table, in order."""
+        return ["point", *self.axes, "val_accuracy", "low", "high", "val_loss", "epochs", "time_s", "status"]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is nothing left to be trained."""
+        asked = self.trials.spec.method != "tpe" or len(self.trials.points) == self.trials.spec.count
+        return asked and all(row["status"] not in ("under way", "waiting") for row in self.table)
+
+    @property
+    def best(self) -> Best | None:
+        """The point that is complete and best on the validation images (then by the lower loss, then the first); None if there is none."""
+        done = [row for row in self.table if row["status"] == "complete" and row["val_accuracy"] is not None]
+        if not done:
+            return None
+        row = min(done, key=lambda row: (-row["val_accuracy"], row["val_loss"], row["point"]))
+        names = [str(TrialName(row["point"], seed)) for seed in self.trials.spec.seeds]
+        runs = tuple(Run(self.trials.folder / name) for name in names)
+        tested = self._read_test()
+        scores = tuple(tested["accuracies"]) if tested.get("point") == row["point"] else ()
+        return Best(row["point"], self.trials.points[row["point"] - 1], runs, row["val_accuracy"], scores)
+
+    def _read_test(self) -> dict[str, Any]:
+        try:
+            content: dict[str, Any] = json.loads(files.read_bytes(self.trials.folder / _TEST, 1 << 20))
+        except (FileError, ValueError):
+            return {}
+        return content
+
+    def measure(self) -> None:
+        """Measure the winner on the test images, if that was not done and the sweep is at its end."""
+        best = self.best
+        if not best or best.test_accuracies or not self.is_complete:
+            return
+        accuracies = [run.evaluate("test").accuracy for run in best.runs]
+        files.write_atomic(self.trials.folder / _TEST, json.dumps({"point": best.number, "accuracies": accuracies}) + "\n")
+
+    def cells(self, by: str = "val_accuracy") -> list[list[str]]:
+        """The table as text."""
+        return [[shown(name, row[name]) for name in self.columns] for row in self.sorted(by)]
+
+    def to_csv(self, by: str = "val_accuracy") -> str:
+        """The table as CSV for a program: numbers in full, sizes of layers as 128-64."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows([[_plain(row[name]) for name in self.columns] for row in self.sorted(by)])
+        return text.getvalue()
+
+    def to_markdown(self, by: str = "val_accuracy") -> str:
+        """The table as Markdown."""
+        lines = [self.columns, ["---"] * len(self.columns), *self.cells(by)]
+        return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def _mean(numbers: list[float]) -> float | None:
+    return sum(numbers) / len(numbers) if numbers else None
+
+
+def _plain(value: Any) -> Any:
+    return "-".join(map(str, value)) if isinstance(value, tuple) else value
+
+
+def shown(name: str, value: Any) -> str:
+    """A cell as people read it."""
+    if value is None:
+        return ""
+    if name in ("val_accuracy", "low", "high"):
+        return f"{value:.2%}"
+    if isinstance(value, float):
+        return f"{value:.1f}" if name == "time_s" else f"{value:.4f}" if name == "val_loss" else f"{value:g}"
+    return str(_plain(value))

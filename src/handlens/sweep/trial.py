@@ -1,0 +1,136 @@
+"""One trial: an ordinary run in a folder of its own, brought on to an epoch, wherever and however often that is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from handlens import data as datasets
+from handlens import files
+from handlens.config import make_config
+from handlens.data import Dataset
+from handlens.errors import HandlensError, RunBusy
+from handlens.fit import resuming, starting
+from handlens.runs import Run
+from handlens.train import Row
+from handlens.training import Training
+from handlens.transfer import plan_new
+
+Tell = Callable[[Row], None]
+FAILURES = "failures"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker is asked: bring this trial to the end of epoch `upto`.
+
+    Attributes:
+        folder: the sweep's.
+        name: the trial's, which is the name of its run.
+        knobs: every knob of its config.
+        upto: the number of an epoch.
+    """
+
+    folder: str
+    name: str
+    knobs: dict[str, Any]
+    upto: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a trial stands, as its folder says.
+
+    Attributes:
+        rows: one of metrics for each epoch that is done.
+        used: the row of the weights that are used; empty if there is none.
+        finished: trained to its end, or stopped early.
+        failure: why it failed, in words; empty if it did not.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    used: Row = field(default_factory=dict)
+    finished: bool = False
+    failure: str = ""
+
+    @property
+    def epoch(self) -> int:
+        """Epochs that are done."""
+        return len(self.rows)
+
+    def has_reached(self, upto: int) -> bool:
+        """Whether there is nothing left to do up to that epoch."""
+        return self.finished or bool(self.failure) or self.epoch >= upto
+
+
+def read_outcome(folder: Path, name: str) -> Outcome:
+    """Where a trial stands; nothing done if it has no run yet."""
+    place = folder / name
+    failure = _read_failure(folder, name)
+    if not (place / "run.json").exists():
+        return Outcome(failure=failure)
+    try:
+        run = Run(place)
+        return Outcome(run.rows, run.used_row, run.pointer.finished, failure)
+    except HandlensError as error:
+        return Outcome(failure=failure or error.what)
+
+
+def _read_failure(folder: Path, name: str) -> str:
+    path = folder / FAILURES / f"{name}.txt"
+    return files.read_bytes(path, 1 << 16).decode(errors="replace").strip() if path.exists() else ""
+
+
+def write_failure(folder: Path, name: str, reason: str) -> None:
+    """Remember why a trial failed, so that it is shown and not tried again."""
+    files.write_atomic(folder / FAILURES / f"{name}.txt", files.printable(reason, 500) + "\n")
+
+
+def advance(job: Job, tell: Tell) -> str:
+    """Bring a trial to its epoch, from where its folder says it stands; give the reason if it fails, which is kept.
+
+    Args:
+        job: which trial, and how far.
+        tell: is called with the row of each epoch, after it was saved.
+
+    Raises:
+        RunBusy: another process is training it; it was then not touched.
+    """
+    folder = Path(job.folder)
+    if read_outcome(folder, job.name).has_reached(job.upto):
+        return ""
+    try:
+        with _underway(job) as training:
+            for row in training:
+                tell(row)
+                if row["epoch"] >= job.upto:
+                    break
+    except RunBusy:
+        raise
+    except Exception as error:
+        reason = error.what if isinstance(error, HandlensError) else f"{type(error).__name__}: {error}"
+        write_failure(folder, job.name, reason)
+        return reason
+    return ""
+
+
+@contextlib.contextmanager
+def _underway(job: Job) -> Iterator[Training]:
+    folder, config = Path(job.folder), make_config(job.knobs)
+    dataset = _dataset(config.data, config.val, config.with_data)
+    if (folder / job.name / "run.json").exists():
+        with resuming(Run(folder / job.name), data=dataset) as training:
+            yield training
+    else:
+        with starting(plan_new(config, images=dataset), name=job.name, root=folder) as training:
+            yield training
+
+
+@functools.lru_cache(maxsize=1)
+def _dataset(name: str, val: float, added: str) -> Dataset:
+    """Read once for all trials of a worker; the images lie in a file that all workers map into their memory."""
+    return datasets.with_added(datasets.load(name, val=val), added)
