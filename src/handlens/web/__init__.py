@@ -1,0 +1,15 @@
+"""The web lab: draw, train and look inside, in the browser. `handlens lab` opens it.
+
+    app      ROUTES: every address, who may ask it, and the function that answers; begin here
+    guard    what every request passes first: host, origin, role, size, deadline; and the headers of every response
+    keys     who somebody is: a link that works once is traded for a cookie
+    asked    a request as a route's function sees it
+    pages    the one shell of HTML, and the files in static/
+    shelf    which runs there are, and networks that are ready to be asked
+    draw     the routes of Draw            own_digits  keeping what was drawn
+    trainings  the routes of Train         jobs, worker  a training in a process of its own, with its state on the disk
+    code     the lines behind "show code"
+    serving  a port, uvicorn, the browser, and the end
+
+A page is a module in static/ of its own name, and a line in PAGES of static/app.js; there is no build step.
+"""

@@ -1,0 +1,81 @@
+"""The lines behind "show code": each does what its panel shows. `RUN` stands for the chosen run. A test runs them all."""
+
+from __future__ import annotations
+
+SNIPPETS = {
+    "answer": """\
+import handlens as hl
+
+run = hl.load_run("RUN")
+strokes = [[(60, 60), (200, 60), (120, 220)]]   # or "photo.png", or an array
+prediction = run.predict(strokes)
+prediction.label, prediction.probability, prediction.second, prediction.doubt
+""",
+    "sees": """\
+from handlens.data.drawing import normalize, shrunk
+
+strokes = [[(60, 60), (200, 60), (120, 220)]]
+seen = normalize(strokes)
+seen.image                                        # 28x28, as MNIST has its digits
+[(stage.name, stage.said) for stage in seen.stages]
+shrunk(strokes, paper=280, pen=22)                # with centring off
+""",
+    "layers": """\
+import handlens as hl
+from handlens.data.drawing import normalize
+
+run = hl.load_run("RUN")
+image = normalize([[(60, 60), (200, 60), (120, 220)]]).image
+for name, values in hl.explain.activations(run, image).layers.items():
+    print(name, values.shape)                     # N,C,H,W: C tiles
+""",
+    "why": """\
+import handlens as hl
+from handlens.data.drawing import normalize
+
+run = hl.load_run("RUN")
+image = normalize([[(60, 60), (200, 60), (120, 220)]]).image
+try:
+    found = hl.explain.gradcam(run, image)        # Selvaraju et al. 2017
+except hl.HandlensError:                          # a network without convolutions
+    found = hl.explain.saliency(run, image)       # Simonyan et al. 2014
+found.maps[0]                                     # one number for each pixel
+""",
+    "keep": """\
+import handlens as hl
+
+hl.mine.add([[(60, 60), (200, 60), (120, 220)]], 7)   # lastingly on the disk when it returns
+hl.mine.digits()                                      # then: handlens train --with mine
+""",
+    "train": """\
+import handlens as hl
+
+run = hl.fit("mlp", "mnist", hidden_sizes="32", epochs=1, lr=0.001, seed=42, name="mlp-by-hand")
+run.history["val_accuracy"][-1]
+""",
+    "loop": """\
+import torch
+import torch.nn.functional as F
+
+import handlens as hl
+
+data = hl.load("mnist")
+model = hl.models.MLP(hidden_sizes=(32,))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+for images, labels in hl.batches(data.train, batch_size=64, seed=42):
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    "first": """\
+import handlens as hl
+
+run = hl.load_run("RUN")
+try:
+    pictures = hl.explain.filters(run)            # of the first convolution
+except hl.HandlensError:
+    pictures = hl.explain.weights(run)            # of the first linear layer, as images
+pictures.show()
+""",
+}

@@ -1,0 +1,196 @@
+"""What every request passes before a route sees it, and the headers that every response has.
+
+In this order: the exact host (against DNS rebinding), a route that is declared, the exact origin (against other pages, also those on
+other ports of this machine), the role, the kind and size of the body, and a deadline. What is not declared is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from handlens.errors import DataError, HandlensError, RunBusy, RunNotFound, UsageError
+from handlens.web.keys import Keys
+
+HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "form-action 'none'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+_RECEIVING_S = 10.0
+_STATUS: tuple[tuple[type[HandlensError], int], ...] = ((UsageError, 400), (DataError, 422), (RunNotFound, 404), (RunBusy, 409))
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Who may ask a route, and what a request may bring.
+
+    Attributes:
+        roles: who may; empty: whoever reaches this machine.
+        body: `json`, `bytes`, or nothing.
+        most_bytes: of the body.
+        deadline_s: the answer must have come by then; None for a stream, which may go on.
+    """
+
+    roles: frozenset[str]
+    body: str = ""
+    most_bytes: int = 0
+    deadline_s: float | None = 60.0
+
+
+class Refused(Exception):
+    """A request that is not answered: the status, why, and what to do."""
+
+    def __init__(self, status: int, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.status = status
+        self.what = what
+        self.hint = hint
+
+
+Declared = Sequence[tuple[re.Pattern[str], Mapping[str, Policy]]]
+
+
+class Guard:
+    """The one layer around the lab's routes.
+
+    Args:
+        app: what answers a request that has passed.
+        declared: for each address a pattern, and the policy of each of its methods.
+        keys: tells the role from the cookie.
+        hosts: the exact `Host` headers that mean this server.
+    """
+
+    def __init__(self, app: ASGIApp, declared: Declared, keys: Keys, hosts: frozenset[str]) -> None:
+        self.app = app
+        self.declared = declared
+        self.keys = keys
+        self.hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or refuse it in words; as an ASGI application."""
+        if scope["type"] != "http":  # no websockets, and nothing to do at start and end
+            return
+        answer = _Answer(send)
+        try:
+            policy = self._check(scope)
+            scope["body"] = await _read_body(scope, receive, policy)
+            async with asyncio.timeout(policy.deadline_s):
+                await self.app(scope, receive, answer.send)
+        except Exception as error:
+            if answer.begun:
+                raise
+            await _told(error, scope)(scope, receive, answer.send)
+
+    def _check(self, scope: Scope) -> Policy:
+        """The policy of the route that is asked, if this request may ask it."""
+        host = _one_header(scope, b"host")
+        if host not in self.hosts:
+            raise Refused(421, "This is not the lab's address.", "Open the address that the terminal shows.")
+        policy = self._policy(scope["path"], scope["method"])
+        _check_origin(scope, f"http://{host}")
+        scope["role"] = self.keys.role_of(_one_header(scope, b"cookie"))
+        if policy.roles and not scope["role"]:
+            raise Refused(401, "The lab does not know this browser.", "Open the address that the terminal shows: it works once.")
+        if policy.roles and scope["role"] not in policy.roles:
+            raise Refused(403, "Here one may look, but change nothing.", "The lab was started with --read-only.")
+        return policy
+
+    def _policy(self, path: str, method: str) -> Policy:
+        for pattern, methods in self.declared:
+            if pattern.match(path):
+                if method in methods:
+                    return methods[method]
+                raise Refused(405, "This address does not do that.", f"It takes: {', '.join(methods)}.")
+        raise Refused(404, "There is no such page.", "Go back to the lab's first page.")
+
+
+def _check_origin(scope: Scope, own: str) -> None:
+    """Refuse what another page asks for. All ports of this machine are one site, so that only the exact origin tells pages apart."""
+    site, mode = _one_header(scope, b"sec-fetch-site"), _one_header(scope, b"sec-fetch-mode")
+    foreign = site in ("same-site", "cross-site") and not (scope["method"] == "GET" and mode == "navigate")
+    if foreign or (scope["method"] != "GET" and _one_header(scope, b"origin") != own):
+        raise Refused(403, "Another page asked for this, and only the lab's own pages may.")
+
+
+async def _read_body(scope: Scope, receive: Receive, policy: Policy) -> bytes:
+    """The whole body, and never more of it than the policy allows."""
+    kind = _one_header(scope, b"content-type").partition(";")[0].strip()
+    if policy.body == "json" and kind != "application/json":
+        raise Refused(415, "This address takes JSON.", "Send it as application/json.")
+    length = _one_header(scope, b"content-length")
+    if length.isdecimal() and int(length) > policy.most_bytes:
+        raise _too_large(policy)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_RECEIVING_S):
+            while True:
+                message = await receive()
+                body += message.get("body", b"")
+                if len(body) > policy.most_bytes:
+                    raise _too_large(policy)
+                if not message.get("more_body"):
+                    return bytes(body)
+    except TimeoutError as error:
+        raise Refused(408, "The request came too slowly.", "Try again.") from error
+
+
+def _too_large(policy: Policy) -> Refused:
+    return Refused(413, f"At most {policy.most_bytes:,} bytes are taken here.", "Send a smaller picture." if policy.body == "bytes" else "")
+
+
+def _one_header(scope: Scope, name: bytes) -> str:
+    """The value of a header; empty if it is not there, or there twice."""
+    values = [value for header, value in scope["headers"] if header == name]
+    return str(values[0].decode("latin-1")) if len(values) == 1 else ""
+
+
+def _told(error: Exception, scope: Scope) -> Response:
+    """What went wrong, in a sentence: as JSON, or as a page where somebody opened an address."""
+    status, what, hint = _in_words(error)
+    # The rest of a body that does not end is not waited for. One that said its length is: else its sender would not read why.
+    closing = {"connection": "close"} if isinstance(error, Refused) and not _one_header(scope, b"content-length") else None
+    if "text/html" in _one_header(scope, b"accept"):
+        texts = [html.escape(text) for text in (what, hint)]
+        page = f'<!DOCTYPE html><html lang="en"><title>handlens</title><h1>{texts[0]}</h1><p>{texts[1]}</p></html>'
+        return HTMLResponse(page, status, closing)
+    return JSONResponse({"error": what, "what to do": hint}, status, closing)
+
+
+def _in_words(error: Exception) -> tuple[int, str, str]:
+    if isinstance(error, Refused):
+        return error.status, error.what, error.hint
+    if isinstance(error, TimeoutError):
+        return 503, "This took too long.", "Try again in a moment; a training may be using the processor."
+    if isinstance(error, HandlensError):
+        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+        return status, error.what, error.hint
+    logging.getLogger("handlens").error("A fault in the lab.", exc_info=error)
+    return 500, "The lab has a fault here.", "The terminal shows what happened. Please report it."
+
+
+class _Answer:
+    """Sends a response with the headers that every response has."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            own = {name for name, _ in message["headers"]}
+            added = {"cache-control": "no-store", **HEADERS}
+            message["headers"] += [(name.encode(), text.encode()) for name, text in added.items() if name.encode() not in own]
+        await self._send(message)

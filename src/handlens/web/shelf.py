@@ -1,0 +1,149 @@
+"""The runs that the lab can ask, and networks that are kept ready for the next question."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from handlens import models
+from handlens.data.mine.digits import CLASSES
+from handlens.errors import HandlensError, RunNotFound, UsageError
+from handlens.prediction import Preparation
+from handlens.runs import Run, existing_place, list_runs, load_run, no_runs, preparation_of, runs_folder
+
+STARTER = "starter"
+_MOST_READY = 4
+
+
+class Batch:
+    """Asks a network about many images at a time: whoever waits while it is busy is answered together with all others who do.
+
+    Args:
+        model: the network.
+
+    Attributes:
+        turn: held while the network is used. Whoever hooks into its layers must hold it too, or sees what others ask.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+        self._waiting: list[tuple[Tensor, Future[Tensor]]] = []
+        self.turn = threading.Lock()
+
+    def ask(self, image: Tensor) -> Tensor:
+        """The probabilities, K, of one image C,H,W."""
+        answer: Future[Tensor] = Future()
+        self._waiting.append((image, answer))
+        with self.turn:
+            if not answer.done():
+                self._answer_all()
+        return answer.result()
+
+    def _answer_all(self) -> None:
+        asked, self._waiting = self._waiting, []
+        try:
+            shares = models.predict_logits(self._model, torch.stack([image for image, _ in asked])).softmax(1)
+        except Exception as error:
+            for _, answer in asked:
+                answer.set_exception(error)
+            return
+        for (_, answer), row in zip(asked, shares, strict=True):
+            answer.set_result(row)
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """A run with its network loaded, ready to be asked.
+
+    Attributes:
+        run: the run.
+        model: its network.
+        preparation: what it needs of a picture.
+        batch: asks the network.
+    """
+
+    run: Run
+    model: nn.Module
+    preparation: Preparation
+    batch: Batch
+
+
+_ready: dict[tuple[Any, ...], Ready] = {}  # the last few, so that a stroke does not read the disk
+_loading = threading.Lock()
+
+
+def ready(name: str) -> Ready:
+    """The run of that name with its network; the default run if the name is empty.
+
+    Raises:
+        RunNotFound: there is none.
+        UsageError: it cannot be asked about a drawing.
+        RunDamaged, ModelError: its weights or network cannot be had.
+    """
+    run = run_named(name) if name else default_run()
+    key = (run.folder, run.pointer.entry(run.default_checkpoint).sha256)
+    with _loading:
+        if key not in _ready:
+            _ready[key] = _load(run)
+            for old in list(_ready)[:-_MOST_READY]:
+                del _ready[old]
+        return _ready[key]
+
+
+def _load(run: Run) -> Ready:
+    if problem := unfit(run):
+        raise UsageError(problem, hint="Choose another run, or train one on mnist.")
+    model = run.model()
+    return Ready(run, model, preparation_of(run.config, run.about), Batch(model))
+
+
+def run_named(name: str) -> Run:
+    """The run of exactly that name: one of the folder of runs, or the one that comes with handlens. Nothing else has a name here.
+
+    Raises:
+        RunNotFound, UsageError: there is none, or that can be no name.
+        RunDamaged: it cannot be read.
+    """
+    return load_run(STARTER) if name == STARTER else Run(existing_place(runs_folder(), name))
+
+
+def default_run() -> Run:
+    """The run that answers when nobody names one: the one that comes with handlens, else the newest that reads drawings.
+
+    Raises:
+        RunNotFound: there is none.
+    """
+    with contextlib.suppress(HandlensError):
+        return load_run(STARTER)
+    fitting = [run for run in list_runs() if run.rows and not unfit(run)]
+    if not fitting:
+        raise RunNotFound("No network is here yet that reads drawings.", where=no_runs().where, hint="Train one: handlens train cnn-small")
+    return fitting[-1]
+
+
+def unfit(run: Run) -> str:
+    """Why a run cannot read drawings, in words; empty if it can."""
+    if not preparation_of(run.config, run.about).ink:
+        shape = "x".join(map(str, run.about.image_shape))
+        return f"Run {run.name} reads photographs of {shape}, and drawings are 1x28x28."
+    return "" if set(run.about.classes) <= {*CLASSES} else f"Run {run.name} was trained on {run.config.data}, which is no digits."
+
+
+def choices() -> list[dict[str, Any]]:
+    """Each run that can be chosen, the default first, as JSON."""
+    with contextlib.suppress(RunNotFound):
+        first = default_run()
+        others = [run for run in reversed(list_runs()) if run.folder != first.folder]
+        return [_choice(run) for run in (first, *others)]
+    return [_choice(run) for run in reversed(list_runs())]
+
+
+def _choice(run: Run) -> dict[str, Any]:
+    known = {"name": run.name, "model": run.config.model, "data": run.config.data, "epochs": len(run.rows), "status": run.status}
+    return {**known, "val_accuracy": run.used_row.get("val_accuracy"), "problem": unfit(run)}

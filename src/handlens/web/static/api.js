@@ -1,0 +1,75 @@
+// Asking the server. What goes wrong comes as `Trouble`: a sentence, and what to do.
+
+export class Trouble extends Error {
+  /** @param {string} what @param {string} hint @param {number} status 0: nobody answered */
+  constructor(what, hint, status) {
+    super(what);
+    this.hint = hint;
+    this.status = status;
+  }
+
+  /** Both sentences. */
+  get words() {
+    return [this.message, this.hint].filter(Boolean).join(" ");
+  }
+}
+
+/**
+ * Ask a route.
+ * @param {string} method
+ * @param {string} path
+ * @param {object | Blob} [body] JSON, or the bytes of a file
+ * @returns {Promise<any>}
+ */
+export async function ask(method, path, body) {
+  const isFile = body instanceof Blob;
+  const headers = { "content-type": isFile ? "application/octet-stream" : "application/json" };
+  let response;
+  try {
+    response = await fetch(path, { method, headers, body: method === "GET" ? undefined : isFile ? body : JSON.stringify(body ?? {}) });
+  } catch {
+    throw new Trouble("The lab does not answer.", "Is it still running in the terminal? Start it again: handlens lab", 0);
+  }
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Trouble(answer.error ?? `The lab answered ${response.status}.`, answer["what to do"] ?? "", response.status);
+  return answer;
+}
+
+/**
+ * Of many calls only one is under way, and of those that wait only the newest is made.
+ * @template T
+ * @param {(value: T) => Promise<void>} send
+ * @returns {(value: T) => Promise<void>}
+ */
+export function newest(send) {
+  let busy = false;
+  /** @type {{value: T} | null} */
+  let waiting = null;
+  return async (value) => {
+    waiting = { value };
+    if (busy) return;
+    busy = true;
+    try {
+      while (waiting) {
+        const next = waiting.value;
+        waiting = null;
+        await send(next);
+      }
+    } finally {
+      busy = false;
+    }
+  };
+}
+
+/** What the address says, changed without a new page, so that it can be sent to somebody. @param {Record<string, string | null>} changes */
+export function setAddress(changes) {
+  const address = new URL(location.href);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) address.searchParams.set(name, value);
+    else address.searchParams.delete(name);
+  }
+  history.replaceState(null, "", address);
+}
+
+/** @param {string} name @returns {string} */
+export const fromAddress = (name) => new URL(location.href).searchParams.get(name) ?? "";

@@ -1,0 +1,68 @@
+// The shell: which page this is, the way to the others, the theme, and the keys that all pages have.
+
+import { ask } from "./api.js";
+import { byId, el, notice } from "./dom.js";
+import { listen, onKey, showKeys } from "./keys.js";
+
+/** A page that is there has a module, whose `show(main, lab)` builds it; of the others it is said what does the same meanwhile. */
+export const PAGES = [
+  { path: "/", name: "Draw", key: "d", module: "./draw.js" },
+  { path: "/train", name: "Train", key: "t", module: "./train.js" },
+  { path: "/runs", name: "Runs", key: "r", instead: ["handlens runs ls", "handlens compare RUN RUN", "handlens report RUN"] },
+  { path: "/errors", name: "Errors", key: "e", instead: ["handlens errors RUN", "handlens evaluate RUN --robustness", "handlens explain RUN"] },
+  { path: "/data", name: "Data", key: "a", instead: ["handlens data ls", "handlens data show mnist", "handlens mine ls"] },
+  { path: "/course", name: "Course", key: "c", instead: ["handlens line", "handlens doctor SCRIPT.py"] },
+];
+
+const THEMES = ["system", "light", "dark"];
+
+function showTheme() {
+  const theme = document.documentElement.dataset.theme ?? "system";
+  const sign = { system: "◐", light: "☀", dark: "☾" }[theme];
+  byId("theme").replaceChildren(el("span", { "aria-hidden": "true" }, sign), el("span", { class: "wide-only" }, theme));
+  byId("theme").setAttribute("aria-label", `Theme: ${theme}. Change it.`);
+}
+
+function nextTheme() {
+  const theme = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? "system") + 1) % THEMES.length];
+  document.documentElement.dataset.theme = theme;
+  localStorage.setItem("handlens-theme", theme);
+  showTheme();
+  document.dispatchEvent(new Event("themechange"));
+}
+
+/** @param {HTMLElement} main @param {{name: string, instead?: string[]}} page */
+function showLater(main, page) {
+  main.append(
+    el("h1", {}, page.name),
+    el("p", { class: "lead" }, "This page is not built yet. On the command line the same questions have answers:"),
+    el("ul", { class: "commands" }, page.instead?.map((command) => el("li", {}, el("code", {}, command)))),
+  );
+}
+
+async function show() {
+  const page = PAGES.find(({ path }) => path === location.pathname) ?? PAGES[0];
+  document.title = `${page.name} · handlens`;
+  byId("nav").append(
+    ...PAGES.map(({ path, name, key, instead }) =>
+      el("a", { href: path, "aria-current": path === page.path && "page", "aria-keyshortcuts": key, class: instead && "later" }, name),
+    ),
+  );
+  for (const { path, name, key } of PAGES) onKey([key], `page ${name}`, () => location.assign(path));
+  onKey(["?"], "these keys", showKeys);
+  byId("theme").addEventListener("click", nextTheme);
+  byId("help").addEventListener("click", showKeys);
+  showTheme();
+  listen();
+  const main = byId("main");
+  if (!page.module) return showLater(main, page);
+  try {
+    const [module, lab] = await Promise.all([import(page.module), ask("GET", "/api/lab")]);
+    if (!lab.may_change) notice("Read-only: one may look and draw, but keep and train nothing.");
+    await module.show(main, lab);
+  } catch (trouble) {
+    main.append(el("h1", {}, page.name), el("p", { class: "trouble" }, trouble.words ?? String(trouble)));
+  }
+}
+
+show();

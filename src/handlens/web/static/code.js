@@ -1,0 +1,46 @@
+// "Show code": the few lines that do what a panel shows, from the server, where a test runs them.
+
+import { ask } from "./api.js";
+import { el } from "./dom.js";
+
+/** @type {Promise<Record<string, string>> | null} */
+let snippets = null;
+
+/**
+ * @param {string} name of the snippet
+ * @param {() => string} run the name of the run that is shown
+ */
+export function showCode(name, run) {
+  const lines = el("code", {});
+  const details = el("details", { class: "code" }, el("summary", {}, "Show code"), el("pre", { tabindex: 0, role: "region", "aria-label": `Code: ${name}` }, lines));
+  details.addEventListener("toggle", async () => {
+    if (!details.open) return;
+    snippets ??= ask("GET", "/api/code");
+    try {
+      lines.textContent = (await snippets)[name].replaceAll("RUN", run());
+    } catch (trouble) {
+      snippets = null;
+      lines.textContent = String(trouble);
+    }
+  });
+  return details;
+}
+
+/**
+ * A panel: a heading, what it shows in two sentences at most, the thing itself, and its code.
+ * @param {string} title
+ * @param {string} says
+ * @param {any} content
+ * @param {{code?: string, run?: () => string, id?: string}} [options]
+ */
+export function panel(title, says, content, { code, run = () => "latest", id } = {}) {
+  const heading = `panel-${title.toLowerCase().replaceAll(/\W+/g, "-")}`;
+  return el(
+    "section",
+    { class: "card", "aria-labelledby": heading, id },
+    el("h2", { id: heading }, title),
+    el("p", { class: "says" }, says),
+    content,
+    code && showCode(code, run),
+  );
+}

@@ -1,0 +1,57 @@
+// Making elements. Text only ever becomes text: nothing here, or anywhere in the lab, reads HTML from a string.
+
+/**
+ * An element with attributes, listeners (`onclick`) and children; what is null, undefined or false is left out.
+ * @param {string} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...any} children
+ * @returns {any}
+ */
+export function el(tag, attributes = {}, ...children) {
+  return filled(document.createElement(tag), attributes, children);
+}
+
+/**
+ * The same for a drawing in SVG.
+ * @param {string} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...any} children
+ * @returns {any}
+ */
+export function svg(tag, attributes = {}, ...children) {
+  return filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+/** @param {Element} element @param {Record<string, any>} attributes @param {any[]} children */
+function filled(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
+  }
+  element.append(...children.flat(9).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** @param {string} id @returns {any} */
+export const byId = (id) => document.getElementById(id);
+
+/** Say something to those who cannot see it change. @param {string} sentence */
+export function speak(sentence) {
+  const place = byId("spoken");
+  if (place.textContent !== sentence) place.textContent = sentence;
+}
+
+/** Show a sentence at the top of the page; an empty one takes it away. @param {string} sentence */
+export function notice(sentence) {
+  const place = byId("notice");
+  place.textContent = sentence;
+  place.hidden = !sentence;
+}
+
+/** A share as people read it, never rounded up to certainty. @param {number} share */
+export function percent(share) {
+  if (share > 0.9995) return ">\u00a099.9\u00a0%";
+  if (share < 0.001) return "<\u00a00.1\u00a0%";
+  return `${(share * 100).toFixed(share > 0.99 || share < 0.1 ? 1 : 0)}\u00a0%`;
+}

@@ -1,0 +1,279 @@
+// The page Draw: a pad, the answer while one draws, what goes on inside, and the drawing kept with its label.
+
+import { ask, fromAddress, newest, setAddress } from "./api.js";
+import { Bars, spoken } from "./bars.js";
+import { panel } from "./code.js";
+import { byId, el, speak } from "./dom.js";
+import { DrawPad } from "./drawpad.js";
+import { Inside } from "./inside.js";
+import { onKey } from "./keys.js";
+import { keep, sendLater } from "./outbox.js";
+
+const PENS = { thin: 14, usual: 22, thick: 32 };
+const GHOST = [[[78, 66], [110, 60], [150, 58], [200, 62], [186, 96], [164, 136], [146, 176], [136, 224]]];
+const MOST_BYTES = 20 << 20;
+const NO_STROKES = { label: "", second: "", probabilities: {}, doubt: "too little ink to judge", several: false };
+
+/** @param {HTMLElement} main @param {{may_change: boolean}} lab */
+export async function show(main, lab) {
+  const { runs, chosen } = await ask("GET", "/api/models");
+  const usable = runs.filter((/** @type {any} */ run) => !run.problem);
+  if (!usable.length) return showEmpty(main, runs);
+  const wanted = fromAddress("run") || chosen;
+  const page = new DrawPage(usable, usable.find((/** @type {any} */ run) => run.name === wanted)?.name ?? usable[0].name, lab.may_change);
+  main.append(...page.parts());
+  page.begin();
+}
+
+/** @param {HTMLElement} main @param {any[]} runs */
+function showEmpty(main, runs) {
+  main.append(
+    el("h1", {}, "Draw"),
+    el("p", { class: "lead" }, "There is no network here yet that reads drawings. Train a small one; it takes about half a minute:"),
+    el("ul", { class: "commands" }, el("li", {}, el("code", {}, "handlens train cnn-small"))),
+    el("p", {}, "Then reload this page."),
+    runs.length > 0 && el("ul", {}, runs.map((run) => el("li", {}, run.problem))),
+  );
+}
+
+class DrawPage {
+  /** @param {any[]} runs @param {string} chosen @param {boolean} mayKeep */
+  constructor(runs, chosen, mayKeep) {
+    this.runs = runs;
+    this.mayKeep = mayKeep;
+    this.asked = [chosen, ...(runs.some(({ name }) => name === fromAddress("beside")) ? [fromAddress("beside")] : [])];
+    this.centre = fromAddress("centre") !== "off";
+    /** @type {Blob | null} */
+    this.photo = null;
+    /** @type {string} the answer of the first network */
+    this.answered = "";
+    this.canvas = el("canvas", { class: "pad", tabindex: 0, role: "application", "aria-label": "Drawing pad. Arrow keys move the pen, Space puts it down and lifts it." });
+    this.pad = new DrawPad(this.canvas, { changed: (at, done) => this.changed(at, done) });
+    this.inside = new Inside(() => this.asked[0], (on) => this.setCentre(on));
+    this.inside.box.checked = this.centre;
+    this.bars = el("div", { class: "answers" });
+    this.kept = el("p", { class: "kept", role: "status" });
+    this.times = /** @type {number[]} */ ([]);
+    this.debug = fromAddress("debug") ? el("p", { class: "debug", id: "debug" }, "no stroke yet") : null;
+    this.askAll = newest((at) => this.answer(at));
+    this.askInside = newest(() => this.lookInside());
+  }
+
+  parts() {
+    return [
+      el("h1", { class: "spoken" }, "Draw"),
+      el("div", { class: "drawing" }, this.padPanel(), this.answerPanel()),
+      this.inside.element,
+      this.debug,
+    ].filter(Boolean);
+  }
+
+  padPanel() {
+    const pens = Object.entries(PENS).map(([name, width]) => {
+      const input = el("input", { type: "radio", name: "pen", value: width, checked: width === this.pad.pen, "aria-label": `${name} pen` });
+      input.addEventListener("change", () => this.pad.setPen(width));
+      return el("label", { class: `pen ${name}`, title: `${name} pen` }, input, el("span", { "aria-hidden": "true" }));
+    });
+    const file = el("input", { type: "file", accept: "image/*", id: "photo", class: "spoken" });
+    file.addEventListener("change", () => file.files[0] && this.takePhoto(file.files[0]));
+    this.canvas.addEventListener("dragover", (/** @type {Event} */ event) => event.preventDefault());
+    this.canvas.addEventListener("drop", (/** @type {DragEvent} */ event) => {
+      event.preventDefault();
+      if (event.dataTransfer?.files[0]) this.takePhoto(event.dataTransfer.files[0]);
+    });
+    return el(
+      "section",
+      { class: "card pad-card", "aria-label": "Drawing pad" },
+      el("p", { class: "hint" }, "Draw a digit here"),
+      this.canvas,
+      el(
+        "div",
+        { class: "row" },
+        el("span", { class: "pens", role: "radiogroup", "aria-label": "Pen" }, pens),
+        el("button", { type: "button", onclick: () => this.undo() }, "Undo"),
+        el("button", { type: "button", onclick: () => this.clear() }, "Clear"),
+        el("span", { class: "file" }, file, el("label", { for: "photo", class: "button" }, "Photo")),
+      ),
+    );
+  }
+
+  answerPanel() {
+    const first = this.chooser("Network", "run", 0, this.runs);
+    const second = this.chooser("beside", "beside", 1, [{ name: "", model: "no other" }, ...this.runs]);
+    const content = el(
+      "div",
+      {},
+      el("div", { class: "row choosers" }, first, this.runs.length > 1 && second),
+      this.bars,
+      this.mayKeep && el("div", { class: "label-row", role: "group", "aria-label": "What it is, to keep it" }, el("span", {}, "This is a"), [..."0123456789"].map((label) => el("button", { type: "button", class: "label", onclick: () => this.keep(Number(label)) }, label))),
+      this.kept,
+    );
+    this.showBars();
+    return panel("It says", "Bars show how sure the network is of each digit. If it is wrong, say what it is: the drawing is kept for training and testing.", content, { code: "answer", run: () => this.asked[0] });
+  }
+
+  /** @param {string} title @param {string} name @param {number} place @param {any[]} runs */
+  chooser(title, name, place, runs) {
+    const option = (/** @type {any} */ run) => {
+      const about = run.val_accuracy ? ` · ${run.data} · ${(run.val_accuracy * 100).toFixed(1)} %` : "";
+      return el("option", { value: run.name, selected: run.name === (this.asked[place] ?? "") }, run.name ? `${run.name} · ${run.model}${about}` : run.model);
+    };
+    const select = el("select", { id: name }, runs.map(option));
+    select.addEventListener("change", () => {
+      this.asked[place] = select.value;
+      this.asked = this.asked.filter(Boolean);
+      setAddress({ [name]: select.value });
+      this.showBars();
+      this.again();
+    });
+    return el("label", {}, title, select);
+  }
+
+  showBars() {
+    this.answers = this.asked.map((name) => new Bars(name));
+    this.bars.replaceChildren(...this.answers.map(({ element }) => element));
+    this.bars.classList.toggle("two", this.answers.length > 1);
+    this.answers[0].title.hidden = this.answers.length === 1;
+  }
+
+  begin() {
+    onKey([..."0123456789"], "this digit it is: keep the drawing", (label) => this.keep(Number(label)));
+    onKey(["Enter"], "keep the drawing as what it was read as", () => this.answered && this.keep(Number(this.answered)));
+    onKey(["Backspace"], "undo the last stroke", () => this.undo());
+    onKey(["x"], "clear the pad", () => this.clear());
+    this.pad.showGhost(/** @type {any} */ (GHOST));
+    sendLater();
+    this.again();
+  }
+
+  get strokes() {
+    return this.pad.strokes.length ? this.pad.strokes : this.pad.ghost;
+  }
+
+  /** @param {number} at @param {boolean} done */
+  changed(at, done) {
+    this.photo = null;
+    if (this.kept.textContent && !this.pad.over) this.kept.replaceChildren();
+    this.askAll(at);
+    if (done) this.askInside(0);
+  }
+
+  again() {
+    this.askAll(0);
+    this.askInside(0);
+  }
+
+  undo() {
+    this.pad.undo();
+  }
+
+  clear() {
+    this.pad.clear();
+  }
+
+  /** @param {boolean} on */
+  setCentre(on) {
+    this.centre = on;
+    setAddress({ centre: on ? null : "off" });
+    this.again();
+  }
+
+  /** @param {string} run */
+  drawing(run) {
+    return { run, strokes: this.strokes, pen: this.pad.pen, centre: this.centre };
+  }
+
+  /** Ask each network; `at` is when the pen moved, 0 if nobody waits for the time. @param {number} at */
+  async answer(at) {
+    if (this.photo) return;
+    const shown = this.answers ?? [];
+    if (!this.strokes.length) {
+      this.answered = "";
+      return shown.forEach((bars) => bars.show(NO_STROKES));
+    }
+    const still = this.pad.pointer === 0;
+    await Promise.all(
+      shown.map(async (bars, place) => {
+        try {
+          const answer = await ask("POST", "/api/answer", this.drawing(this.asked[place]));
+          bars.show(answer);
+          if (place === 0) this.showFirst(answer, still);
+        } catch (trouble) {
+          bars.fail(/** @type {any} */ (trouble).words ?? String(trouble));
+        }
+      }),
+    );
+    if (at) this.showTime(performance.now() - at);
+  }
+
+  /** @param {any} answer @param {boolean} still nobody is drawing just now */
+  showFirst(answer, still) {
+    this.answered = answer.label;
+    this.inside.showInput(answer.image);
+    if (still) speak(spoken(answer));
+  }
+
+  async lookInside() {
+    if (this.photo || !this.strokes.length) return;
+    try {
+      this.inside.show(await ask("POST", "/api/inside", this.drawing(this.asked[0])));
+    } catch {
+      // the answer's own request says what is wrong
+    }
+  }
+
+  /** From the movement of the pen to bars that are in the page. @param {number} ms */
+  showTime(ms) {
+    this.times.push(ms);
+    if (!this.debug) return;
+    const sorted = [...this.times].sort((one, other) => one - other);
+    const at = (/** @type {number} */ share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))].toFixed(0);
+    this.debug.textContent = `stroke to answer: ${ms.toFixed(0)} ms; median ${at(0.5)}, p95 ${at(0.95)} of ${sorted.length}`;
+    this.debug.dataset.times = JSON.stringify(this.times.map((time) => Math.round(time * 10) / 10));
+  }
+
+  /** @param {File} file */
+  async takePhoto(file) {
+    if (file.size > MOST_BYTES) return this.kept.replaceChildren("The photo has more than 20 MiB. Save it smaller.");
+    this.kept.textContent = "";
+    this.photo = file;
+    try {
+      const found = await ask("POST", `/api/photo?run=${encodeURIComponent(this.asked[0])}`, file);
+      this.pad.showPhoto(await createImageBitmap(file));
+      this.answers?.[0].show(found);
+      this.showFirst(found, true);
+      this.inside.show(found.inside);
+    } catch (trouble) {
+      this.photo = null;
+      this.kept.textContent = /** @type {any} */ (trouble).words ?? "This browser cannot show the photo.";
+    }
+  }
+
+  /** @param {number} label @param {boolean} [anyway] */
+  async keep(label, anyway = false) {
+    if (!this.mayKeep) return;
+    if (!this.photo && !this.pad.strokes.length) return this.kept.replaceChildren("Draw something first; then say what it is.");
+    try {
+      const digit = this.photo ? await ask("POST", `/api/digits/photo/${label}`, this.photo) : await keep({ strokes: this.pad.strokes, label, anyway });
+      this.pad.over = true;
+      if (!digit) return this.kept.replaceChildren(`Your ${label} waits in this browser.`);
+      const back = el("button", { type: "button", class: "link", onclick: () => this.takeBack(digit.id) }, "Take back");
+      this.kept.replaceChildren(`✓ Kept as a ${label}. You have ${digit.counts[label]} of it, ${digit.all} digits in all. `, back);
+    } catch (trouble) {
+      const several = /** @type {Error} */ (trouble).message.startsWith("More than one digit");
+      const insist = el("button", { type: "button", class: "link", onclick: () => this.keep(label, true) }, "Keep it anyway");
+      this.kept.replaceChildren(several ? "More than one digit? " : (/** @type {any} */ (trouble).words ?? String(trouble)), several ? insist : "");
+    }
+  }
+
+  /** @param {string} id */
+  async takeBack(id) {
+    try {
+      await ask("DELETE", `/api/digits/${id}`);
+      this.pad.over = false;
+      this.kept.replaceChildren("Taken back.");
+    } catch (trouble) {
+      this.kept.replaceChildren(/** @type {any} */ (trouble).words ?? String(trouble));
+    }
+  }
+}

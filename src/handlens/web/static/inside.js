@@ -1,0 +1,60 @@
+// What goes on inside: what the network gets, each layer's tiles, the heat map of why, each step of the way.
+
+import { el } from "./dom.js";
+import { paint, paintHeat, paintTiles } from "./paint.js";
+import { panel } from "./code.js";
+
+/** @typedef {import("./paint.js").Pixels} Pixels */
+/** @typedef {{name: string, kind: string, count: number, low: number, high: number, maps: Pixels[]}} Layer */
+
+export class Inside {
+  /** @param {() => string} run the name of the run that is asked @param {(on: boolean) => void} centred called when centring is switched */
+  constructor(run, centred) {
+    this.input = el("canvas", { class: "pixels input", role: "img", "aria-label": "The 28 by 28 pixels that the network gets" });
+    this.heat = el("canvas", { class: "pixels input", role: "img", "aria-label": "Heat map: the warmer, the more the answer hangs on it" });
+    this.whySaid = el("p", { class: "caption" });
+    this.layers = el("div", { class: "layers" });
+    this.stages = el("ol", { class: "stages" });
+    this.steps = el("details", {}, el("summary", {}, "Each step on the way"), this.stages);
+    this.box = el("input", { type: "checkbox", checked: true, id: "centre" });
+    this.box.addEventListener("change", () => centred(this.box.checked));
+    const sees = el("div", {}, this.input, el("label", { class: "check" }, this.box, "Find the digit and centre it"), this.steps);
+    this.element = el(
+      "div",
+      { class: "inside" },
+      panel("What it sees", "28 by 28 pixels, centred as in MNIST. Switch that off, draw small in a corner, and watch it fail.", sees, { code: "sees", run }),
+      panel("Why", "Warm places made it say what it says: it learned what counts, nobody told it.", el("div", {}, this.heat, this.whySaid), { code: "why", run }),
+      panel("Layer by layer", "Each tile is one filter's answer: bright where it found what it looks for. Deeper tiles are coarser, and mean more.", this.layers, { code: "layers", run, id: "layers" }),
+    );
+  }
+
+  /** @param {Pixels} image what the network got; shown at once, the rest comes later */
+  showInput(image) {
+    paint(this.input, image);
+  }
+
+  /** @param {{image: Pixels, layers: Layer[], why: {method: string, label: string, map: Pixels}, stages: {name: string, said: string, picture: string}[]}} found */
+  show(found) {
+    paintHeat(this.heat, found.why.map, found.image);
+    this.whySaid.textContent = `${found.why.method === "gradcam" ? "Grad-CAM: what speaks for" : "Saliency: which pixels move the answer"} ${found.why.label}`;
+    this.layers.replaceChildren(...found.layers.map(layerRow));
+    this.stages.replaceChildren(...found.stages.map(stage));
+    this.steps.hidden = !found.stages.length;
+  }
+}
+
+/** @param {Layer} layer */
+function layerRow(layer) {
+  const { width, height } = layer.maps[0];
+  const shape = height === 1 ? `${layer.count} units` : `${layer.count} tiles of ${height}×${width}`;
+  const few = layer.count > layer.maps.length && height > 1 ? `, the first ${layer.maps.length} are shown` : "";
+  const range = `${layer.low.toFixed(2)} to ${layer.high.toFixed(2)}`;
+  const canvas = el("canvas", { class: "pixels", role: "img", "aria-label": `Layer ${layer.name}: ${shape}, values ${range}` });
+  paintTiles(canvas, layer.maps);
+  const zoom = height === 1 ? 8 : Math.max(1, Math.min(6, Math.floor(56 / width)));
+  canvas.style.width = `${canvas.width * zoom}px`;
+  return el("figure", {}, el("figcaption", {}, el("strong", {}, layer.name), ` ${layer.kind} · ${shape}${few} · ${range}`), canvas);
+}
+
+/** @param {{name: string, said: string, picture: string}} step */
+const stage = ({ name, said, picture }) => el("li", {}, el("img", { src: picture, alt: "" }), el("strong", {}, name), el("span", {}, said));

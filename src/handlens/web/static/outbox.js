@@ -1,0 +1,53 @@
+// Drawings that are to be kept while nobody answers: they wait in this browser, and are sent when the lab is there again.
+
+import { ask, Trouble } from "./api.js";
+import { notice } from "./dom.js";
+
+const PLACE = "handlens-outbox";
+const AGAIN_MS = 2000;
+let timer = 0;
+
+/** @returns {object[]} */
+const waiting = () => JSON.parse(localStorage.getItem(PLACE) ?? "[]");
+
+/** @param {object[]} drawings */
+function setWaiting(drawings) {
+  localStorage.setItem(PLACE, JSON.stringify(drawings));
+  const count = drawings.length;
+  notice(count ? `The lab does not answer. ${count === 1 ? "One drawing waits" : `${count} drawings wait`} in this browser, and will be sent when it is back.` : "");
+}
+
+/**
+ * Keep a drawing, now or later.
+ * @param {{strokes: number[][][], label: number, anyway: boolean}} drawing
+ * @returns {Promise<any>} what the server says of it; null if it waits
+ */
+export async function keep(drawing) {
+  try {
+    return await ask("POST", "/api/digits", drawing);
+  } catch (trouble) {
+    if (!(trouble instanceof Trouble) || trouble.status) throw trouble;
+    setWaiting([...waiting(), drawing]);
+    sendLater();
+    return null;
+  }
+}
+
+/** Send what waits, now and then, until nothing does. */
+export function sendLater() {
+  clearTimeout(timer);
+  if (waiting().length) timer = setTimeout(send, AGAIN_MS);
+}
+
+async function send() {
+  try {
+    while (waiting().length) {
+      await ask("POST", "/api/digits", waiting()[0]).catch((trouble) => {
+        if (!trouble.status || trouble.status === 401) throw trouble; // else it was judged, and judged again would be no better
+      });
+      setWaiting(waiting().slice(1));
+    }
+  } catch {
+    sendLater();
+  }
+}

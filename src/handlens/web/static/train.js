@@ -1,0 +1,146 @@
+// The page Train: choose, guess, start, and watch a real training; steer it while it goes on.
+
+import { ask, fromAddress, setAddress } from "./api.js";
+import { panel } from "./code.js";
+import { el, speak } from "./dom.js";
+import { onKey } from "./keys.js";
+import { Live } from "./live.js";
+
+const HARD = "handlens-knobs-open";
+
+/** @param {HTMLElement} main @param {{may_change: boolean}} lab */
+export async function show(main, lab) {
+  const page = new TrainPage(await ask("GET", "/api/trainings"), lab.may_change);
+  main.append(...page.parts());
+  page.begin();
+}
+
+class TrainPage {
+  /** @param {any} known @param {boolean} mayTrain */
+  constructor(known, mayTrain) {
+    this.known = known;
+    this.mayTrain = mayTrain;
+    /** @type {Map<string, any>} */
+    this.fields = new Map();
+    this.said = el("p", { class: "kept", role: "status" });
+    this.guess = el("input", { type: "number", id: "guess", min: 0, max: 100, step: "any", inputmode: "decimal", placeholder: "0 – 100" });
+    this.purpose = el("p", { class: "caption" });
+    this.time = el("p", { class: "caption", id: "time" });
+    this.live = new Live(mayTrain, (lr) => this.tryAgain(lr));
+  }
+
+  parts() {
+    return [el("h1", {}, "Train"), el("div", { class: "training" }, this.form(), this.live.element)];
+  }
+
+  form() {
+    const presets = el("select", { id: "preset" }, this.known.presets.map(({ name, purpose }) => el("option", { value: name, title: purpose }, name)));
+    presets.addEventListener("change", () => this.usePreset(presets.value));
+    this.presets = presets;
+    const knobs = (/** @type {boolean} */ main) => this.known.knobs.filter(({ name }) => this.known.main.includes(name) === main).map((knob) => this.knob(knob));
+    const more = el("details", { open: Boolean(localStorage.getItem(HARD)) }, el("summary", {}, "All other knobs"), el("div", { class: "knobs" }, knobs(false)));
+    more.addEventListener("toggle", () => (more.open ? localStorage.setItem(HARD, "yes") : localStorage.removeItem(HARD)));
+    const form = el(
+      "form",
+      {},
+      el("label", { class: "wide" }, "Preset", presets),
+      this.purpose,
+      el("div", { class: "knobs" }, knobs(true)),
+      more,
+      el("label", { class: "wide guess" }, el("span", {}, "What do you think: how many % of new images will it get right after one epoch?"), this.guess),
+      el("div", { class: "row" }, el("button", { class: "primary", disabled: !this.mayTrain, "aria-keyshortcuts": "Space" }, "Start"), el("button", { type: "button", onclick: () => this.estimate() }, "How long?")),
+      this.time,
+      this.said,
+    );
+    form.addEventListener("submit", (/** @type {Event} */ event) => {
+      event.preventDefault();
+      this.start();
+    });
+    return panel("What to train", "A preset sets all knobs; change any of them. It is the same training as on the command line, and leaves the same run.", form, { code: "train" });
+  }
+
+  /** @param {{name: string, says: string, default: string, choices: string[]}} knob */
+  knob({ name, says, default: value, choices }) {
+    const options = name === "model" ? this.known.models : name === "data" ? this.known.data : choices;
+    const id = `knob-${name}`;
+    const field = options.length
+      ? el("select", { id, title: says }, options.map((option) => el("option", { value: option }, option)))
+      : el("input", { type: "text", id, title: says, value, spellcheck: "false", autocomplete: "off" });
+    field.addEventListener("change", () => this.changed());
+    this.fields.set(name, field);
+    return el("label", { class: "knob", title: says }, el("span", {}, name.replaceAll("_", " ")), field);
+  }
+
+  begin() {
+    const prepared = [...this.fields.keys()].map((name) => [name, fromAddress(name)]).filter(([, value]) => value);
+    const preset = this.known.presets.some(({ name }) => name === fromAddress("preset")) ? fromAddress("preset") : "session";
+    this.presets.value = preset;
+    this.usePreset(preset);
+    for (const [name, value] of prepared) this.fields.get(name).value = value;
+    this.changed();
+    onKey([" "], "start; then pause and go on", () => (this.live.goesOn ? this.live.pauseOrGo() : this.start()));
+    onKey(["s"], "one batch, while the training is paused", () => this.live.oneBatch());
+    const run = fromAddress("run") || this.known.going;
+    if (run) this.watch(run);
+  }
+
+  /** @param {string} name */
+  usePreset(name) {
+    const { knobs, purpose } = this.known.presets.find((/** @type {any} */ preset) => preset.name === name);
+    this.base = knobs;
+    this.purpose.textContent = purpose;
+    for (const [knob, field] of this.fields) field.value = this.base[knob];
+    this.changed();
+  }
+
+  /** The knobs that differ from the preset; they are also the page's address. */
+  knobs() {
+    return Object.fromEntries([...this.fields].filter(([name, field]) => field.value !== this.base[name]).map(([name, field]) => [name, field.value]));
+  }
+
+  changed() {
+    const own = this.knobs();
+    setAddress({ preset: this.presets.value, ...Object.fromEntries([...this.fields.keys()].map((name) => [name, own[name] ?? null])) });
+    for (const [name, field] of this.fields) field.classList.toggle("own", name in own);
+    this.time.textContent = "";
+  }
+
+  async estimate() {
+    this.time.textContent = "Measuring: a few steps are taken with a network that is thrown away …";
+    try {
+      const { epoch_s: epoch, all_s: all, parameters } = await ask("POST", "/api/estimate", { preset: this.presets.value, knobs: this.knobs() });
+      this.time.textContent = `About ${seconds(epoch)} an epoch here, ${seconds(all)} in all; ${parameters.toLocaleString("en")} parameters.`;
+    } catch (trouble) {
+      this.time.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
+    }
+  }
+
+  async start() {
+    if (!this.mayTrain) return;
+    this.said.textContent = "";
+    const guess = this.guess.value === "" ? null : Number(this.guess.value) / 100;
+    try {
+      const { name } = await ask("POST", "/api/trainings", { preset: this.presets.value, knobs: this.knobs(), guess });
+      this.watch(name);
+      speak(`Training ${name} has begun.`);
+    } catch (trouble) {
+      this.said.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
+    }
+  }
+
+  /** @param {string} name */
+  watch(name) {
+    setAddress({ run: name });
+    this.live.watch(name);
+  }
+
+  /** Begin again with a smaller lr, after a training that diverged. @param {number} lr */
+  tryAgain(lr) {
+    this.fields.get("lr").value = String(lr);
+    this.changed();
+    this.start();
+  }
+}
+
+/** @param {number} value */
+const seconds = (value) => (value < 90 ? `${Math.max(1, Math.round(value))} s` : `${Math.round(value / 60)} min`);

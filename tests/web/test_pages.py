@@ -1,0 +1,53 @@
+"""What holds for every page: nothing wider than a phone, no violation of accessibility rules, text that is only text."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, BrowserContext, expect
+from web.service import Service, opened
+
+PAGES = ["/", "/train", "/runs", "/errors", "/data", "/course"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_breaks_no_rule_of_accessibility_and_fits_a_phone(browser: Browser, lab: Service, path: str, theme: str) -> None:
+    with opened(browser, lab, color_scheme=theme, reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.goto(path)
+        expect(page.locator("main h1")).to_have_count(1)
+        page.wait_for_load_state("networkidle") if path != "/train" else None
+        for summary in page.locator("summary:visible").all():
+            summary.click()
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        page.set_viewport_size({"width": 320, "height": 640})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_a_page_that_is_not_built_yet_says_what_does_the_same(context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto("/course")
+    expect(page.locator("main")).to_contain_text("handlens doctor SCRIPT.py")
+
+
+def test_the_theme_is_chosen_and_remembered(context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto("/course")
+    for theme in ("light", "dark"):
+        page.locator("#theme").click()
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("data-theme", theme)
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 27)"
+
+
+def test_html_in_strings_does_nothing(browser: Browser, lab: Service) -> None:
+    with browser.new_context() as context:
+        context.add_cookies([{"name": lab.keys.name, "value": lab.keys.cookie("owner"), "url": f"http://{lab.host}"}])
+        page = context.new_page()
+        page.goto(f"http://{lab.host}/course")
+        attack = "document.body.innerHTML = '<img src=x onerror=\"window.hit = 1\">'"
+        told = page.evaluate(f"() => {{ try {{ {attack}; return 'done'; }} catch (error) {{ return error.name; }} }}")
+        assert told == "TypeError"
+        assert page.evaluate("window.hit") is None

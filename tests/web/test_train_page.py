@@ -1,0 +1,223 @@
+"""The page Train: a real training is begun, watched, steered, kept; it outlives a reload, and the lab itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from web.service import Service, opened, running
+
+from handlens.config import FIELDS, make_config
+from handlens.presets import PRESETS
+from handlens.runs import Run
+from handlens.web.trainings import MAIN, own_networks, shown
+
+SMALL = {"examples": "1000", "hidden_sizes": "16", "epochs": "2"}
+
+
+@pytest.fixture
+def nothing_goes_on(lab: Service) -> Iterator[None]:
+    """After the test, as before, nothing is being trained."""
+    yield
+    for name in [lab.ask("GET", "/api/trainings").json["going"]]:
+        if name:
+            lab.ask("POST", f"/api/trainings/{name}/control", {"do": "stop"})
+            ended(lab, name)
+
+
+pytestmark = pytest.mark.usefixtures("nothing_goes_on")
+
+
+def begin(lab: Service, **knobs: str) -> str:
+    answer = lab.ask("POST", "/api/trainings", {"preset": "session", "knobs": {**SMALL, **knobs}, "guess": 0.5})
+    assert answer.status == 200, answer.body
+    name: str = answer.json["name"]
+    return name
+
+
+def state(lab: Service, name: str) -> dict[str, Any]:
+    path = lab.folder / "runs" / ".lab" / name / "live.json"
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"phase": "starting"}
+    return found
+
+
+def until(lab: Service, name: str, *phases: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 40
+    while (found := state(lab, name))["phase"] not in phases:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+    return found
+
+
+def ended(lab: Service, name: str) -> dict[str, Any]:
+    """How it ended, when its process has, too."""
+    found = until(lab, name, "finished", "stopped", "failed", "interrupted")
+    while lab.ask("GET", "/api/trainings").json["going"]:
+        time.sleep(0.05)
+    return found
+
+
+def wish(lab: Service, name: str, do: str, **more: float) -> None:
+    assert lab.ask("POST", f"/api/trainings/{name}/control", {"do": do, **more}).status == 200
+
+
+def test_a_training_is_started_and_its_curves_move(page: Page, lab: Service) -> None:
+    page.goto("/train")
+    page.locator("#knob-epochs").fill("3")
+    page.locator("#knob-hidden_sizes").fill("16")
+    page.locator("text=All other knobs").click()
+    page.locator("#knob-examples").fill("1000")
+    page.locator("#guess").fill("50")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#phase")).to_contain_text("Finished", timeout=40_000)
+    expect(page.locator("#guessed")).to_contain_text("You guessed 50.0")
+    points = page.locator("polyline.s1").first.get_attribute("points")
+    assert points is not None
+    assert len(points.split()) >= 3 * 15
+    expect(page.locator("svg rect.mark")).to_have_count(6)
+    expect(page.locator(".pictures canvas")).to_have_count(16)
+    expect(page.locator(".samples li")).to_have_count(10)
+    name = re.findall(r"run=([\w-]+)", page.url)[0]
+    run = Run(lab.folder / "runs" / name)
+    assert (run.status, run.config.epochs, run.config.examples, run.about.note) == ("complete", 3, 1000, "")
+    page.locator("text=Draw for it").click()
+    expect(page.locator("#run")).to_have_value(name)
+
+
+def test_it_gives_the_weights_that_the_command_line_gives(lab: Service, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import handlens as hl
+
+    name = begin(lab)
+    ended(lab, name)
+    run = Run(lab.folder / "runs" / name)
+    monkeypatch.setenv("HANDLENS_DATA", str(home / "data"))
+    same = hl.fit("mlp", "mnist", quiet=True, examples=1000, hidden_sizes="16", epochs=2)
+    assert all(weights.equal(run.weights()[name]) for name, weights in same.weights().items())
+    assert same.history["val_loss"] == run.history["val_loss"]
+
+
+def test_it_is_paused_stepped_steered_and_stopped(page: Page, lab: Service) -> None:
+    name = begin(lab, epochs="500")
+    page.goto(f"/train?run={name}")
+    expect(page.locator("#phase")).to_contain_text("Training", timeout=20_000)
+    page.keyboard.press(" ")
+    expect(page.locator("#phase")).to_contain_text("Paused")
+    before = until(lab, name, "paused")
+    page.keyboard.press("s")
+    expect(page.locator(".after")).to_contain_text("Single batch 1: its loss was")
+    single = state(lab, name)["single"]
+    assert single["after"] < single["before"]
+    assert (state(lab, name)["epoch"], state(lab, name)["step"]) >= (before["epoch"], before["step"])
+    page.reload()
+    expect(page.locator("#phase")).to_contain_text("Paused")
+    other = page.context.new_page()
+    other.goto("/train")
+    expect(other.locator("#phase")).to_contain_text(f"Paused {name}")
+    page.locator("#live-lr").fill("0.0001")
+    page.get_by_role("button", name="Set").click()
+    expect(other.locator("#numbers")).to_contain_text("lr 0.0001")
+    page.locator("#main").focus()
+    page.keyboard.press("s")
+    expect(page.locator(".after")).to_contain_text("Single batch 2: its loss was")
+    other.locator("text=Stop and keep").click()
+    expect(page.locator("#phase")).to_contain_text("Stopped, and kept")
+    run = Run(lab.folder / "runs" / name)
+    assert run.status == "stopped early"
+    assert re.fullmatch(
+        r"By hand in the lab: lr 0\.0001 from epoch \d+, batch \d+(, stopped in epoch \d+ after batch \d+ of \d+)?", run.about.note
+    )
+    assert run.rows[-1]["lr"] == pytest.approx(1e-4)
+
+
+def test_one_that_diverges_says_so_and_offers_a_smaller_lr(page: Page, lab: Service) -> None:
+    page.goto("/train?optimizer=sgd&lr=1e20&examples=1000&epochs=2&hidden_sizes=16")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#phase")).to_contain_text("It failed", timeout=40_000)
+    expect(page.locator(".trouble")).to_contain_text("try --lr 1e+19")
+    with page.expect_response("**/api/trainings") as begun:
+        page.get_by_role("button", name="Try lr 10000000000000000000").click()
+    assert begun.value.ok
+
+
+def test_a_second_one_waits_for_the_first(lab: Service) -> None:
+    name = begin(lab, epochs="500")
+    answer = lab.ask("POST", "/api/trainings", {"knobs": SMALL})
+    assert answer.status == 409
+    assert name in answer.json["error"]
+
+
+def test_it_goes_on_when_the_lab_is_killed_and_is_there_when_it_is_back(browser: Browser, home: Path) -> None:
+    with running(home, "--port", "8900") as first, opened(browser, first) as context:
+        name = begin(first, epochs="500")
+        until(first, name, "running")
+        page = context.new_page()
+        page.goto("/train")
+        expect(page.locator("#phase")).to_contain_text(f"Training {name}")
+        first.process.send_signal(signal.SIGKILL)
+        first.process.wait()
+        epoch = state(first, name).get("epoch", 0)
+        with running(home, "--port", "8900") as second:
+            expect(page.locator("#notice")).to_be_hidden(timeout=15_000)
+            assert state(second, name)["epoch"] > epoch
+            page.locator("text=Stop and keep").click()
+            expect(page.locator("#phase")).to_contain_text("Stopped, and kept", timeout=15_000)
+
+
+def test_one_that_the_lab_takes_with_it_is_interrupted_and_goes_on(browser: Browser, home: Path) -> None:
+    with running(home, "--port", "8910") as first:
+        name = begin(first, epochs="40")
+        until(first, name, "running")
+    assert state(first, name)["phase"] == "interrupted"
+    assert Run(home / "runs" / name).status == "interrupted"
+    with running(home, "--port", "8910") as second, opened(browser, second) as context:
+        page = context.new_page()
+        page.goto(f"/train?run={name}")
+        page.locator("text=Go on with it").click()
+        expect(page.locator("#phase")).to_contain_text("Finished", timeout=40_000)
+    assert Run(home / "runs" / name).status == "complete"
+
+
+REFUSED = [
+    ({"nonsense": "1"}, "There is no knob 'nonsense'."),
+    ({"lr": "fast"}, "lr cannot be 'fast'"),
+    ({"data": "/etc"}, "There is no data set '/etc' here."),
+    ({"with_data": "../x"}, "There is no data set '../x' here."),
+    ({"model": "../evil.py:Net"}, "There is no network '../evil.py:Net'."),
+    ({"init_from": "/tmp/run"}, "'/tmp/run' cannot be a name here."),
+    ({"model": "softmax", "hidden_sizes": "3"}, "softmax"),
+]
+
+
+@pytest.mark.parametrize("knobs, said", REFUSED)
+def test_knobs_that_cannot_be_are_refused_before_anything_begins(lab: Service, knobs: dict[str, str], said: str) -> None:
+    for path in ("/api/trainings", "/api/estimate"):
+        answer = lab.ask("POST", path, {"preset": "session", "knobs": knobs})
+        assert answer.status in (400, 404)
+        assert said in answer.json["error"]
+    assert not lab.ask("GET", "/api/trainings").json["going"]
+
+
+def test_the_time_is_measured_here(lab: Service) -> None:
+    found = lab.ask("POST", "/api/estimate", {"knobs": SMALL}).json
+    assert found["all_s"] == pytest.approx(2 * found["epoch_s"])
+    assert found["parameters"] == 784 * 16 + 16 + 16 * 10 + 10
+
+
+def test_a_network_of_ones_own_can_be_chosen_in_the_folder_where_the_lab_was_started(tmp_path: Path) -> None:
+    Path("my_net.py").write_text("import torch.nn as nn\nclass Net(nn.Module): ...\nclass Other: ...\nraise SystemExit\n")
+    Path("broken.py").write_text("class (")
+    assert own_networks() == ["my_net.py:Net"]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_form_means_what_the_preset_means(name: str) -> None:
+    config = make_config(PRESETS[name].knobs)
+    assert make_config({knob: shown(getattr(config, knob)) for knob in FIELDS}) == config
+    assert set(MAIN) <= set(FIELDS)
