@@ -74,6 +74,12 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of data that all tests share."""
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
 def mnist() -> hl.Dataset:
     """The real MNIST, 10 % of it kept apart as val. Fetched once in the life of the machine."""
     with pytest.MonkeyPatch.context() as patch:

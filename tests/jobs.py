@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import resource
 import sys
 import time
@@ -105,7 +106,8 @@ def _numbers() -> Iterator[int]:
 def keep_digits(numbers: list[int]) -> None:
     """Keep a digit for each number, all different; each is told after it was kept."""
     for number in numbers:
-        digit = hl.mine.add([[(20, 20), (80, 20 + number % 37), (45, 95 + number // 37)]], number % 10)
+        place = random.Random(number)
+        digit = hl.mine.add([[(place.uniform(0, 200), place.uniform(0, 200)) for _ in range(4)]], number % 10)
         print(f"kept {digit.id} {digit.label}", flush=True)
 
 

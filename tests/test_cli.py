@@ -239,7 +239,7 @@ def test_what_cannot_be_done_with_runs_is_said_and_changes_nothing(
 
 
 @pytest.mark.parametrize("option", [(), ("--dry-run",)])
-@pytest.mark.parametrize("name, said", [("one", "already"), ("A b", "cannot be a name"), ("latest", "one of the others")])
+@pytest.mark.parametrize("name, said", [("one", "already"), ("A b", "cannot be a name"), ("latest", "something else")])
 def test_a_name_is_looked_at_before_the_data(
     terminal: Terminal, runs: Path, monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...], name: str, said: str
 ) -> None:

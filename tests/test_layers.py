@@ -29,7 +29,8 @@ LAYERS = (
     ("transfer",),
     ("analysis",),
     ("fit", "compare", "explain"),
-    ("report", "lr_find", "doctor"),
+    ("report", "lr_find", "doctor", "sweep"),
+    ("web",),
     ("cli",),
     ("__init__", "__main__"),
 )

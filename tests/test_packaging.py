@@ -21,9 +21,9 @@ import handlens as hl
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 PUBLIC = """
-    Config Dataset Evaluation HandlensError Run Split State
-    analysis batches compare data device diagnose doctor explain find_lr fit list_runs load load_run metrics mine models plots regression
-    resume train
+    Config Dataset Evaluation HandlensError Run Split State Sweep
+    analysis batches compare data device diagnose doctor explain find_lr fit list_runs load load_run load_sweep metrics mine
+    models plots regression resume sweep train
 """.split()
 
 
@@ -163,5 +163,7 @@ def test_pip_finds_the_lock_installed_and_passes_over_torch_without_a_hash() -> 
 def test_the_package_imports_what_it_says_it_needs_and_only_that() -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
     imported = set(re.findall(r"^\s*(?:import|from) (\w+)", code, re.MULTILINE)) - set(sys.stdlib_module_names) - {"handlens"}
-    imported = {{"PIL": "pillow", "sklearn": "scikit-learn"}.get(name, name) for name in imported}
-    assert imported == {Requirement(need).name for need in PROJECT["dependencies"]}
+    imported = {{"PIL": "pillow", "sklearn": "scikit-learn"}.get(name, name).replace("_", "-") for name in imported}
+    needed = {Requirement(need).name for need in PROJECT["dependencies"]}
+    extras = {Requirement(need).name for name, needs in PROJECT["optional-dependencies"].items() if name != "dev" for need in needs}
+    assert needed <= imported <= needed | extras

@@ -216,6 +216,12 @@ def test_the_commands_lead_to_the_same_config_and_to_others(knobs: dict[str, Any
     assert compare == "handlens compare latest brave-otter"
 
 
+@pytest.mark.parametrize("freeze", [False, True])
+def test_a_network_that_began_with_learned_weights_is_next_tried_without_them(freeze: bool) -> None:
+    run: Any = SimpleNamespace(config=hl.Config(init_from="first", freeze=freeze, lr=0.01), name="brave-otter")
+    assert config_of(report.next_commands(run)[0][0]) == hl.Config(lr=0.01)
+
+
 def test_a_knob_without_effect_that_an_older_run_kept_is_no_part_of_its_command() -> None:
     run: Any = SimpleNamespace(config=hl.Config(model="resnet", dropout=0.3, lr=0.01))
     assert report.repeat_command(run) == "handlens train --model resnet --lr 0.01"

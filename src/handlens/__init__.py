@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from handlens.fit import fit, resume
     from handlens.lr_find import find_lr
     from handlens.runs import Run, list_runs, load_run
+    from handlens.sweep import Sweep, load_sweep, sweep
     from handlens.train import State, train
 
 _HOMES = {
@@ -40,6 +41,7 @@ _HOMES = {
     "Run": "runs",
     "Split": "data",
     "State": "train",
+    "Sweep": "sweep",
     "batches": "data",
     "compare": "compare",
     "diagnose": "doctor.inside",
@@ -49,8 +51,10 @@ _HOMES = {
     "list_runs": "runs",
     "load": "data",
     "load_run": "runs",
+    "load_sweep": "sweep",
     "mine": "data",
     "resume": "fit",
+    "sweep": "sweep",
     "train": "train",
 }
 
@@ -62,6 +66,7 @@ __all__ = [
     "Run",
     "Split",
     "State",
+    "Sweep",
     "analysis",
     "batches",
     "compare",
@@ -75,12 +80,14 @@ __all__ = [
     "list_runs",
     "load",
     "load_run",
+    "load_sweep",
     "metrics",
     "mine",
     "models",
     "plots",
     "regression",
     "resume",
+    "sweep",
     "train",
 ]
 

@@ -18,6 +18,7 @@ from handlens import data as datasets
 from handlens import device, files
 from handlens.config import OWN, Config, check_given, make_config
 from handlens.data import Dataset
+from handlens.data.catalog import MINE
 from handlens.errors import FileError, HandlensError, ModelError, UsageError
 from handlens.models import MODELS, device_of
 from handlens.plan import Model, Plan, assemble
@@ -29,15 +30,15 @@ from handlens.transfer import network_of, plan_new
 
 
 @contextlib.contextmanager
-def starting(plan: Plan, *, name: str | None = None, note: str = "") -> Iterator[Training]:
-    """Begin a planned training, in a new folder that no other process can write meanwhile.
+def starting(plan: Plan, *, name: str | None = None, note: str = "", root: Path | None = None) -> Iterator[Training]:
+    """Begin a planned training, in a new folder (in `root`, else where runs are kept) that no other process can write meanwhile.
 
     Raises:
         UsageError: there is a run of that name.
         RunBusy: another process is training one of that name.
         FileError: the folder cannot be made, or the disk has too little room.
     """
-    with _new_folder(plan, name) as folder, _telling_how_to_go_on(folder), device.settled(device_of(plan.model), plan.config.threads):
+    with _new_folder(plan, name, root) as folder, _telling_how_to_go_on(folder), device.settled(device_of(plan.model), plan.config.threads):
         state = plan.state()
         env = {**device.environment(), "device": device.title(device_of(plan.model)), "commit": device.commit()}
         about = About(new_id(), time.strftime("%Y-%m-%d %H:%M:%S"), note, **plan.about)
@@ -49,9 +50,9 @@ def starting(plan: Plan, *, name: str | None = None, note: str = "") -> Iterator
 
 
 @contextlib.contextmanager
-def _new_folder(plan: Plan, name: str | None) -> Iterator[Path]:
+def _new_folder(plan: Plan, name: str | None, root: Path | None) -> Iterator[Path]:
     try:
-        folder = _claim(files.make_folder(runs_folder()), plan.config.model, name)
+        folder = _claim(files.make_folder(root or runs_folder()), plan.config.model, name)
     except FileError as error:
         hint = error.hint or "The runs' folder is HANDLENS_RUNS, else `runs` where you stand: set it to a folder in which you may write."
         raise FileError(error.what, where=error.where, hint=hint) from error
@@ -124,7 +125,7 @@ def _check_new(folder: Path) -> None:
 
 def _check_room(run: Run) -> None:
     """Of a checkpoint with the optimizer's history there are at most four at a time."""
-    needed, free = 4 * 3 * run.pointer.start.size, files.free_bytes(run.folder)
+    needed, free = 4 * 3 * (run.pointer.start or run.pointer.last).size, files.free_bytes(run.folder)
     if free < needed:
         raise FileError(f"This run needs about {needed:,} bytes for its checkpoints; {free:,} are free.", where=str(run.folder))
 
@@ -160,9 +161,15 @@ def repeat_plan(run: Run) -> Plan:
     about = {name: getattr(run.about, name) for name in names}
     planned = assemble(run.config, run.model("start"), run.dataset(), about=about)
     if planned.about["data_fingerprint"] != run.about.data_fingerprint:
-        raise UsageError(
-            f"Run '{run.name}' cannot be repeated: its images are others now.", hint="Your own digits have changed since. Train anew."
+        added = run.config.with_data
+        why = (
+            "Your own digits have changed since."
+            if added == MINE
+            else f"It learned from '{added}' too, which is not here."
+            if added
+            else ""
         )
+        raise UsageError(f"Run '{run.name}' cannot be repeated: its images are others now.", hint=f"{why} Train anew.".strip())
     return planned
 
 

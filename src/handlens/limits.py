@@ -75,6 +75,14 @@ def run_limited(
     return Finished(process.returncode, texts[0], texts[1], time.monotonic() - start, timed_out)
 
 
+def physical_memory() -> int:
+    """The machine's memory in bytes; 0 where the system does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 0
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill the program and whatever it started; it is its own session, so the group is exactly that."""
     try:

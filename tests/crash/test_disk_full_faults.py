@@ -117,6 +117,7 @@ def test_a_limit_on_the_size_of_files_ends_it_with_what_was_needed(nursery: Nurs
     knobs = {**KNOBS, "hidden_sizes": (64,), "optimizer": "adam"}
     nursery.run("jobs:fit", "whole", knobs, log=tmp_path / "child")
     whole = hl.load_run("whole").pointer
+    assert whole.start
     limit = (whole.start.size + whole.last.size) // 2
     child = nursery.start("jobs:fit_in_little_files", "limited", knobs, limit, log=tmp_path / "child")
     assert child.wait() == 1

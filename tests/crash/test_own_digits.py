@@ -46,7 +46,9 @@ def test_a_digit_that_was_said_to_be_kept_is_there_after_a_kill(
     for turn in range(count):
         numbers = [list(range(start, start + 100)) for start in (1000 * turn, 1000 * turn + 500)]
         children = [nursery.start("jobs:keep_digits", some, log=quick_disk / f"child-{some[0]}") for some in numbers]
-        time.sleep(draw.uniform(0.02, 0.3))
+        while not told(children[0]) and children[0].is_alive:
+            time.sleep(0.01)
+        time.sleep(draw.uniform(0, 0.3))
         assert all(child.kill() in (0, -signal.SIGKILL) for child in children)
         for child in children:
             everything |= told(child)

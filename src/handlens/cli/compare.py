@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handlens.cli.pipes import write
-from handlens.cli.terminal import json_option, out, print_json, remark, show_table, tell
+from handlens.cli.terminal import FILE, json_option, out, print_json, remark, show_table, tell
 
 if TYPE_CHECKING:
     from handlens.compare import Comparison
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format", "format_", type=click.Choice(["table", "csv", "md", "html"]), default="table", help="How the table is printed.  [table]"
 )
-@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Where the curves go.  [compare.png beside the runs]")
+@click.option("--plot", type=FILE, metavar="FILE.png", help="Where the curves go.  [compare.png beside the runs]")
 @json_option
 def compare(runs: tuple[str, ...], format_: str, plot: Path | None, as_json: bool) -> int:
     """Put runs side by side: what they reached on the test images, whether that is luck, what it cost, which knobs differ, their curves."""

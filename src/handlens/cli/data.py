@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handlens.cli.terminal import json_option, print_json, say, show_table, tell
+from handlens.cli.terminal import FILE, json_option, print_json, say, show_table, tell
 
 if TYPE_CHECKING:
     from handlens.data.inspection import Twin
@@ -36,7 +36,7 @@ def ls(as_json: bool) -> int:
 
 @data.command()
 @click.argument("name", default="mnist")
-@click.option("--data-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="Look for its files here first.")
+@click.option("--data-dir", type=FILE, metavar="FOLDER", help="Look for its files here first.")
 def fetch(name: str, data_dir: Path | None) -> int:
     """Get data set NAME, saying what, how large, and from where.
 
@@ -67,7 +67,7 @@ def path(name: str | None, as_json: bool) -> int:
 
 @data.command()
 @click.argument("name", default="mnist")
-@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Where the picture goes.  [NAME.png here]")
+@click.option("--plot", type=FILE, metavar="FILE.png", help="Where the picture goes.  [NAME.png here]")
 @click.option("--augment", metavar="none|light|robust|photo", help="Draw what the augmentation makes of some images.")
 @json_option
 def show(name: str, plot: Path | None, augment: str | None, as_json: bool) -> int:
@@ -95,7 +95,7 @@ def show(name: str, plot: Path | None, augment: str | None, as_json: bool) -> in
 
 
 @data.command(name="import")
-@click.argument("source", type=click.Path(path_type=Path), metavar="FOLDER|FILE.zip|FILE.csv")
+@click.argument("source", type=FILE, metavar="FOLDER|FILE.zip|FILE.csv")
 @click.option("--name", metavar="NAME", help="What the data set is called.  [made from the name of FOLDER]")
 @click.option("--image-size", type=int, metavar="N", help="Height and width in pixels.  [the median of the images, at most 224]")
 def import_(source: Path, name: str | None, image_size: int | None) -> int:
@@ -132,7 +132,7 @@ def rm(name: str) -> int:
 
 @data.command()
 @click.argument("name", required=False)
-@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Where the picture of NAME goes.  [NAME-check.png here]")
+@click.option("--plot", type=FILE, metavar="FILE.png", help="Where the picture of NAME goes.  [NAME-check.png here]")
 @click.option("--near", type=float, default=0.985, metavar="X", help="From which correlation on two images are nearly equal.  [0.985]")
 @json_option
 def check(name: str | None, plot: Path | None, near: float, as_json: bool) -> int:

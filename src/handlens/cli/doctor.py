@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handlens.cli.terminal import json_option, out, print_json, tell
+from handlens.cli.terminal import FILE, json_option, out, print_json, tell
 from handlens.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _WIDE = 140  # letters of a line where nobody looks at a terminal
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("script", required=False, type=click.Path(path_type=Path), metavar="SCRIPT.py")
+@click.argument("script", required=False, type=FILE, metavar="SCRIPT.py")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGUMENT ...]")
 @click.option("--verbose", is_flag=True, help="Everything that was seen, and what the program printed.")
 @click.option("--explain", "cause", metavar="ID", help="What one mistake is, how it is seen, and lines with it and without it.")

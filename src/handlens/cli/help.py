@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 VERBS = {
+    "lab": "Draw, train and look inside, in the browser.",
+    "draw": "The same, where one draws.",
     "train": "Train a network and keep the run.",
     "lr-find": "Which learning rate to take: one short training tells.",
     "transfer": "What another run's weights are worth with few examples.",
@@ -14,6 +16,8 @@ VERBS = {
     "errors": "Where a run is wrong; what several always get wrong.",
     "labels": "Training images whose label is probably wrong.",
     "compare": "Two or more runs side by side.",
+    "sweep": "Train at every point of a grid, or at some of a space.",
+    "sweeps": "What sweeps have found: tables, figures, findings.",
     "doctor": "What is wrong with a training program of your own.",
     "runs": "List, show, rename, note, tag, repeat, remove runs.",
     "data": "List, fetch, show, import, check data sets.",
@@ -25,7 +29,7 @@ HELP = f"""\
 Usage: handlens VERB [OPTIONS] ...
 
   A learning lab for image classification with PyTorch.
-  Begin with: handlens train session
+  Begin with: handlens lab, or: handlens train session
 
 Verbs:
 {"".join(f"  {verb:<10}{purpose}" + chr(10) for verb, purpose in VERBS.items())}

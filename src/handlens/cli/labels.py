@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlens.cli.terminal import json_option, print_json, remark, say, show_table
+from handlens.cli.terminal import FILE, json_option, print_json, remark, say, show_table
 from handlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--top", type=click.IntRange(1, 200), default=25, help="How many suspects are shown.  [25]")
 @click.option("--examples", type=click.IntRange(1), help="Look at only so many training images, evenly from all of them.")
 @click.option("--epochs", type=click.IntRange(1), help="Epochs of each training.  [those of the run; 3 for a data set]")
-@click.option("--save", type=click.Path(path_type=Path), metavar="FILE.png", help="The figure.  [labels-NAME.png beside the runs]")
+@click.option("--save", type=FILE, metavar="FILE.png", help="The figure.  [labels-NAME.png beside the runs]")
 @json_option
 def labels(what: str, as_json: bool, **options: Any) -> int:
     """Find training images whose label is probably wrong, by networks that have not learned from them (confident learning).

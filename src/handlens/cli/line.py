@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handlens.cli.terminal import json_option, print_json, show_table, tell
+from handlens.cli.terminal import FILE, json_option, print_json, show_table, tell
 from handlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _SHOWN = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 @click.option("--lr", default=0.01, type=click.FloatRange(0, min_open=True), help="The size of a step.  [0.01]")
 @click.option("--batch-size", default=10, type=click.IntRange(1), help="Points a step.  [10]")
 @click.option("--seed", default=42, help="Decides the points, the first line and the order.  [42]")
-@click.option("--save", type=click.Path(path_type=Path), metavar="FILE.png", help="Where the picture goes.  [line.png]")
+@click.option("--save", type=FILE, metavar="FILE.png", help="Where the picture goes.  [line.png]")
 @json_option
 def line(slopes: str, bias: float, points: int, noise: float, save: Path | None, as_json: bool, **knobs: float) -> int:
     """The first session once more: learn y = 2x + 10 from points, and watch the line turn, epoch by epoch.

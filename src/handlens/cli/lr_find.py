@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from handlens.cli.terminal import json_option, print_json, tell
+from handlens.cli.terminal import FILE, json_option, print_json, tell
 from handlens.cli.train import knob_options, only_preset, resolve
 from handlens.config import FIELDS
 
@@ -15,7 +15,7 @@ from handlens.config import FIELDS
 @click.command("lr-find")
 @click.argument("presets", nargs=-1, metavar="[PRESET]")
 @knob_options
-@click.option("--save", type=click.Path(path_type=Path), metavar="FILE.png", help="Where the curve goes.  [lr-find.png]")
+@click.option("--save", type=FILE, metavar="FILE.png", help="Where the curve goes.  [lr-find.png]")
 @json_option
 def lr_find(presets: tuple[str, ...], save: Path | None, as_json: bool, **options: Any) -> int:
     """Find a learning rate: take steps that grow from tiny to huge with a network that is thrown away, and look where the loss falls.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handlens.cli.terminal import Bar, json_option, print_json, remark, show_table, tell
+from handlens.cli.terminal import FILE, Bar, json_option, print_json, remark, show_table, tell
 from handlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def mine() -> None:
 
 
 @mine.command(short_help="Write a page to be printed, to write your digits on.")
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.pdf|FILE.png", default="sheet.pdf")
+@click.argument("file", type=FILE, metavar="FILE.pdf|FILE.png", default="sheet.pdf")
 def template(file: Path) -> int:
     """Write a page to be printed, with ten cells for each digit: sheet.pdf, if you name no other."""
     from handlens.data.mine import save_template
@@ -61,7 +61,7 @@ def add(places: tuple[str, ...], label: str | None, anyway: bool, as_json: bool)
 
 @mine.command(short_help="Keep the digits on a photo of the page.")
 @click.argument("photo", metavar="PHOTO")
-@click.option("--show", type=click.Path(path_type=Path), metavar="FILE.png", help="Draw the page laid flat, with what was found.")
+@click.option("--show", type=FILE, metavar="FILE.png", help="Draw the page laid flat, with what was found.")
 @_anyway_option
 @json_option
 def sheet(photo: str, show: Path | None, anyway: bool, as_json: bool) -> int:
@@ -178,7 +178,7 @@ def _show_counts(kept: list[Digit]) -> None:
 
 @mine.command(short_help="Draw them: what was drawn, and what the network sees.")
 @click.option("--label", metavar="0-9", help="Only these.")
-@click.option("--save", type=click.Path(path_type=Path), metavar="FILE.png", default=Path("mine.png"), help="Where it goes.  [mine.png]")
+@click.option("--save", type=FILE, metavar="FILE.png", default=Path("mine.png"), help="Where it goes.  [mine.png]")
 def show(label: str | None, save: Path) -> int:
     """Draw your digits: what was drawn, what the network sees, and the id of each."""
     from handlens import files, plots
@@ -213,7 +213,7 @@ def rm(digits: tuple[str, ...]) -> int:
 
 
 @mine.command(short_help="Write them for another program.")
-@click.argument("target", type=click.Path(path_type=Path), metavar="FOLDER|FILE.zip|FILE.csv")
+@click.argument("target", type=FILE, metavar="FOLDER|FILE.zip|FILE.csv")
 @click.option("--format", "kind", metavar="png|zip|csv|idx", help="How.  [by the name; a folder of PNG files]")
 @click.option("--drawn", is_flag=True, help="With png and zip: the pictures as they were drawn, not 28x28.")
 def export(target: Path, kind: str | None, drawn: bool) -> int:
@@ -226,7 +226,7 @@ def export(target: Path, kind: str | None, drawn: bool) -> int:
 
 @mine.command(short_help="How well a run, or two, read your hand.")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN [RUN]")
-@click.option("--save", type=click.Path(path_type=Path), metavar="FILE.png", default=Path("mine-compare.png"), help="[mine-compare.png]")
+@click.option("--save", type=FILE, metavar="FILE.png", default=Path("mine-compare.png"), help="[mine-compare.png]")
 @json_option
 def compare(runs: tuple[str, ...], save: Path, as_json: bool) -> int:
     """How well does RUN generalise to your hand? Accuracy on your digits, digit by digit, beside that on its own test images.

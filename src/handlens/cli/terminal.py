@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar
 
 import click
@@ -25,6 +26,20 @@ _LONGEST = 40  # letters that are kept together; a path of more is broken where 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+class FilePath(click.Path):
+    """A path that is no name at all on this system, with a zero byte in it, say, is a wrong value like others."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Make it a `Path`."""
+        try:
+            return super().convert(value, param, ctx)
+        except ValueError:
+            self.fail(f"{printable(str(value))!r} cannot be the name of a file.", param, ctx)
+
+
+FILE = FilePath(path_type=Path)
+
+
 def json_option(function: Function) -> Function:
     """`--json`: the result as one JSON value on stdout."""
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
@@ -34,6 +49,14 @@ def checkpoint_option(function: Function) -> Function:
     """`--checkpoint`: the weights with which a run is looked at."""
     known = click.Choice(["last", "best", "previous", "start"])
     return click.option("--checkpoint", type=known, help="Which weights.  [best if the run could stop early, else last]")(function)
+
+
+def on_option(function: Function) -> Function:
+    """`--on`: the images that a run is looked at with."""
+    places = "test|val|train|mine|DATASET|FOLDER"
+    return click.option("--on", default="test", metavar=places, help="Which images; a FOLDER has a folder for each class.  [test]")(
+        function
+    )
 
 
 class Screen(Console):

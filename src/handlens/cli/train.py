@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from handlens import config as configs
-from handlens.cli.terminal import json_option, print_json, show_table
+from handlens.cli.terminal import FILE, json_option, print_json, show_table
 from handlens.config import FIELDS, Config
 from handlens.errors import UsageError
 from handlens.presets import PRESETS
@@ -45,7 +45,7 @@ def _metavar(annotation: object) -> str:
 @click.command()
 @click.argument("presets", nargs=-1, metavar="[PRESET]")
 @knob_options
-@click.option("--config", "file", type=click.Path(path_type=Path), metavar="FILE.toml", help="Take knobs from a TOML file.")
+@click.option("--config", "file", type=FILE, metavar="FILE.toml", help="Take knobs from a TOML file.")
 @click.option("--name", metavar="NAME", help="What the run is called; without it a name is found.")
 @click.option("--note", metavar="TEXT", help="A remark that is kept with the run.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted.")

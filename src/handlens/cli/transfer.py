@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from handlens import config as configs
-from handlens.cli.terminal import Bar, json_option, print_json, show_table, tell
+from handlens.cli.terminal import FILE, Bar, json_option, print_json, show_table, tell
 from handlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--seeds", default=3, type=click.IntRange(1, 100), help="Trainings of each kind; they differ by luck.  [3]")
 @click.option("--epochs", default=20, type=click.IntRange(1, 10_000), help="How often each image is seen.  [20]")
 @click.option("--model", metavar="FILE.py:Class", help="Your own network, if RUN was trained with one.")
-@click.option("--save", type=click.Path(path_type=Path), metavar="FILE.png", help="Where the curves go.  [transfer.png]")
+@click.option("--save", type=FILE, metavar="FILE.png", help="Where the curves go.  [transfer.png]")
 @json_option
 def transfer(run: str, data: str, examples: str, model: str | None, save: Path | None, as_json: bool, **knobs: int) -> int:
     """Begin with the weights of RUN on another data set, with few images: where does it help, and where not?"""

@@ -7,6 +7,7 @@ import importlib
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,7 +53,8 @@ def handlens() -> None:
 
 def run(words: list[str]) -> int:
     """Run a command line and give its exit code; an error is a few lines, never a traceback unless `--debug` is among the words."""
-    with _ended_like_an_interrupt():
+    with _ended_like_an_interrupt(), warnings.catch_warnings():
+        warnings.showwarning = _note  # type: ignore[assignment]
         code = _run([word for word in words if word != "--debug"], "--debug" in words)
     _flush()
     return code
@@ -104,6 +106,11 @@ def _explain(error: Exception) -> int:
         return 2
     _complain(f"Error: handlens has a fault here: {type(error).__name__}: {error}\nAdd --debug to see where, and report it.")
     return 5
+
+
+def _note(message: Warning | str, *_where: object) -> None:
+    """A warning as a sentence, without the line of our code that it comes from."""
+    _complain(f"Note: {message}")
 
 
 def _complain(sentence: str, *, apart: bool = False) -> None:

@@ -160,7 +160,7 @@ class Case:
     def rose(self) -> bool:
         """Whether the loss is hardly lower than it was, after a good many steps."""
         part = max(2, len(self.losses) // 5)
-        return len(self.losses) >= 16 and not sum(self.losses[-part:]) / part < 0.9 * self.losses[0]
+        return len(self.losses) >= 16 and not sum(self.losses[-part:]) / part < 0.9 * min(self.losses[0], self.chance)
 
     @property
     def rate_grows(self) -> bool:

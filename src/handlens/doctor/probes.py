@@ -113,14 +113,15 @@ class Probe:
                 break
         return Trained(losses[0], losses[-1]) if losses else Trained(math.nan, math.nan)
 
-    def replay(self, *, lr: float = 1.0) -> Trained:
+    def replay(self, *, lr: float = 1.0, **knobs: Any) -> Trained:
         """Learn the first batches with a copy, a few times over: harder than a handful of images by heart.
 
         Args:
             lr: times the program's learning rate.
+            knobs: of the optimizer, in place of the program's.
         """
         count = len(self.batches)
-        losses = list(self._losses(copy.deepcopy(self.model).train(), self.batches * _PASSES, lr, {}))
+        losses = list(self._losses(copy.deepcopy(self.model).train(), self.batches * _PASSES, lr, knobs))
         if len(losses) <= count:
             return Trained(math.nan, math.nan)
         return Trained(losses[0], sum(losses[-count:]) / count)

@@ -25,12 +25,13 @@ WINDOWS = os.name == "nt"
 _PAUSES_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 
 
-def write_atomic(path: str | os.PathLike[str], data: bytes | str | Iterable[bytes]) -> Path:
+def write_atomic(path: str | os.PathLike[str], data: bytes | str | Iterable[bytes], *, mode: int = 0o644) -> Path:
     """Replace `path` with `data`: a reader, or a machine that lost power, finds the old content or the new one.
 
     Args:
         path: the file; its folder is made if it is not there.
         data: the content: bytes, text (written as UTF-8 with `\\n`), or pieces of bytes that may be too many to hold.
+        mode: who may read and write it; 0o600 for a secret.
 
     Raises:
         FileError: the disk is full, read-only, or forbids it. The old content is then untouched and nothing is left over.
@@ -40,7 +41,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes | str | Iterable[byte
     temporary = target.with_name(f".{target.name}.{os.getpid()}{threading.get_native_id():07d}.tmp")
     try:
         make_folder(target.parent)
-        _write_synced(temporary, pieces)
+        _write_synced(temporary, pieces, mode)
         _replace(temporary, target)
         sync_folder(target.parent)
     except BaseException as error:
@@ -52,9 +53,9 @@ def write_atomic(path: str | os.PathLike[str], data: bytes | str | Iterable[byte
     return target
 
 
-def _write_synced(path: Path, pieces: Iterable[bytes]) -> None:
+def _write_synced(path: Path, pieces: Iterable[bytes], mode: int) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags, 0o644)
+    descriptor = os.open(path, flags, mode)
     try:
         for piece in pieces:
             view = memoryview(piece)

@@ -106,7 +106,9 @@ def next_commands(run: Run, evaluation: Evaluation | None = None) -> list[tuple[
     comparing = (f"handlens compare latest {shlex.quote(run.name)}", "then: the new run beside this one")
     if trouble:
         return [stepping, comparing]
-    if base and config.model == "mlp" and config.hidden_sizes:
+    if base and config.init_from:
+        other = (_without(base, "init_from", "freeze"), "from random weights: what were the learned ones worth?")
+    elif base and config.model == "mlp" and config.hidden_sizes:
         wider = ",".join(str(size * 2) for size in config.hidden_sizes)
         other = (_changed(base, "hidden_sizes", wider), "twice as many hidden units: better, or only slower?")
     else:
@@ -140,6 +142,16 @@ def _changed(command: str, knob: str, value: str) -> str:
         words[place + 1] = value
         return shlex.join(words)
     return f"{command} {flag} {value}"
+
+
+def _without(command: str, *knobs: str) -> str:
+    words = shlex.split(command)
+    for flag in ("--" + knob.replace("_", "-") for knob in knobs):
+        if flag in words:
+            place = words.index(flag)
+            takes_a_value = words[place + 1 : place + 2] and not words[place + 1].startswith("--")
+            del words[place : place + 1 + bool(takes_a_value)]
+    return shlex.join(words)
 
 
 def shown(value: object) -> str:
