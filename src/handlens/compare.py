@@ -66,6 +66,13 @@ class Comparison:
         said = [_which_is_better(self, self.paired[0]), _which_costs_more(*self.rows)] if len(self.runs) == 2 else []
         return [*filter(None, said), f"They disagree on {self.disagreements:,} of {self.tests[0].n:,} test images."]
 
+    @property
+    def cases(self) -> list[tuple[tuple[bool, ...], NDArray[np.int64]]]:
+        """Where the runs disagree: which of them are right, and the places of those test images; the commonest case first."""
+        places = np.flatnonzero(self._differs) if self.tests else np.zeros(0, dtype=np.int64)
+        right = [tuple(bool(test.correct[place]) for test in self.tests) for place in places]
+        return [(case, places[[one == case for one in right]]) for case, _ in Counter(right).most_common()]
+
     def plot_disagreements(self, count: int = 10) -> Figure:
         """Where the runs disagree: images in rows by who is right, the commonest case first.
 
@@ -76,11 +83,7 @@ class Comparison:
 
         if not self.disagreements:
             raise UsageError(self.why_not or "The runs give the same answer to every test image.")
-        places = np.flatnonzero(self._differs)
-        right = np.stack([test.correct for test in self.tests])
-        cases = Counter(tuple(right[:, place].tolist()) for place in places).most_common(6)
-        chosen = [places[np.equal(right[:, places].T, case).all(axis=1)] for case, _ in cases]
-        rows = [self._row(case, found[:count], number) for (case, number), found in zip(cases, chosen, strict=True)]
+        rows = [self._row(case, places[:count], len(places)) for case, places in self.cases[:6]]
         return plots.plot_rows(rows, "Where the runs disagree", "below each image: its label, then what each run says, in their order")
 
     def _row(self, case: tuple[bool, ...], places: Any, number: int) -> Any:

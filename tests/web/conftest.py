@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from web.service import Service, opened, running
 
 import handlens as hl
@@ -25,6 +25,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, mnist: hl.Dataset, shared_dat
         hl.fit(
             "cnn", mnist, name="reader", quiet=True, examples=6000, epochs=2, channels=(6, 12), hidden_sizes=(), lr=0.01, augment="light"
         )
+        hl.fit("mlp", mnist, name="second", quiet=True, examples=3000, epochs=3, hidden_sizes=(16,), lr=0.005)
+        hl.sweep({"lr": [0.1, 0.01], "batch_size": [64, 256]}, name="grid", workers=1, model="softmax", epochs=1, examples=1000)
     return folder
 
 
@@ -40,6 +42,7 @@ def lab(home: Path) -> Iterator[Service]:
 def browser(chromium: str) -> Iterator[Browser]:
     """The system's Chromium, in which `evil.test` is this machine, as after DNS rebinding."""
     options = "--no-sandbox --disable-gpu --disable-background-networking --no-first-run --disable-breakpad".split()
+    expect.set_options(timeout=15_000)  # the machine may be busy
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium, args=[*options, "--host-resolver-rules=MAP evil.test 127.0.0.1"])
         yield started

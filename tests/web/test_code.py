@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,12 @@ def test_the_code_that_is_shown_runs(name: str, home: Path, tmp_path: Path, monk
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "mnist").symlink_to(home / "data" / "mnist")
     (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "reader").symlink_to(home / "runs" / "reader")
+    for run in ("reader", "second", "sweeps"):
+        shutil.copytree(home / "runs" / run, tmp_path / "runs" / run)
     monkeypatch.setenv("HANDLENS_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("HANDLENS_RUNS", str(tmp_path / "runs"))
-    exec(SNIPPETS[name].replace("RUN", "reader"), {"__name__": name})
+    lines = SNIPPETS[name].replace("RUN", "reader").replace("OTHER", "second").replace("SWEEP", "grid")
+    exec(lines, {"__name__": name})
 
 
 def test_each_snippet_is_shown_and_each_that_is_shown_is_there() -> None:

@@ -5,13 +5,16 @@ from handlens.analysis.groups import Group, accuracy_by_measure, accuracy_by_str
 from handlens.analysis.labels import LabelIssues, Suspect, find_label_issues
 from handlens.analysis.mistakes import Cluster, cluster_mistakes, plot_clusters, plot_confused
 from handlens.analysis.own_hand import OwnHand, own_hand
-from handlens.analysis.robustness import Condition, Robustness, robustness
+from handlens.analysis.robustness import CHANGES, UNCHANGED, Changed, Condition, Robustness, changed, robustness
 from handlens.analysis.temperature import Answering, Calibrated, calibrate
 
 __all__ = [
+    "CHANGES",
+    "UNCHANGED",
     "Agreement",
     "Answering",
     "Calibrated",
+    "Changed",
     "Cluster",
     "Condition",
     "Group",
@@ -24,6 +27,7 @@ __all__ = [
     "accuracy_by_writer",
     "agreement",
     "calibrate",
+    "changed",
     "cluster_mistakes",
     "find_label_issues",
     "own_hand",

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from handlens import models, seeds
 from handlens.analysis.counted import Counted
 from handlens.data import Split, distort
-from handlens.errors import UsageError
+from handlens.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,6 +58,10 @@ CHANGES: Mapping[str, tuple[Change, tuple[float, ...], str]] = {
     "contrast": (distort.change_contrast, (0.8, 0.6, 0.4, 0.2, 0.1), "share that is left"),
     "thickness": (_thickness, (0.2, 0.4, 0.6, 0.8, 1.0), "pixels thicker or thinner on each side"),
 }
+
+
+UNCHANGED: Mapping[str, float] = {name: 1.0 if name in ("scale", "contrast") else 0.0 for name in CHANGES}
+"""The strength of each change that leaves the images as they are."""
 
 
 @dataclass(frozen=True)
@@ -138,9 +142,8 @@ def robustness(model: nn.Module, split: Split, *, examples: int = 2000, ink: boo
     """
     if not len(split) or examples < 0:
         raise UsageError(f"{examples:,} of {len(split):,} images cannot be measured.")
-    count = min(examples or len(split), len(split))
-    chosen = torch.arange(count) * len(split) // count
-    images, labels = models.to_float(split.images[chosen].cpu()), split.labels[chosen].cpu()
+    images, labels = _evenly(split, examples)
+    count = len(labels)
     clean = Condition("none", 0.0, count, _correct(model, images, labels))
     conditions, samples = [], []
     for name, (change, strengths, _unit) in CHANGES.items():
@@ -149,6 +152,58 @@ def robustness(model: nn.Module, split: Split, *, examples: int = 2000, ink: boo
             conditions.append(Condition(name, strength, count, _correct(model, changed, labels)))
             samples.append(changed[0].numpy())
     return Robustness(clean, tuple(conditions), tuple(samples))
+
+
+@dataclass(frozen=True, eq=False)
+class Changed(Counted):
+    """Images changed in several ways at once, and what a network says to them.
+
+    Attributes:
+        n: how many images.
+        correct: how many of them are right.
+        images: `float32` n,C,H,W in [0, 1].
+        labels: `int64` n.
+        predictions: `int64` n.
+    """
+
+    n: int
+    correct: int
+    images: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    predictions: NDArray[np.int64]
+
+
+def changed(model: nn.Module, split: Split, strengths: Mapping[str, float], *, examples: int = 1000) -> Changed:
+    """Change images in one or more ways, and ask a network about them.
+
+    Args:
+        model: any network.
+        split: the images.
+        strengths: how much of which of the `CHANGES`; they are made in that order.
+        examples: how many of the images, evenly from the whole split.
+
+    Raises:
+        UsageError: there is no such change, or no image.
+        ModelError: the network does not accept the images.
+    """
+    if unknown := next((name for name in strengths if name not in CHANGES), None):
+        raise UsageError(f"Images cannot be changed by '{unknown}'.", hint=nearest(unknown, CHANGES))
+    if not len(split):
+        raise UsageError(f"There are no {split.name} images to change.")
+    images, labels = _evenly(split, examples)
+    for name, (change, _strengths, _unit) in CHANGES.items():
+        if strengths.get(name, UNCHANGED[name]) != UNCHANGED[name]:
+            images = change(images, strengths[name])
+    predictions = models.predict_logits(model, images).argmax(dim=1)
+    correct = int((predictions == labels).sum())
+    return Changed(len(labels), correct, images.numpy(), labels.numpy(), predictions.numpy())
+
+
+def _evenly(split: Split, examples: int) -> tuple[Tensor, Tensor]:
+    """So many images in [0, 1] with their labels, evenly from the whole split; 0 for all."""
+    count = min(examples or len(split), len(split))
+    chosen = torch.arange(count) * len(split) // count
+    return models.to_float(split.images[chosen].cpu()), split.labels[chosen].cpu()
 
 
 def _correct(model: nn.Module, images: Tensor, labels: Tensor) -> int:

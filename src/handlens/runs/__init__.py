@@ -3,8 +3,9 @@
 from handlens.runs.about import About
 from handlens.runs.checkpoint import WHICH
 from handlens.runs.data import has_changed, preparation_of, the_same, whole
+from handlens.runs.doubts import Doubt, load_doubts, save_doubt, take_back_doubt
 from handlens.runs.find import Broken, list_runs, load_run, no_runs, runs_folder, scan
-from handlens.runs.folder import RESERVED, SWEEPS, existing_place, is_free, new_place, strangers, to_trash, writing
+from handlens.runs.folder import RESERVED, SWEEPS, existing_place, is_free, new_place, removed, strangers, take_back, to_trash, writing
 from handlens.runs.names import new_id, new_name
 from handlens.runs.pictures import as_folder
 from handlens.runs.run import Run
@@ -17,23 +18,29 @@ __all__ = [
     "WHICH",
     "About",
     "Broken",
+    "Doubt",
     "Run",
     "as_folder",
     "existing_place",
     "has_changed",
     "is_free",
     "list_runs",
+    "load_doubts",
     "load_run",
     "new_id",
     "new_name",
     "new_place",
     "no_runs",
     "preparation_of",
+    "removed",
     "runs_folder",
+    "save_doubt",
     "scan",
     "share",
     "starter",
     "strangers",
+    "take_back",
+    "take_back_doubt",
     "the_same",
     "to_trash",
     "whole",

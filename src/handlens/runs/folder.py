@@ -13,6 +13,7 @@ from handlens.runs.names import new_id
 
 _LOCK = "run.lock"
 _TRASH = ".trash"
+_REMOVED = re.compile(r"(.+)-\d{8}-\d{6}-\d{6}")  # a name, and the id of when
 SWEEPS = "sweeps"
 """The folder among the runs that holds the sweeps, whose trials are runs too."""
 
@@ -127,4 +128,27 @@ def to_trash(root: Path, name: str) -> Path:
     folder = existing_place(root, name)
     target = root / _TRASH / f"{name}-{new_id()}"
     move(folder, target)
+    return target
+
+
+def removed(root: Path) -> list[tuple[str, str]]:
+    """What is in the trash, the newest first: what each folder there is called, and the name that it had."""
+    found = [(path.name, match[1]) for path in files.entries(root / _TRASH) if (match := _REMOVED.fullmatch(path.name))]
+    return sorted(found, key=lambda pair: pair[0][len(pair[1]) :], reverse=True)
+
+
+def take_back(root: Path, entry: str) -> Path:
+    """Move a folder from the trash to where it was, and say where it is now.
+
+    Raises:
+        RunNotFound: nothing in the trash is called exactly that.
+        UsageError: there is another run of its name by now.
+    """
+    name = dict(removed(root)).get(entry)
+    if name is None:
+        raise RunNotFound("This run is not in the trash.", where=str(root / _TRASH), hint="It may have been put back already.")
+    target = new_place(root, name)
+    if target.exists():
+        raise UsageError(f"There is another run '{name}' by now.", where=str(target), hint="Rename or remove that one first.")
+    files.move(root / _TRASH / entry, target)
     return target

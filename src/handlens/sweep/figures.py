@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,14 +29,15 @@ def figures(sweep: Results) -> dict[str, Figure]:
         return found
     effects = main_effects(sweep)
     if len(effects) > 1:
-        found["heat_maps"] = _heat_maps(sweep, by_importance(effects))
+        found["heat_maps"] = plots.plot_heat_maps(*heat_maps(sweep))
     if effects:
         levels = {
             name: [plots.Level(_text(one.value), one.mean, *one.interval) for one in effects[name]] for name in by_importance(effects)
         }
         found["effects"] = plots.plot_effects(levels)
     if len(scored) > 1:
-        found["parallel"] = _parallel(sweep, scored)
+        drawn = lines(sweep)
+        found["parallel"] = plots.plot_parallel(drawn.places, drawn.ticks, drawn.scores)
     found["curves"] = _curves(sweep)
     return found
 
@@ -44,8 +46,14 @@ def _text(value: Any) -> str:
     return "-".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _heat_maps(sweep: Results, names: list[str]) -> Figure:
-    """The two knobs that matter least span the maps, and there is one for each value of the knob that matters most; others are averaged."""
+def heat_maps(sweep: Results) -> tuple[list[plots.HeatMap], str, str]:
+    """Validation accuracy by two knobs, a map for each value of a third; and the names of the two. No map if fewer than two knobs tell.
+
+    The two knobs that matter least span the maps, and there is one for each value of the knob that matters most; others are averaged.
+    """
+    names = by_importance(main_effects(sweep))
+    if len(names) < 2:
+        return [], "", ""
     values = {axis.name: axis.values for axis in sweep.trials.spec.axes}
     split = names[0] if len(names) > 2 and len(values[names[0]]) <= _MOST_MAPS else None
     row, column = [name for name in sweep.axes if name in names and name != split][:2]
@@ -59,18 +67,37 @@ def _heat_maps(sweep: Results, names: list[str]) -> Figure:
             cells[place] = sum(known) / len(known) if known else math.nan
         title = f"{split} {_text(value)}" if split else "Validation accuracy"
         maps.append(plots.HeatMap(title, [*map(_text, values[row])], [*map(_text, values[column])], cells))
-    return plots.plot_heat_maps(maps, row, column)
+    return maps, row, column
 
 
-def _parallel(sweep: Results, rows: list[dict[str, Any]]) -> Figure:
+@dataclass(frozen=True)
+class Lines:
+    """Each point that has an accuracy as a line through its knobs.
+
+    Attributes:
+        points: the number of each.
+        places: for each knob where each point's value stands, 0 to 1.
+        ticks: for each knob the places that have a label.
+        scores: the validation accuracy of each point.
+    """
+
+    points: list[int]
+    places: dict[str, list[float]]
+    ticks: dict[str, list[tuple[float, str]]]
+    scores: list[float]
+
+
+def lines(sweep: Results) -> Lines:
+    """What parallel coordinates show."""
+    rows = [row for row in sweep.table if row["val_accuracy"] is not None]
     scores = [row["val_accuracy"] for row in rows]
-    apart = [_APART * (np.searchsorted(np.sort(scores), score) / len(scores) - 0.5) for score in scores]
-    columns = {
+    apart = [_APART * (int(np.searchsorted(np.sort(scores), score)) / len(scores) - 0.5) for score in scores]
+    places = {
         axis.name: [_place(axis, row[axis.name]) + bool(axis.values) * shift for row, shift in zip(rows, apart, strict=True)]
         for axis in sweep.trials.spec.axes
     }
     ticks = {axis.name: [(_place(axis, value), _text(value)) for value in _marks(axis)] for axis in sweep.trials.spec.axes}
-    return plots.plot_parallel(columns, ticks, scores)
+    return Lines([row["point"] for row in rows], places, ticks, scores)
 
 
 def _place(axis: Axis, value: Any) -> float:

@@ -8,6 +8,8 @@
     shelf    which runs there are, and networks that are ready to be asked
     draw     the routes of Draw            own_digits  keeping what was drawn
     trainings  the routes of Train         jobs, worker  a training in a process of its own, with its state on the disk
+    runs_page, sweeps_page, errors_page  the routes of Runs and Errors
+    measured  runs that were measured, kept for the next question       pictures  images inside JSON
     code     the lines behind "show code"
     serving  a port, uvicorn, the browser, and the end
 

@@ -12,7 +12,7 @@ from starlette.routing import Route as Path
 from starlette.routing import Router, compile_path
 from starlette.types import ASGIApp
 
-from handlens.web import draw, own_digits, pages, trainings
+from handlens.web import draw, errors_page, own_digits, pages, runs_page, sweeps_page, trainings
 from handlens.web.asked import Asked, Lab
 from handlens.web.guard import Guard, Policy
 from handlens.web.keys import LEARNER, OWNER
@@ -24,6 +24,7 @@ WAY_IN = Policy(frozenset())
 LOOK = Policy(BOTH)
 ASK = Policy(BOTH, "json", MIB)
 ASK_PICTURE = Policy(BOTH, "bytes", 20 * MIB)
+MEASURE = Policy(BOTH, deadline_s=600.0)
 STREAM = Policy(BOTH, deadline_s=None)
 CHANGE = Policy(frozenset({OWNER}), "json", MIB)
 CHANGE_PICTURE = Policy(frozenset({OWNER}), "bytes", 20 * MIB)
@@ -65,6 +66,26 @@ ROUTES = (
     Route("/api/trainings/{job}/control", "POST", CHANGE, trainings.control),
     Route("/api/trainings/{job}/resume", "POST", CHANGE, trainings.go_on),
     Route("/api/estimate", "POST", CHANGE, trainings.estimate),
+    # Runs
+    Route("/api/runs", "GET", LOOK, runs_page.table),
+    Route("/api/runs/{run}", "GET", LOOK, runs_page.one),
+    Route("/api/runs/{run}", "POST", CHANGE, runs_page.change),
+    Route("/api/runs/{run}", "DELETE", CHANGE, runs_page.remove),
+    Route("/api/runs/{run}/test", "GET", MEASURE, runs_page.test),
+    Route("/api/compare", "GET", MEASURE, runs_page.side_by_side),
+    Route("/api/trash/{entry}", "POST", CHANGE, runs_page.put_back),
+    Route("/api/sweeps", "GET", LOOK, sweeps_page.known),
+    Route("/api/sweeps/{sweep}", "GET", LOOK, sweeps_page.one),
+    Route("/api/sweeps/{sweep}/findings", "GET", MEASURE, sweeps_page.findings),
+    # Errors
+    Route("/api/errors", "GET", LOOK, errors_page.choices),
+    Route("/api/runs/{run}/errors", "GET", MEASURE, errors_page.overview),
+    Route("/api/runs/{run}/images", "GET", MEASURE, errors_page.images),
+    Route("/api/runs/{run}/picture", "GET", MEASURE, errors_page.picture),
+    Route("/api/runs/{run}/why", "GET", MEASURE, errors_page.why),
+    Route("/api/runs/{run}/changed", "GET", MEASURE, errors_page.changed),
+    Route("/api/runs/{run}/layout", "GET", MEASURE, errors_page.layout),
+    Route("/api/runs/{run}/doubts", "POST", CHANGE, errors_page.mark),
 )
 
 

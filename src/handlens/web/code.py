@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from handlens.web import code_errors, code_runs
+
 SNIPPETS = {
     "answer": """\
 import handlens as hl
@@ -78,4 +80,6 @@ except hl.HandlensError:
     pictures = hl.explain.weights(run)            # of the first linear layer, as images
 pictures.show()
 """,
+    **code_runs.SNIPPETS,
+    **code_errors.SNIPPETS,
 }

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from handlens.errors import DataError, HandlensError, RunBusy, RunNotFound, UsageError
+from handlens.errors import DataError, HandlensError, RunBusy, RunDamaged, RunNotFound, UsageError
 from handlens.web.keys import Keys
 
 HEADERS = {
@@ -29,7 +29,13 @@ HEADERS = {
     "x-content-type-options": "nosniff",
 }
 _RECEIVING_S = 10.0
-_STATUS: tuple[tuple[type[HandlensError], int], ...] = ((UsageError, 400), (DataError, 422), (RunNotFound, 404), (RunBusy, 409))
+_STATUS: tuple[tuple[type[HandlensError], int], ...] = (
+    (UsageError, 400),
+    (DataError, 422),
+    (RunNotFound, 404),
+    (RunBusy, 409),
+    (RunDamaged, 422),
+)
 
 
 @dataclass(frozen=True)

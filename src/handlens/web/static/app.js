@@ -8,8 +8,8 @@ import { listen, onKey, showKeys } from "./keys.js";
 export const PAGES = [
   { path: "/", name: "Draw", key: "d", module: "./draw.js" },
   { path: "/train", name: "Train", key: "t", module: "./train.js" },
-  { path: "/runs", name: "Runs", key: "r", instead: ["handlens runs ls", "handlens compare RUN RUN", "handlens report RUN"] },
-  { path: "/errors", name: "Errors", key: "e", instead: ["handlens errors RUN", "handlens evaluate RUN --robustness", "handlens explain RUN"] },
+  { path: "/runs", name: "Runs", key: "r", module: "./runs.js" },
+  { path: "/errors", name: "Errors", key: "e", module: "./errors.js" },
   { path: "/data", name: "Data", key: "a", instead: ["handlens data ls", "handlens data show mnist", "handlens mine ls"] },
   { path: "/course", name: "Course", key: "c", instead: ["handlens line", "handlens doctor SCRIPT.py"] },
 ];

@@ -1,6 +1,7 @@
 // Curves as SVG: a few hundred points at most, the product's colours, a dash and a marker for each series, never colour alone.
 
 import { svg } from "./dom.js";
+import { marker } from "./markers.js";
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [400, 220, 46, 12, 12, 36];
 
@@ -33,7 +34,9 @@ export function chart({ title, xLabel, xEnd, yEnd, percent = false, series }) {
 function lines(points, look, number, x, y) {
   const places = points.filter(([, value]) => Number.isFinite(value)).map(([across, up]) => [x(across), y(up)]);
   const path = svg("polyline", { class: `series s${number + 1}`, points: places.map((place) => place.join()).join(" ") });
-  const marks = look === "marks" ? places.map(([across, up]) => svg("rect", { class: `mark s${number + 1}`, x: across - 4, y: up - 4, width: 8, height: 8 })) : [];
+  const every = Math.ceil(places.length / 12);
+  const marked = places.filter((_, place) => place % every === 0 || place === places.length - 1);
+  const marks = look === "marks" ? marked.map(([across, up]) => marker(number, across, up, 4.5)) : [];
   return [path, marks];
 }
 

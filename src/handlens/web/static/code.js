@@ -8,7 +8,7 @@ let snippets = null;
 
 /**
  * @param {string} name of the snippet
- * @param {() => string} run the name of the run that is shown
+ * @param {() => string} run the name of the run that is shown, or of several with commas between: RUN, then OTHER; or of a sweep, SWEEP
  */
 export function showCode(name, run) {
   const lines = el("code", {});
@@ -17,7 +17,8 @@ export function showCode(name, run) {
     if (!details.open) return;
     snippets ??= ask("GET", "/api/code");
     try {
-      lines.textContent = (await snippets)[name].replaceAll("RUN", run());
+      const [first, other = "OTHER"] = run().split(",");
+      lines.textContent = (await snippets)[name].replaceAll(/RUN|SWEEP/g, first).replaceAll("OTHER", other);
     } catch (trouble) {
       snippets = null;
       lines.textContent = String(trouble);

@@ -20,6 +20,9 @@ function between(stops) {
 
 const COLOURS = Object.fromEntries(Object.entries(STOPS).map(([name, stops]) => [name, between(stops)]));
 
+/** The colour of a share from 0 to 1, as CSS has it. @param {number} share @param {string} [map] */
+export const colour = (share, map = "viridis") => `rgb(${COLOURS[map][Math.round(Math.min(Math.max(share, 0), 1) * 255)].join()})`;
+
 /** @param {Pixels} picture @returns {Uint8Array} */
 export const unpack = (picture) => Uint8Array.from(atob(picture.bytes), (letter) => letter.charCodeAt(0));
 
@@ -73,14 +76,15 @@ function folded(row) {
  * @param {HTMLCanvasElement} canvas
  * @param {Pixels} map
  * @param {Pixels} ink
+ * @param {string} [colours] viridis, or signed where zero is in the middle
  */
-export function paintHeat(canvas, map, ink) {
+export function paintHeat(canvas, map, ink, colours = "viridis") {
   const heat = unpack(map);
   const drawn = unpack(ink);
   const image = new ImageData(map.width, map.height);
   heat.forEach((level, place) => {
     const ink = (0.45 * drawn[place]) / 255;
-    image.data.set([...COLOURS.viridis[level].map((part) => part + (255 - part) * ink), 255], place * 4);
+    image.data.set([...COLOURS[colours][level].map((part) => part + (255 - part) * ink), 255], place * 4);
   });
   canvas.width = map.width;
   canvas.height = map.height;
