@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from handlens.errors import DataError, HandlensError, RunBusy, RunNotFound, UsageError
-from handlens.web.keys import Keys
+from handlens.web.keys import DRAWER, Keys
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -59,6 +59,7 @@ class Refused(Exception):
         self.hint = hint
 
 
+Hosts = Mapping[str, Mapping[str, frozenset[str]]]
 Declared = Sequence[tuple[re.Pattern[str], Mapping[str, Policy]]]
 
 
@@ -69,10 +70,11 @@ class Guard:
         app: what answers a request that has passed.
         declared: for each address a pattern, and the policy of each of its methods.
         keys: tells the role from the cookie.
-        hosts: the exact `Host` headers that mean this server.
+        hosts: by the address of this machine at which a request came in, the exact `Host` headers that mean this server there, and
+            the roles that may come so.
     """
 
-    def __init__(self, app: ASGIApp, declared: Declared, keys: Keys, hosts: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, declared: Declared, keys: Keys, hosts: Hosts) -> None:
         self.app = app
         self.declared = declared
         self.keys = keys
@@ -96,15 +98,16 @@ class Guard:
     def _check(self, scope: Scope) -> Policy:
         """The policy of the route that is asked, if this request may ask it."""
         host = _one_header(scope, b"host")
-        if host not in self.hosts:
+        reach = self.hosts.get((scope["server"] or ("",))[0], {}).get(host)
+        if reach is None:
             raise Refused(421, "This is not the lab's address.", "Open the address that the terminal shows.")
         policy = self._policy(scope["path"], scope["method"])
         _check_origin(scope, f"http://{host}")
-        scope["role"] = self.keys.role_of(_one_header(scope, b"cookie"))
+        scope["reach"], scope["role"] = reach, self.keys.role_of(_one_header(scope, b"cookie"), reach)
         if policy.roles and not scope["role"]:
             raise Refused(401, "The lab does not know this browser.", "Open the address that the terminal shows: it works once.")
         if policy.roles and scope["role"] not in policy.roles:
-            raise Refused(403, "Here one may look, but change nothing.", "The lab was started with --read-only.")
+            raise _not_for(scope["role"])
         return policy
 
     def _policy(self, path: str, method: str) -> Policy:
@@ -114,6 +117,12 @@ class Guard:
                     return methods[method]
                 raise Refused(405, "This address does not do that.", f"It takes: {', '.join(methods)}.")
         raise Refused(404, "There is no such page.", "Go back to the lab's first page.")
+
+
+def _not_for(role: str) -> Refused:
+    if role == DRAWER:
+        return Refused(403, "A phone that was let in to draw may only draw.", "All else is done on the computer.")
+    return Refused(403, "Here one may look, but change nothing.", "The lab was started with --read-only.")
 
 
 def _check_origin(scope: Scope, own: str) -> None:
