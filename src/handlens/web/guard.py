@@ -29,6 +29,7 @@ HEADERS = {
     "x-content-type-options": "nosniff",
 }
 _RECEIVING_S = 10.0
+_MOST_THROWN_AWAY = 32 << 20
 _STATUS: tuple[tuple[type[HandlensError], int], ...] = ((UsageError, 400), (DataError, 422), (RunNotFound, 404), (RunBusy, 409))
 
 
@@ -168,8 +169,10 @@ def _one_header(scope: Scope, name: bytes) -> str:
 def _told(error: Exception, scope: Scope) -> Response:
     """What went wrong, in a sentence: as JSON, or as a page where somebody opened an address."""
     status, what, hint = _in_words(error)
-    # The rest of a body that does not end is not waited for. One that said its length is: else its sender would not read why.
-    closing = {"connection": "close"} if isinstance(error, Refused) and not _one_header(scope, b"content-length") else None
+    # The rest of a body is waited for only if it said its length and that is not much: else its sender would not read why.
+    length = _one_header(scope, b"content-length")
+    waits = length.isdecimal() and int(length) <= _MOST_THROWN_AWAY
+    closing = {"connection": "close"} if isinstance(error, Refused) and not waits else None
     if "text/html" in _one_header(scope, b"accept"):
         texts = [html.escape(text) for text in (what, hint)]
         page = f'<!DOCTYPE html><html lang="en"><title>handlens</title><h1>{texts[0]}</h1><p>{texts[1]}</p></html>'

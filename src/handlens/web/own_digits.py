@@ -16,7 +16,8 @@ from handlens.data.mine.restoring import Removed, put_back, take_out
 from handlens.errors import DataDamaged, UsageError
 from handlens.web.asked import Asked, Body
 from handlens.web.draw import Strokes
-from handlens.web.pictures import png, smaller
+from handlens.web.pictures import as_png
+from handlens.web.tiles import smaller
 
 _AT_ONCE = 60
 _SIDE = 72  # pixels
@@ -100,7 +101,7 @@ def listed(asked: Asked) -> dict[str, Any]:
 def _shown(digit: mine.Digit) -> dict[str, Any]:
     """A digit with its picture; without one, and with the reason, if that is damaged."""
     try:
-        return {**digit.to_dict(), "picture": png(smaller(drawn(digit), _SIDE)), "damage": ""}
+        return {**digit.to_dict(), "picture": as_png(smaller(drawn(digit), _SIDE)), "damage": ""}
     except DataDamaged as damage:
         return {**digit.to_dict(), "picture": "", "damage": damage.what}
 

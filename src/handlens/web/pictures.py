@@ -1,4 +1,4 @@
-"""Pictures on their way to a page: as numbers that it colours by itself, or as PNG files within the answer."""
+"""Images as pages show them: PNG files inside the JSON, and grey levels that a page colours by itself."""
 
 from __future__ import annotations
 
@@ -11,37 +11,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 
-def as_bytes(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Numbers as bytes, from the lowest (0) to the highest (255)."""
-    low, high = float(values.min()), float(values.max())
-    return np.round((values - low) * (255 / max(high - low, 1e-9))).astype(np.uint8)
-
-
-def pixels(image: NDArray[np.uint8]) -> dict[str, Any]:
-    """A grey picture H,W for a page that colours it by itself."""
-    height, width = image.shape
-    return {"width": width, "height": height, "bytes": base64.b64encode(image.tobytes()).decode()}
-
-
-def png(image: NDArray[np.uint8]) -> str:
-    """A picture H,W or H,W,3 as an address that holds it."""
+def as_png(image: NDArray[Any]) -> str:
+    """An image C,H,W, or H,W, of bytes or of floats in [0, 1], as the address of a PNG file that is in the address itself."""
+    pixels = image if image.dtype == np.uint8 else np.round(image * 255).astype(np.uint8)
+    if pixels.ndim == 3:
+        pixels = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
     file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def smaller(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """A picture that fits a square of so many pixels."""
-    picture = Image.fromarray(image)
-    picture.thumbnail((side, side))
-    return np.asarray(picture)
-
-
-def tiled(rows: NDArray[np.uint8], gap: int = 2) -> NDArray[np.uint8]:
-    """Pictures R,N,C,H,W, of one channel or three, as one H,W or H,W,3: a row each, and so many grey pixels between them."""
-    count, across, channels, height, width = rows.shape
-    sheet = np.full((count * (height + gap) - gap, across * (width + gap) - gap, channels), 128, np.uint8)
-    for row, column in np.ndindex(count, across):
-        top, left = row * (height + gap), column * (width + gap)
-        sheet[top : top + height, left : left + width] = rows[row, column].transpose(1, 2, 0)
-    return sheet[:, :, 0] if channels == 1 else sheet
+def as_levels(values: NDArray[Any], *, signed: bool = False) -> dict[str, Any]:
+    """A map H,W as bytes from its lowest value (0) to its highest (255); signed: zero is in the middle, both ends as far away."""
+    reach = float(np.abs(values).max())
+    low, high = (-reach, reach) if signed else (float(values.min()), float(values.max()))
+    levels = np.round((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
+    height, width = levels.shape
+    return {"width": width, "height": height, "bytes": base64.b64encode(levels.tobytes()).decode(), "low": low, "high": high}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import numpy as np
 import torch
 from pydantic import Field
 
@@ -18,7 +17,8 @@ from handlens.data.say import Say
 from handlens.data.shelf import Status
 from handlens.errors import DataMissing, UsageError
 from handlens.web.asked import Asked, Body
-from handlens.web.pictures import png, tiled
+from handlens.web.pictures import as_png
+from handlens.web.tiles import tiled
 
 _MOST_CLASSES = 100
 _SAMPLES = 6
@@ -82,8 +82,8 @@ def look(asked: Asked) -> dict[str, Any]:
         "classes": [
             {
                 "name": name,
-                "mean": _picture(means[label]),
-                "samples": [_picture(images[place].numpy()) for place in _firsts(dataset, label)],
+                "mean": as_png(means[label]),
+                "samples": [as_png(image.numpy()) for image in images[_firsts(dataset, label)]],
             }
             for label, name in enumerate(classes)
         ],
@@ -98,7 +98,7 @@ def augmented(asked: Asked) -> dict[str, Any]:
     repeated = images.float().div(255).repeat_interleave(_FORMS, 0)
     forms = change(repeated, seeds.generator("augment", wanted.seed)).clamp(0, 1).mul(255).round().byte()
     rows = torch.cat([images[:, None], forms.unflatten(0, (len(images), _FORMS))], 1)
-    return {"picture": png(tiled(rows.numpy())), "classes": names, "forms": _FORMS, "side": rows.shape[-1]}
+    return {"picture": as_png(tiled(rows.numpy())), "classes": names, "forms": _FORMS, "side": rows.shape[-1]}
 
 
 def _loaded(name: str) -> Dataset:
@@ -139,7 +139,3 @@ def _firsts(dataset: Dataset, label: int) -> list[int]:
     """Where the first training images of a class are."""
     found: list[int] = (dataset.train.labels == label).nonzero()[:_SAMPLES, 0].tolist()
     return found
-
-
-def _picture(image: np.ndarray[Any, np.dtype[np.uint8]]) -> str:
-    return png(image[0] if len(image) == 1 else image.transpose(1, 2, 0))
