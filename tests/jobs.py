@@ -26,6 +26,9 @@ from handlens.plan import plan
 from handlens.runs import runs_folder
 from handlens.runs.folder import is_free
 from handlens.train import State, train
+from handlens.web.asked import Lab
+from handlens.web.keys import Keys
+from handlens.web.serving import listening, make_server
 
 
 def warm_up() -> None:
@@ -109,6 +112,14 @@ def keep_digits(numbers: list[int]) -> None:
         place = random.Random(number)
         digit = hl.mine.add([[(place.uniform(0, 200), place.uniform(0, 200)) for _ in range(4)]], number % 10)
         print(f"kept {digit.id} {digit.label}", flush=True)
+
+
+def serve_lab(port: int, secret: str) -> None:
+    """The lab, as `handlens lab` serves it; it can be asked when it says so."""
+    keys = Keys(port, secret=bytes.fromhex(secret))
+    with listening(port) as bound:
+        print(f"port {bound.getsockname()[1]}", flush=True)
+        make_server(Lab(port, keys, "", print)).run(sockets=[bound])
 
 
 def cli(*words: str) -> None:

@@ -69,10 +69,12 @@ class Service:
         named = {name.replace("_", "-"): value for name, value in others.items()}
         return {name: value for name, value in {**usual, **named}.items() if value is not None}
 
-    def ask(self, method: str, path: str, body: bytes | object = b"", headers: Mapping[str, str] | None = None) -> Reply:
-        """Send one request with these headers and no others but its length."""
+    def ask(
+        self, method: str, path: str, body: bytes | object = b"", headers: Mapping[str, str] | None = None, at: str = "127.0.0.1"
+    ) -> Reply:
+        """Send one request with these headers and no others but its length, to one of this machine's addresses."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection(at, self.port, timeout=30)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in {"content-length": str(len(content)), **(self.headers() if headers is None else headers)}.items():
@@ -90,13 +92,13 @@ class Service:
         return read_link(self.process)
 
 
-def read_link(process: subprocess.Popen[str]) -> str:
-    """The next link that the lab tells; one that tells none for a minute is ended."""
+def read_link(process: subprocess.Popen[str], at: str = "127.0.0.1") -> str:
+    """The next link to an address that the lab tells; one that tells none for a minute is ended."""
     assert process.stdout is not None
     late = threading.Timer(60, process.kill)
     late.start()
     try:
-        return next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+/start\?key=\S+", line)))
+        return next(found[0] for line in process.stdout if (found := re.search(rf"http://{re.escape(at)}:\d+/start\?key=\S+", line)))
     except StopIteration:
         raise AssertionError("The lab has told no link.") from None
     finally:

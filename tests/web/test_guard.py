@@ -23,12 +23,13 @@ NAMED = {
     "{run}": "none",
     "{sweep}": "none",
     "{entry}": "none",
+    "{kind}": "csv",
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 CHANGES = [route for route in ROUTES if route.method != "GET"]
 CLOSED = [route for route in ROUTES if route.policy.roles]
-JSON = [route for route in ROUTES if route.policy.body == "json"]
-WITH_BODY = [route for route in ROUTES if route.policy.body]
+JSON = [route for route in ROUTES if route.policy.body == "json" and OWNER in route.policy.roles]
+WITH_BODY = [route for route in ROUTES if route.policy.body and OWNER in route.policy.roles]
 
 
 def address(route: Route) -> str:
@@ -126,7 +127,7 @@ def test_who_may_only_look_changes_nothing(lab: Service, route: Route) -> None:
 
 
 def test_whatever_changes_something_is_for_the_owner() -> None:
-    looking = {"/api/answer", "/api/inside", "/api/photo", "/api/estimate"}
+    looking = {"/api/answer", "/api/inside", "/api/photo", "/api/estimate", "/api/unit", "/api/augmented"}
     assert {route.path for route in CHANGES if LEARNER in route.policy.roles} <= looking
 
 

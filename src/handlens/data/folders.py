@@ -7,6 +7,7 @@ flowers/train/rose/1.jpg         the same below `train`, `val` and `test`, if th
 from __future__ import annotations
 
 import contextlib
+import io
 import lzma
 import os
 import stat
@@ -76,19 +77,19 @@ def _refuse(error: OSError) -> None:
 class Zip:
     """The files in a zip file. Nothing is unpacked to the disk; what a zip file could do harm with is refused from its list of contents."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, source: Path | io.BytesIO) -> None:
+        where = shown(source) if isinstance(source, Path) else ""
         try:
-            self.archive = zipfile.ZipFile(path)
+            self.archive = zipfile.ZipFile(source)
         except OSError as error:
-            raise files.explain(error, path) from error
+            raise files.explain(error, Path(where)) from error
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError) as error:
-            raise DataDamaged(f"This is no zip file: {error}.", where=shown(path)) from error
+            raise DataDamaged(f"This is no zip file: {error}.", where=where) from error
         members = [info for info in self.archive.infolist() if not info.is_dir()]
         problem = _danger(members)
         if problem:
             self.archive.close()
-            raise DataDamaged(f"This zip file is refused: {problem}.", where=shown(path))
+            raise DataDamaged(f"This zip file is refused: {problem}.", where=where)
         self.names = {info.filename: info.file_size for info in sorted(members, key=lambda info: info.filename)}
 
     def stamp(self) -> str:

@@ -148,9 +148,14 @@ def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
         DataError: it is not an array that `read_idx` would read back.
         FileError: the disk is full, read-only, or forbids it; nothing is left over.
     """
+    files.write_atomic(path, idx_file(array, str(path)))
+
+
+def idx_file(array: NDArray[np.uint8], where: str = "") -> bytes:
+    """The bytes of an IDX file. Raises DataError as in `write_idx`."""
     if array.dtype != np.uint8 or not 1 <= array.ndim <= 4 or array.size == 0:
-        raise DataError(f"An array of {array.dtype} of shape {array.shape} cannot be written as an IDX file of bytes.", where=str(path))
-    files.write_atomic(path, [idx_header(array.shape), np.ascontiguousarray(array).tobytes()])
+        raise DataError(f"An array of {array.dtype} of shape {array.shape} cannot be written as an IDX file of bytes.", where=where)
+    return idx_header(array.shape) + np.ascontiguousarray(array).tobytes()
 
 
 def _shape(start: bytes | bytearray, where: str) -> tuple[int, ...]:

@@ -163,7 +163,7 @@ def inspect(data: Dataset, *, near: float = NEAR, shown: int = 12, unreadable: d
         name=data.name,
         classes=data.classes,
         counts={name: split.counts for name, split in data.splits.items()},
-        means=_means(data),
+        means=mean_images(data),
         exact=tuple(labelled.twin(pair) for pair in exact),
         near=tuple(labelled.twin(pair) for pair in alike),
         least=near,
@@ -173,7 +173,8 @@ def inspect(data: Dataset, *, near: float = NEAR, shown: int = 12, unreadable: d
     return labelled.with_pictures(found, images, shown)
 
 
-def _means(data: Dataset) -> NDArray[np.uint8]:
+def mean_images(data: Dataset) -> NDArray[np.uint8]:
+    """The mean of each class's training images: K,C,H,W `uint8`; black where there are none."""
     images, labels = data.train.images.cpu().numpy(), data.train.labels.cpu().numpy()
     means = np.zeros((len(data.classes), *data.image_shape), np.uint8)
     for label in np.unique(labels):

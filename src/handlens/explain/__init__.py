@@ -4,6 +4,7 @@ Each function takes a run or any `nn.Module` first; what it returns holds arrays
 """
 
 from handlens.explain.activations import Activations, activations
+from handlens.explain.arithmetic import Arithmetic, arithmetic, switched_off
 from handlens.explain.attribution import Attribution, gradcam, integrated_gradients, last_maps, occlusion, saliency
 from handlens.explain.embedding import METHODS, Embedding, embedding, features, pca, tsne
 from handlens.explain.graph import Block, Box, Graph, graph
@@ -16,6 +17,7 @@ from handlens.explain.weights import Weights, filters, weights
 __all__ = [
     "METHODS",
     "Activations",
+    "Arithmetic",
     "Attribution",
     "Block",
     "Box",
@@ -27,6 +29,7 @@ __all__ = [
     "Step",
     "Weights",
     "activations",
+    "arithmetic",
     "embedding",
     "features",
     "filters",
@@ -41,6 +44,7 @@ __all__ = [
     "pca",
     "read_picture",
     "saliency",
+    "switched_off",
     "trace",
     "tsne",
     "weights",

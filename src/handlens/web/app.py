@@ -12,22 +12,28 @@ from starlette.routing import Route as Path
 from starlette.routing import Router, compile_path
 from starlette.types import ASGIApp
 
-from handlens.web import draw, errors_page, own_digits, pages, runs_page, sweeps_page, trainings
+from handlens.web import draw, errors_page, own_digits, own_files, pages, phone, runs_page, sets, sweeps_page, trainings, units
 from handlens.web.asked import Asked, Lab
 from handlens.web.guard import Guard, Policy
-from handlens.web.keys import LEARNER, OWNER
+from handlens.web.keys import DRAWER, LEARNER, OWNER
 
 KIB, MIB = 1 << 10, 1 << 20
 BOTH = frozenset({OWNER, LEARNER})
 
+ANYBODY_LET_IN = BOTH | {DRAWER}
+
 WAY_IN = Policy(frozenset())
+FILE = Policy(ANYBODY_LET_IN)
 LOOK = Policy(BOTH)
 ASK = Policy(BOTH, "json", MIB)
 ASK_PICTURE = Policy(BOTH, "bytes", 20 * MIB)
 MEASURE = Policy(BOTH, deadline_s=600.0)
 STREAM = Policy(BOTH, deadline_s=None)
+PHONE = Policy(frozenset({DRAWER}))
+PHONE_DRAWS = Policy(frozenset({DRAWER}), "json", MIB)
 CHANGE = Policy(frozenset({OWNER}), "json", MIB)
-CHANGE_PICTURE = Policy(frozenset({OWNER}), "bytes", 20 * MIB)
+CHANGE_MUCH = Policy(frozenset({OWNER}), "json", 20 * MIB)
+CHANGE_PICTURE = Policy(frozenset({OWNER}), "bytes", 20 * MIB, deadline_s=300.0)  # a zip file may hold thousands
 
 
 class Route(NamedTuple):
@@ -47,18 +53,36 @@ ROUTES = (
     Route("/errors", "GET", LOOK, pages.shell),
     Route("/data", "GET", LOOK, pages.shell),
     Route("/course", "GET", LOOK, pages.shell),
-    Route("/static/{name}", "GET", LOOK, pages.static),
+    Route("/static/{name}", "GET", FILE, pages.static),
     Route("/api/lab", "GET", LOOK, pages.lab),
     Route("/api/code", "GET", LOOK, pages.code),
     # Draw
     Route("/api/models", "GET", LOOK, draw.models),
     Route("/api/answer", "POST", ASK, draw.answer),
     Route("/api/inside", "POST", ASK, draw.inside),
+    Route("/api/unit", "POST", ASK, units.arithmetic),
     Route("/api/photo", "POST", ASK_PICTURE, draw.photo),
     Route("/api/digits", "GET", LOOK, own_digits.counts),
     Route("/api/digits", "POST", CHANGE, own_digits.keep),
     Route("/api/digits/photo/{label}", "POST", CHANGE_PICTURE, own_digits.keep_photo),
     Route("/api/digits/{digit}", "DELETE", CHANGE, own_digits.take_back),
+    # Data
+    Route("/api/data", "GET", LOOK, sets.known),
+    Route("/api/data/{name}", "GET", LOOK, sets.look),
+    Route("/api/augmented", "POST", ASK, sets.augmented),
+    Route("/api/digits/of/{label}", "GET", LOOK, own_digits.listed),
+    Route("/api/digits/{digit}/label", "POST", CHANGE, own_digits.relabel),
+    Route("/api/own/delete", "POST", CHANGE, own_digits.delete),
+    Route("/api/own/restore", "POST", CHANGE_MUCH, own_digits.restore),
+    Route("/api/own/file", "POST", CHANGE_PICTURE, own_files.add),
+    Route("/api/own/sheet", "POST", CHANGE_PICTURE, own_files.add_sheet),
+    Route("/api/own/sheet.pdf", "GET", LOOK, own_files.sheet),
+    Route("/api/own/export/{kind}", "GET", LOOK, own_files.export),
+    # a phone as a drawing pad
+    Route("/phone", "GET", PHONE, pages.phone),
+    Route("/api/phone/drawing", "POST", PHONE_DRAWS, phone.draw),
+    Route("/api/phone", "POST", CHANGE, phone.invite),
+    Route("/api/phone/live", "GET", STREAM, phone.live),
     # Train
     Route("/api/trainings", "GET", LOOK, trainings.what),
     Route("/api/trainings", "POST", CHANGE, trainings.start),
@@ -101,8 +125,9 @@ def make_app(lab: Lab, routes: tuple[Route, ...] = ROUTES) -> ASGIApp:
             raise TypeError(f"{route.method} {route.path} has no policy.")
         declared.setdefault(route.path, {})[route.method] = route.policy
     router = Router([Path(route.path, _endpoint(route.function, lab), methods=[route.method]) for route in routes], redirect_slashes=False)
-    names = ("127.0.0.1", "localhost", "[::1]")
-    hosts = frozenset(f"{name}:{lab.port}" for name in names)
+    hosts = {"127.0.0.1": {f"{name}:{lab.port}": BOTH for name in ("127.0.0.1", "localhost", "[::1]")}}
+    if lab.lan:
+        hosts[lab.lan] = {f"{lab.lan}:{lab.port}": frozenset({DRAWER})}
     return Guard(router, [(compile_path(path)[0], methods) for path, methods in declared.items()], lab.keys, hosts)
 
 
@@ -110,7 +135,7 @@ def _endpoint(function: Callable[[Asked], Any], lab: Lab) -> Callable[[Request],
     """A route's function as Starlette calls it: in a thread, since it may calculate or wait for the disk."""
 
     async def endpoint(request: Request) -> Response:
-        asked = Asked(lab, request.scope["role"], request.path_params, request.query_params, request.scope["body"])
+        asked = Asked(lab, request.scope["role"], request.scope["reach"], request.path_params, request.query_params, request.scope["body"])
         answer = await run_in_threadpool(function, asked)
         return answer if isinstance(answer, Response) else JSONResponse(answer)
 

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from handlens.errors import UsageError
 from handlens.files import printable
-from handlens.web.keys import Keys
+from handlens.web.keys import DRAWER, Keys
+
+
+class Phone:
+    """The drawing that is on a phone just now: it is shown on the computer, and kept only there.
+
+    Attributes:
+        strokes: lists of points (x, y).
+        changes: how often they have changed.
+        run: who answers the phone; empty for the default.
+    """
+
+    def __init__(self) -> None:
+        self.strokes: Sequence[Sequence[tuple[float, float]]] = []
+        self.changes = 0
+        self.run = ""
+
+    def show(self, strokes: Sequence[Sequence[tuple[float, float]]]) -> None:
+        """Another drawing."""
+        self.strokes = strokes
+        self.changes += 1
 
 
 @dataclass(frozen=True)
@@ -22,12 +42,16 @@ class Lab:
         keys: who may come in.
         run: the run that its user named; empty for the default.
         tell: shows a line in the terminal.
+        lan: its address in the local network, where phones may draw; empty: it listens on this machine only.
+        phone: what is drawn on a phone.
     """
 
     port: int
     keys: Keys
     run: str
     tell: Callable[[str], None]
+    lan: str = ""
+    phone: Phone = field(default_factory=Phone)
 
     @property
     def address(self) -> str:
@@ -37,6 +61,10 @@ class Lab:
     def link(self) -> str:
         """A new address that lets a browser in, once."""
         return f"{self.address}/start?key={self.keys.new_link()}"
+
+    def phone_link(self) -> str:
+        """A new address that lets one phone in to draw."""
+        return f"http://{self.lan}:{self.port}/start?key={self.keys.new_link(DRAWER)}"
 
 
 class Body(BaseModel):
@@ -55,6 +83,7 @@ class Asked:
     Attributes:
         lab: the lab that was asked.
         role: who asks.
+        reach: who may come in by the address that was asked: its owner only on this machine, a drawer only from the network.
         path: the parts of the address that a route leaves open.
         query: what stands behind its question mark.
         body: the bytes that came.
@@ -62,6 +91,7 @@ class Asked:
 
     lab: Lab
     role: str
+    reach: frozenset[str]
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes

@@ -80,6 +80,33 @@ except hl.HandlensError:
     pictures = hl.explain.weights(run)            # of the first linear layer, as images
 pictures.show()
 """,
+    "own": """\
+import handlens as hl
+
+digit = hl.mine.add([[(60, 60), (200, 60), (120, 220)]], 1)   # or "photo.png", or an array
+hl.mine.relabel(digit.id, 7)
+hl.mine.show()                                    # what was drawn, what the network sees
+hl.mine.export("digits.csv")                      # or a folder, .zip, kind="idx"
+""",
+    "set": """\
+import handlens as hl
+from handlens.data.inspection import mean_images
+
+data = hl.load("mnist")
+print(data.describe())                            # how many images each class has
+mean_images(data).shape                           # K,C,H,W
+data.show(32)
+""",
+    "augment": """\
+import handlens as hl
+from handlens import seeds
+from handlens.data import Augmentation
+
+data = hl.load("mnist")
+change = Augmentation(angle=15, shift=0.1, shear=15, bend=0.05)
+images = data.train.images[:8].float() / 255
+seen = change(images, seeds.generator("augment", 42, 0))      # other forms in each epoch
+""",
     **code_runs.SNIPPETS,
     **code_errors.SNIPPETS,
 }

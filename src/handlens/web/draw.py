@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import time
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from pydantic import Field
 from handlens import explain
 from handlens.data.drawing import TOO_LITTLE, TOO_MANY, Normalized, normalize, shrunk
 from handlens.errors import UsageError
+from handlens.models import predict_logits
 from handlens.web.asked import Asked, Body
 from handlens.web.shelf import Ready, choices, ready
 
@@ -25,6 +27,7 @@ PAPER = 280.0
 _MOST_TILES = 64
 Coordinate = Annotated[float, Field(ge=-1e4, le=1e4)]
 Strokes = Annotated[list[Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=4096)]], Field(max_length=256)]
+Layer = Annotated[str, Field(max_length=200)]
 
 
 class Drawing(Body):
@@ -35,12 +38,14 @@ class Drawing(Body):
         run: a name; empty for the default.
         pen: width of the strokes in the unit of the points.
         centre: find the digit, and scale and centre it as MNIST's; else the whole pad is made small.
+        off: units that are switched off, by the name of their layer.
     """
 
     strokes: Strokes
     run: str = Field("", max_length=64)
     pen: float = Field(22.0, gt=0, le=PAPER)
     centre: bool = True
+    off: dict[Layer, Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=4096)]] = Field(default_factory=dict, max_length=64)
 
 
 def models(asked: Asked) -> dict[str, Any]:
@@ -50,33 +55,38 @@ def models(asked: Asked) -> dict[str, Any]:
 
 def answer(asked: Asked) -> dict[str, Any]:
     """What a network says of a drawing, while it is being drawn."""
-    drawing = asked.read(Drawing)
-    start, chosen = time.perf_counter(), _chosen(asked, drawing.run)
-    image, seen = _prepared(chosen, drawing)
-    return {**_answer(chosen, image, _doubt(image, seen)), "ms": round((time.perf_counter() - start) * 1e3, 2)}
+    return answered(asked, asked.read(Drawing))
+
+
+def answered(asked: Asked, drawing: Drawing) -> dict[str, Any]:
+    """What a network says of a drawing, with the pixels that it got."""
+    start, chosen = time.perf_counter(), chosen_by(asked, drawing.run)
+    image, seen = prepared(chosen, drawing)
+    return {**_answer(chosen, image, _doubt(image, seen), drawing.off), "ms": round((time.perf_counter() - start) * 1e3, 2)}
 
 
 def inside(asked: Asked) -> dict[str, Any]:
     """What each layer makes of a drawing, on which pixels the answer hangs, and the way from the strokes to the network."""
     drawing = asked.read(Drawing)
-    chosen = _chosen(asked, drawing.run)
-    image, seen = _prepared(chosen, drawing)
-    return _inside(chosen, image, seen)
+    chosen = chosen_by(asked, drawing.run)
+    image, seen = prepared(chosen, drawing)
+    return _inside(chosen, image, seen, drawing.off)
 
 
 def photo(asked: Asked) -> dict[str, Any]:
     """What a network says of a photo of a digit, and what goes on inside."""
-    chosen = _chosen(asked, asked.query.get("run", ""))
+    chosen = chosen_by(asked, asked.query.get("run", ""))
     seen = normalize(asked.body)
     image = chosen.preparation.fitted(seen)
     return {**_answer(chosen, image, seen.doubt), "inside": _inside(chosen, image, seen)}
 
 
-def _chosen(asked: Asked, name: str) -> Ready:
+def chosen_by(asked: Asked, name: str) -> Ready:
+    """The run of that name, or the lab's own if it is empty."""
     return ready(name or asked.lab.run)
 
 
-def _prepared(chosen: Ready, drawing: Drawing) -> tuple[NDArray[np.uint8], Normalized | None]:
+def prepared(chosen: Ready, drawing: Drawing) -> tuple[NDArray[np.uint8], Normalized | None]:
     """The drawing as the network takes it, C,H,W; and how it was found, unless it was to be left where it is."""
     if drawing.centre:
         seen = normalize(drawing.strokes)
@@ -91,10 +101,13 @@ def _doubt(image: NDArray[np.uint8], seen: Normalized | None) -> str:
     return seen.doubt if seen else "" if image.any() else TOO_LITTLE
 
 
-def _answer(chosen: Ready, image: NDArray[np.uint8], doubt: str) -> dict[str, Any]:
+Off = Mapping[str, Sequence[int]]
+
+
+def _answer(chosen: Ready, image: NDArray[np.uint8], doubt: str, off: Off | None = None) -> dict[str, Any]:
     classes, shares = chosen.run.about.classes, list[float]()
     if doubt != TOO_LITTLE:
-        shares = chosen.batch.ask(torch.from_numpy(image)).tolist()
+        shares = _shares(chosen, torch.from_numpy(image), off or {}).tolist()
     order = np.argsort(shares)[::-1][:2].tolist()
     return {
         "run": chosen.run.name,
@@ -107,10 +120,17 @@ def _answer(chosen: Ready, image: NDArray[np.uint8], doubt: str) -> dict[str, An
     }
 
 
-def _inside(chosen: Ready, image: NDArray[np.uint8], seen: Normalized | None) -> dict[str, Any]:
-    pixels = torch.from_numpy(image)
-    with chosen.batch.turn:
-        found, why = explain.activations(chosen.model, pixels), _why(chosen, pixels)
+def _shares(chosen: Ready, image: torch.Tensor, off: Off) -> torch.Tensor:
+    if not off:
+        return chosen.batch.ask(image)
+    with chosen.batch.turn, explain.switched_off(chosen.model, off):
+        return predict_logits(chosen.model, image[None]).softmax(1)[0]
+
+
+def _inside(chosen: Ready, image: NDArray[np.uint8], seen: Normalized | None, off: Off | None = None) -> dict[str, Any]:
+    given = torch.from_numpy(image)
+    with chosen.batch.turn, explain.switched_off(chosen.model, off or {}):
+        found, why = explain.activations(chosen.model, given), _why(chosen, given)
     layers = [{"name": name, "kind": found.kinds[name], **_tiles(values[0])} for name, values in found.layers.items()]
     stages = [(stage.name, stage.said, stage.picture) for stage in seen.stages] if seen else []
     return {
@@ -121,12 +141,14 @@ def _inside(chosen: Ready, image: NDArray[np.uint8], seen: Normalized | None) ->
     }
 
 
-def _why(chosen: Ready, pixels: torch.Tensor) -> dict[str, Any]:
-    """The heat map: where the last maps of a convolution speak for the answer; of a network without, which pixels move it."""
+def _why(chosen: Ready, image: torch.Tensor) -> dict[str, Any]:
+    """The heat map: where the last maps of a convolution speak for the answer; where none does, which pixels move it."""
     try:
-        found = explain.gradcam(chosen.model, pixels)
-    except UsageError:
-        found = explain.saliency(chosen.model, pixels)
+        found = explain.gradcam(chosen.model, image)
+    except UsageError:  # a network without convolutions
+        found = explain.saliency(chosen.model, image)
+    if not found.maps.any():  # nothing in the last maps speaks for it: it wins because the others are spoken against
+        found = explain.saliency(chosen.model, image)
     return {"method": found.method, "label": chosen.run.about.classes[int(found.targets[0])], "map": _pixels(_as_bytes(found.maps[0]))}
 
 

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from handlens.errors import DataError, HandlensError, RunBusy, RunDamaged, RunNotFound, UsageError
-from handlens.web.keys import Keys
+from handlens.web.keys import DRAWER, Keys
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -29,6 +29,7 @@ HEADERS = {
     "x-content-type-options": "nosniff",
 }
 _RECEIVING_S = 10.0
+_MOST_THROWN_AWAY = 32 << 20
 _STATUS: tuple[tuple[type[HandlensError], int], ...] = (
     (UsageError, 400),
     (DataError, 422),
@@ -65,6 +66,7 @@ class Refused(Exception):
         self.hint = hint
 
 
+Hosts = Mapping[str, Mapping[str, frozenset[str]]]
 Declared = Sequence[tuple[re.Pattern[str], Mapping[str, Policy]]]
 
 
@@ -75,10 +77,11 @@ class Guard:
         app: what answers a request that has passed.
         declared: for each address a pattern, and the policy of each of its methods.
         keys: tells the role from the cookie.
-        hosts: the exact `Host` headers that mean this server.
+        hosts: by the address of this machine at which a request came in, the exact `Host` headers that mean this server there, and
+            the roles that may come so.
     """
 
-    def __init__(self, app: ASGIApp, declared: Declared, keys: Keys, hosts: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, declared: Declared, keys: Keys, hosts: Hosts) -> None:
         self.app = app
         self.declared = declared
         self.keys = keys
@@ -102,15 +105,16 @@ class Guard:
     def _check(self, scope: Scope) -> Policy:
         """The policy of the route that is asked, if this request may ask it."""
         host = _one_header(scope, b"host")
-        if host not in self.hosts:
+        reach = self.hosts.get((scope["server"] or ("",))[0], {}).get(host)
+        if reach is None:
             raise Refused(421, "This is not the lab's address.", "Open the address that the terminal shows.")
         policy = self._policy(scope["path"], scope["method"])
         _check_origin(scope, f"http://{host}")
-        scope["role"] = self.keys.role_of(_one_header(scope, b"cookie"))
+        scope["reach"], scope["role"] = reach, self.keys.role_of(_one_header(scope, b"cookie"), reach)
         if policy.roles and not scope["role"]:
             raise Refused(401, "The lab does not know this browser.", "Open the address that the terminal shows: it works once.")
         if policy.roles and scope["role"] not in policy.roles:
-            raise Refused(403, "Here one may look, but change nothing.", "The lab was started with --read-only.")
+            raise _not_for(scope["role"])
         return policy
 
     def _policy(self, path: str, method: str) -> Policy:
@@ -120,6 +124,12 @@ class Guard:
                     return methods[method]
                 raise Refused(405, "This address does not do that.", f"It takes: {', '.join(methods)}.")
         raise Refused(404, "There is no such page.", "Go back to the lab's first page.")
+
+
+def _not_for(role: str) -> Refused:
+    if role == DRAWER:
+        return Refused(403, "A phone that was let in to draw may only draw.", "All else is done on the computer.")
+    return Refused(403, "Here one may look, but change nothing.", "The lab was started with --read-only.")
 
 
 def _check_origin(scope: Scope, own: str) -> None:
@@ -165,8 +175,10 @@ def _one_header(scope: Scope, name: bytes) -> str:
 def _told(error: Exception, scope: Scope) -> Response:
     """What went wrong, in a sentence: as JSON, or as a page where somebody opened an address."""
     status, what, hint = _in_words(error)
-    # The rest of a body that does not end is not waited for. One that said its length is: else its sender would not read why.
-    closing = {"connection": "close"} if isinstance(error, Refused) and not _one_header(scope, b"content-length") else None
+    # The rest of a body is waited for only if it said its length and that is not much: else its sender would not read why.
+    length = _one_header(scope, b"content-length")
+    waits = length.isdecimal() and int(length) <= _MOST_THROWN_AWAY
+    closing = {"connection": "close"} if isinstance(error, Refused) and not waits else None
     if "text/html" in _one_header(scope, b"accept"):
         texts = [html.escape(text) for text in (what, hint)]
         page = f'<!DOCTYPE html><html lang="en"><title>handlens</title><h1>{texts[0]}</h1><p>{texts[1]}</p></html>'

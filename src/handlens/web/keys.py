@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import secrets
+import time
 from http.cookies import CookieError, SimpleCookie
+from typing import NamedTuple
 
 import platformdirs
 
 from handlens import files
 from handlens.errors import FileError
 
-OWNER, LEARNER = "owner", "learner"
+OWNER, LEARNER, DRAWER = "owner", "learner", "drawer"
+INVITED_S = 120
+"""So long a phone may be let in by a link."""
+
 _SECRET_BYTES = 32
 _MOST_LINKS = 2  # one in the terminal, one that a browser was started with
+
+
+class Link(NamedTuple):
+    """A way in that works once: its key, what it makes of somebody, and until when."""
+
+    key: str
+    role: str
+    until: float
 
 
 class Keys:
@@ -22,7 +36,7 @@ class Keys:
 
     Args:
         port: all ports of a machine share their cookies, so the cookie's name has it.
-        role: what a link makes of somebody: `owner`, or `learner`, who may look but change nothing.
+        role: what the user's own link makes of them: `owner`, or `learner`, who may look but change nothing. A phone becomes `drawer`.
         secret: what cookies are made from.
     """
 
@@ -30,35 +44,43 @@ class Keys:
         self.name = f"handlens-{port}"
         self.role = role
         self._secret = secret or kept_secret()
-        self._links: list[str] = []
+        self._session = secrets.token_hex(8)
+        self._links: list[Link] = []
 
-    def new_link(self) -> str:
-        """The key of a link that works once; of older ones only the newest still does."""
-        self._links = [*self._links, secrets.token_urlsafe(24)][-_MOST_LINKS:]
-        return self._links[-1]
+    def new_link(self, role: str = "") -> str:
+        """The key of a link that works once; of older ones of the same role only the newest still does. A phone's works for two minutes."""
+        role = role or self.role
+        until = time.monotonic() + INVITED_S if role == DRAWER else math.inf
+        same = [link for link in self._links if link.role == role][1 - _MOST_LINKS :]
+        self._links = [link for link in self._links if link.role != role] + [*same, Link(secrets.token_urlsafe(24), role, until)]
+        return self._links[-1].key
 
     @property
     def has_link(self) -> bool:
-        """Whether there is a link that was not used yet."""
-        return bool(self._links)
+        """Whether there is a link of the user's own that was not used yet."""
+        return any(link.role == self.role for link in self._links)
 
-    def redeem(self, key: str) -> bool:
-        """Whether a link has this key; it has it no more."""
-        found = [link for link in self._links if hmac.compare_digest(link.encode(), key.encode())]
+    def redeem(self, key: str, reach: frozenset[str]) -> str:
+        """What the link with this key makes of somebody who came by an address for these roles; it does so once. Empty: there is none."""
+        found = [link for link in self._links if hmac.compare_digest(link.key.encode(), key.encode()) and link.role in reach]
         self._links = [link for link in self._links if link not in found]
-        return bool(found)
+        return next((link.role for link in found if time.monotonic() < link.until), "")
 
     def cookie(self, role: str) -> str:
-        """The value of the cookie of a role."""
-        return hmac.new(self._secret, f"{self.name} {role}".encode(), hashlib.sha256).hexdigest()
+        """The value of the cookie of a role. A drawer's is worth nothing any more when the lab is started again."""
+        what = f"{self.name} {role} {self._session}" if role == DRAWER else f"{self.name} {role}"
+        return hmac.new(self._secret, what.encode(), hashlib.sha256).hexdigest()
 
-    def role_of(self, header: str) -> str:
-        """The role that a `Cookie` header proves; empty if none. Where one may only look, an owner's older cookie is worth no more."""
+    def role_of(self, header: str, reach: frozenset[str]) -> str:
+        """The role that a `Cookie` header proves, of those that may come this way; empty if none.
+
+        Where one may only look, an owner's older cookie is worth no more.
+        """
         try:
             given = SimpleCookie(header)[self.name].value
         except (CookieError, KeyError):
             return ""
-        roles = dict.fromkeys((LEARNER, self.role))
+        roles = [role for role in dict.fromkeys((LEARNER, self.role, DRAWER)) if role in reach]
         return next((role for role in roles if hmac.compare_digest(self.cookie(role).encode(), given.encode())), "")
 
 

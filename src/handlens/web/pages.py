@@ -11,7 +11,7 @@ from handlens import __version__
 from handlens.web.asked import Asked
 from handlens.web.code import SNIPPETS
 from handlens.web.guard import Refused
-from handlens.web.keys import OWNER
+from handlens.web.keys import DRAWER, OWNER
 
 STATIC = Path(str(resources.files("handlens.web"))) / "static"
 FILES = {path.name: path for path in sorted(STATIC.iterdir())}
@@ -23,19 +23,31 @@ _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
 def start(asked: Asked) -> Response:
     """Trade a link that works once for a cookie; whoever has the cookie already just goes on."""
     keys = asked.lab.keys
-    if not keys.redeem(asked.query.get("key", "")):
-        if not asked.role and not keys.has_link:
-            asked.lab.tell(f"A link was used up or wrong. A new one, which works once: {asked.lab.link()}")
-        if not asked.role:
-            raise Refused(401, "This link was used already, or is an old one.", "The terminal where the lab runs shows a new one.")
-    answer = RedirectResponse("/", 303)
-    answer.set_cookie(keys.name, keys.cookie(keys.role), httponly=True, samesite="strict", max_age=30 * 86400)
+    role = keys.redeem(asked.query.get("key", ""), asked.reach)
+    if not role and not asked.role:
+        raise _used_up(asked)
+    answer = RedirectResponse("/phone" if (role or asked.role) == DRAWER else "/", 303)
+    if role:
+        answer.set_cookie(keys.name, keys.cookie(role), httponly=True, samesite="strict", max_age=30 * 86400)
     return answer
+
+
+def _used_up(asked: Asked) -> Refused:
+    if DRAWER in asked.reach:
+        return Refused(401, "This link was used already, or is older than two minutes.", "The page Draw on the computer shows a new one.")
+    if not asked.lab.keys.has_link:
+        asked.lab.tell(f"A link was used up or wrong. A new one, which works once: {asked.lab.link()}")
+    return Refused(401, "This link was used already, or is an old one.", "The terminal where the lab runs shows a new one.")
 
 
 def shell(_asked: Asked) -> Response:
     """The one HTML file; its script looks at the address and shows that page."""
     return _file("shell.html")
+
+
+def phone(_asked: Asked) -> Response:
+    """The page of a phone that draws."""
+    return _file("phone.html")
 
 
 def static(asked: Asked) -> Response:
@@ -52,7 +64,7 @@ def _file(name: str) -> Response:
 
 def lab(asked: Asked) -> dict[str, object]:
     """What every page wants to know of the lab."""
-    return {"version": __version__, "may_change": asked.role == OWNER}
+    return {"version": __version__, "may_change": asked.role == OWNER, "phone": bool(asked.lab.lan)}
 
 
 def code(_asked: Asked) -> dict[str, str]:

@@ -17,6 +17,7 @@ from handlens.web.app import make_app
 from handlens.web.asked import Lab
 from handlens.web.jobs import end_all
 from handlens.web.keys import LEARNER, OWNER, Keys
+from handlens.web.lan import lan_address, listening_there, qr_lines
 from handlens.web.shelf import ready, run_named
 
 PORT = 8712
@@ -25,7 +26,9 @@ _MOST_CONNECTIONS = 256
 _GONE_S = 2
 
 
-def open_lab(tell: Callable[[str], None], *, run: str = "", port: int | None = None, read_only: bool = False, browser: bool = True) -> None:
+def open_lab(
+    tell: Callable[[str], None], *, run: str = "", port: int | None = None, read_only: bool = False, browser: bool = True, lan: str = ""
+) -> None:
     """Serve the lab until Ctrl-C.
 
     Args:
@@ -34,31 +37,44 @@ def open_lab(tell: Callable[[str], None], *, run: str = "", port: int | None = N
         port: where to listen; None for the usual one. If it is taken, the next free one is.
         read_only: one may look and draw, but keep and train nothing.
         browser: open it in the user's browser.
+        lan: also listen at this address of the machine, for phones that draw; `auto` finds it; empty: do not.
 
     Raises:
-        UsageError: no port is free.
+        UsageError: no port is free; or there is no such address.
         RunNotFound, RunDamaged: the run cannot be had.
     """
     if run:
         run_named(run)
-    with listening(port or PORT) as bound:
-        found = bound.getsockname()[1]
+    address = lan_address(lan) if lan else ""
+    with contextlib.ExitStack() as sockets:
+        bound = [sockets.enter_context(listening(port or PORT))]
+        found = bound[0].getsockname()[1]
+        if address:
+            bound.append(sockets.enter_context(listening_there(address, found)))
         if found != (port or PORT):
             tell(f"Port {port or PORT} is taken; the lab takes {found}.")
-        lab = Lab(found, Keys(found, LEARNER if read_only else OWNER), run, tell)
+        lab = Lab(found, Keys(found, LEARNER if read_only else OWNER), run, tell, address)
         warming = threading.Thread(target=warm_up, args=[lab])
         with contextlib.suppress(KeyboardInterrupt):
             tell(f"The lab is open: {lab.link()}")
             tell("The link works once, for your browser. Ctrl-C closes the lab.")
+            if address:
+                _invite(lab)
             warming.start()
             if browser and _has_screen():
                 threading.Thread(target=webbrowser.open, args=[lab.link()], daemon=True).start()
-            make_server(lab).run(sockets=[bound])
+            make_server(lab).run(sockets=bound)
         if warming.is_alive():
             warming.join()  # PyTorch does not bear that Python ends while it is imported
         for name in end_all():
             tell(f"Training {name} was interrupted; to go on: handlens train --resume {name}")
         tell("The lab is closed.")
+
+
+def _invite(lab: Lab) -> None:
+    link = lab.phone_link()
+    lab.tell(f"{qr_lines(link)}\nA phone in the same network may draw: {link}")
+    lab.tell("That works once, within two minutes; the page Draw shows another. Whoever can read this network can read what is drawn.")
 
 
 def make_server(lab: Lab) -> uvicorn.Server:

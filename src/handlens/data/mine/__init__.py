@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from handlens.lazy import make_lazy
 
 if TYPE_CHECKING:
-    from handlens.data.mine.adding import Outcome, add, add_pictures, add_sheet
+    from handlens.data.mine.adding import Outcome, add, add_named, add_pictures, add_sheet
     from handlens.data.mine.digits import Digit, digits, relabel, remove
     from handlens.data.mine.exporting import export
     from handlens.data.mine.showing import show
@@ -23,6 +23,7 @@ _HOMES = {
     "Digit": "digits",
     "Outcome": "adding",
     "add": "adding",
+    "add_named": "adding",
     "add_pictures": "adding",
     "add_sheet": "adding",
     "digits": "digits",
@@ -33,7 +34,20 @@ _HOMES = {
     "show": "showing",
 }
 
-__all__ = ["Digit", "Outcome", "add", "add_pictures", "add_sheet", "digits", "export", "relabel", "remove", "save_template", "show"]
+__all__ = [
+    "Digit",
+    "Outcome",
+    "add",
+    "add_named",
+    "add_pictures",
+    "add_sheet",
+    "digits",
+    "export",
+    "relabel",
+    "remove",
+    "save_template",
+    "show",
+]
 
 _package = make_lazy(__name__)
 

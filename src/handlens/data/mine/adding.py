@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
 from PIL import Image
@@ -18,7 +18,6 @@ from handlens import files
 from handlens.data import folders
 from handlens.data.drawing import TOO_LITTLE, TOO_MANY, normalize
 from handlens.data.drawing.source import MOST_BYTES, is_strokes
-from handlens.data.formats import shown
 from handlens.data.mine.digits import Digit, changing, check_label, id_of, place
 from handlens.data.mine.names import label_of
 from handlens.data.mine.sheet import read_sheet
@@ -130,6 +129,26 @@ def add_pictures(*places: str | Path, label: object = None, anyway: bool = False
         yield from _add_all(arrivals, anyway=anyway)
 
 
+def add_named(name: str, content: bytes, label: object = None, *, anyway: bool = False) -> Iterator[Outcome]:
+    """Keep a picture, or those of a zip file, that came as bytes with a name, as from a browser. No file of that name is looked for.
+
+    Args:
+        name: of the file, with its folder if it has one: it may say what the picture is; a zip file's ends with `.zip`.
+        content: what is in the file.
+        label: as in `add_pictures`.
+        anyway: as in `add`.
+
+    Yields, Raises: as `add_pictures`.
+    """
+    given = None if label is None else check_label(label)
+    path = PurePosixPath(name)
+    if path.suffix.lower() != ".zip":
+        yield from _add_all([_arrival(name, path, lambda: content, given)], anyway=anyway)
+        return
+    with contextlib.closing(folders.Zip(io.BytesIO(content))) as tree:
+        yield from _add_all(_in_tree(tree, path, given), anyway=anyway)
+
+
 def add_sheet(photo: object, *, anyway: bool = False) -> Iterator[Outcome]:
     """Keep the digits on a photograph of a filled template: row by row, each with the label of its row.
 
@@ -157,13 +176,15 @@ def _arrivals(where: Path, label: int | None, stack: contextlib.ExitStack) -> It
         whole = where.absolute()
         yield _arrival(where.name, PurePosixPath(whole.parent.name, whole.name), lambda: where, label)
         return
-    tree = stack.enter_context(folders.opened(where))
-    above = PurePosixPath(where.absolute().name)
+    yield from _in_tree(stack.enter_context(folders.opened(where)), where.absolute(), label)
+
+
+def _in_tree(tree: folders.Tree, where: PurePath, label: int | None) -> Iterator[Arrival]:
     names = [name for name in tree.names if not folders.is_junk(PurePosixPath(name).parts)]
     if not names:
-        raise DataMissing("There is no picture in this folder.", where=shown(where.absolute()))
+        raise DataMissing("There is no picture in this folder.", where=files.printable(str(where), 400))
     for name in names:
-        yield _arrival(name, above / name, partial(_read, tree, name), label)
+        yield _arrival(name, PurePosixPath(where.name) / name, partial(_read, tree, name), label)
 
 
 def _arrival(name: str, path: PurePosixPath, get: Callable[[], object], label: int | None) -> Arrival:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from handlens import files
-from handlens.data.formats import shown, write_idx
+from handlens.data.formats import idx_file, shown, write_idx
 from handlens.data.mine.built import build
 from handlens.data.mine.digits import digits, nothing_yet, place, seen
 from handlens.errors import UsageError, nearest
@@ -58,7 +59,7 @@ def _pictures(drawn: bool) -> Iterator[tuple[str, bytes]]:
         yield f"{digit.label}/{digit.id}.png", content
 
 
-def _png(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
+def _png(image: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
     Image.fromarray(image).save(file, "PNG")
     return file.getvalue()
@@ -70,29 +71,51 @@ def _write_folder(path: Path, drawn: bool) -> None:
 
 
 def _write_zip(path: Path, drawn: bool) -> None:
+    files.write_atomic(path, _zipped(_pictures(drawn)))
+
+
+def _zipped(members: Iterable[tuple[str, bytes]]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, mode="w") as archive:
-        for name, content in _pictures(drawn):
+        for name, content in members:
             archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), content)
-    files.write_atomic(path, file.getvalue())
+    return file.getvalue()
 
 
 def _write_csv(path: Path, _drawn: bool) -> None:
+    files.write_atomic(path, _table())
+
+
+def _table() -> str:
     arrays = build().arrays
     lines = [",".join(["label", *(f"pixel{number}" for number in range(784))])]
     for part in ("train", "test"):
         if f"{part}-images" in arrays:
             rows = np.column_stack([arrays[f"{part}-labels"], arrays[f"{part}-images"].reshape(-1, 784)])
             lines += [",".join(map(str, row)) for row in rows.tolist()]
-    files.write_atomic(path, "\n".join([*lines, ""]))
+    return "\n".join([*lines, ""])
 
 
 def _write_idx(path: Path, _drawn: bool) -> None:
+    for name, array in _idx_arrays():
+        write_idx(path / name, array)
+
+
+def _idx_arrays() -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """The name and the content of each of MNIST's four files."""
     arrays = build().arrays
     for part, name in _IDX_NAMES.items():
         if f"{part}-images" in arrays:
-            write_idx(path / f"{name}-images-idx3-ubyte", arrays[f"{part}-images"][:, 0])
-            write_idx(path / f"{name}-labels-idx1-ubyte", arrays[f"{part}-labels"].astype(np.uint8))
+            yield f"{name}-images-idx3-ubyte", arrays[f"{part}-images"][:, 0]
+            yield f"{name}-labels-idx1-ubyte", arrays[f"{part}-labels"].astype(np.uint8)
 
 
 KINDS: dict[str, Callable[[Path, bool], None]] = {"png": _write_folder, "zip": _write_zip, "csv": _write_csv, "idx": _write_idx}
+
+ONE_FILE: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "png": ("digits-28x28.zip", lambda: _zipped(_pictures(False))),
+    "drawn": ("digits-drawn.zip", lambda: _zipped(_pictures(True))),
+    "csv": ("digits.csv", lambda: _table().encode()),
+    "idx": ("digits-idx.zip", lambda: _zipped((name, idx_file(array)) for name, array in _idx_arrays())),
+}
+"""The same as one file each, for a browser: what it is called, and what makes its content."""

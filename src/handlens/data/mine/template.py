@@ -51,13 +51,18 @@ def save_template(path: str | Path) -> Path:
         UsageError: it is to be another kind of file.
         FileError: the disk refuses.
     """
-    from handlens import plots
-
     target = Path(path)
     kind = target.suffix.lower()
     if kind not in (".pdf", ".png"):
         raise UsageError(
             f"The template cannot be written as '{files.printable(target.name)}'.", hint="Name a PDF or PNG file: sheet.pdf, sheet.png"
         )
+    return files.write_atomic(target, template_file(kind))
+
+
+def template_file(kind: str = ".pdf") -> bytes:
+    """The bytes of the sheet as a PDF file, or of a PNG file (`.png`)."""
+    from handlens import plots
+
     page = plots.plot_form(PAGE, MARKS, MODULE, [tuple(cell) for cell in cells()])
-    return files.write_atomic(target, plots.pdf(page) if kind == ".pdf" else plots.png(page, dpi=_DPI))
+    return plots.pdf(page) if kind == ".pdf" else plots.png(page, dpi=_DPI)

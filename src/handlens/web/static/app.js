@@ -10,7 +10,7 @@ export const PAGES = [
   { path: "/train", name: "Train", key: "t", module: "./train.js" },
   { path: "/runs", name: "Runs", key: "r", module: "./runs.js" },
   { path: "/errors", name: "Errors", key: "e", module: "./errors.js" },
-  { path: "/data", name: "Data", key: "a", instead: ["handlens data ls", "handlens data show mnist", "handlens mine ls"] },
+  { path: "/data", name: "Data", key: "a", module: "./data.js" },
   { path: "/course", name: "Course", key: "c", instead: ["handlens line", "handlens doctor SCRIPT.py"] },
 ];
 

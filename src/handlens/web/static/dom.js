@@ -55,3 +55,8 @@ export function percent(share) {
   if (share < 0.001) return "<\u00a00.1\u00a0%";
   return `${(share * 100).toFixed(share > 0.99 || share < 0.1 ? 1 : 0)}\u00a0%`;
 }
+
+/** A style sheet that only one page needs. @param {string} name @returns {Promise<void>} */
+export function loadStyle(name) {
+  return new Promise((done) => document.head.append(el("link", { rel: "stylesheet", href: `/static/${name}`, onload: () => done(), onerror: () => done() })));
+}

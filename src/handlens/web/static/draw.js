@@ -1,11 +1,13 @@
 // The page Draw: a pad, the answer while one draws, what goes on inside, and the drawing kept with its label.
 
 import { ask, fromAddress, newest, setAddress } from "./api.js";
+import { ArithmeticView } from "./arithmetic.js";
 import { Bars, spoken } from "./bars.js";
 import { panel } from "./code.js";
 import { byId, el, speak } from "./dom.js";
 import { DrawPad } from "./drawpad.js";
 import { Inside } from "./inside.js";
+import { inviteButton, watchPhone } from "./invite.js";
 import { onKey } from "./keys.js";
 import { keep, sendLater } from "./outbox.js";
 
@@ -14,13 +16,13 @@ const GHOST = [[[78, 66], [110, 60], [150, 58], [200, 62], [186, 96], [164, 136]
 const MOST_BYTES = 20 << 20;
 const NO_STROKES = { label: "", second: "", probabilities: {}, doubt: "too little ink to judge", several: false };
 
-/** @param {HTMLElement} main @param {{may_change: boolean}} lab */
+/** @param {HTMLElement} main @param {{may_change: boolean, phone: boolean}} lab */
 export async function show(main, lab) {
   const { runs, chosen } = await ask("GET", "/api/models");
   const usable = runs.filter((/** @type {any} */ run) => !run.problem);
   if (!usable.length) return showEmpty(main, runs);
   const wanted = fromAddress("run") || chosen;
-  const page = new DrawPage(usable, usable.find((/** @type {any} */ run) => run.name === wanted)?.name ?? usable[0].name, lab.may_change);
+  const page = new DrawPage(usable, usable.find((/** @type {any} */ run) => run.name === wanted)?.name ?? usable[0].name, lab);
   main.append(...page.parts());
   page.begin();
 }
@@ -37,10 +39,11 @@ function showEmpty(main, runs) {
 }
 
 class DrawPage {
-  /** @param {any[]} runs @param {string} chosen @param {boolean} mayKeep */
-  constructor(runs, chosen, mayKeep) {
+  /** @param {any[]} runs @param {string} chosen @param {{may_change: boolean, phone: boolean}} lab */
+  constructor(runs, chosen, lab) {
     this.runs = runs;
-    this.mayKeep = mayKeep;
+    this.mayKeep = lab.may_change;
+    this.phone = lab.phone;
     this.asked = [chosen, ...(runs.some(({ name }) => name === fromAddress("beside")) ? [fromAddress("beside")] : [])];
     this.centre = fromAddress("centre") !== "off";
     /** @type {Blob | null} */
@@ -49,7 +52,9 @@ class DrawPage {
     this.answered = "";
     this.canvas = el("canvas", { class: "pad", tabindex: 0, role: "application", "aria-label": "Drawing pad. Arrow keys move the pen, Space puts it down and lifts it." });
     this.pad = new DrawPad(this.canvas, { changed: (at, done) => this.changed(at, done) });
-    this.inside = new Inside(() => this.asked[0], (on) => this.setCentre(on));
+    this.numbers = new ArithmeticView(() => (this.photo ? null : this.drawing(0)), () => this.switched());
+    this.numbers.read(fromAddress("off"));
+    this.inside = new Inside(() => this.asked[0], (on) => this.setCentre(on), this.numbers);
     this.inside.box.checked = this.centre;
     this.bars = el("div", { class: "answers" });
     this.kept = el("p", { class: "kept", role: "status" });
@@ -93,6 +98,7 @@ class DrawPage {
         el("button", { type: "button", onclick: () => this.undo() }, "Undo"),
         el("button", { type: "button", onclick: () => this.clear() }, "Clear"),
         el("span", { class: "file" }, file, el("label", { for: "photo", class: "button" }, "Photo")),
+        this.phone && this.mayKeep && inviteButton(() => this.asked[0], this.kept),
       ),
     );
   }
@@ -122,7 +128,8 @@ class DrawPage {
     select.addEventListener("change", () => {
       this.asked[place] = select.value;
       this.asked = this.asked.filter(Boolean);
-      setAddress({ [name]: select.value });
+      if (place === 0) this.numbers.read("");
+      setAddress({ [name]: select.value, off: this.numbers.address || null });
       this.showBars();
       this.again();
     });
@@ -143,6 +150,7 @@ class DrawPage {
     onKey(["x"], "clear the pad", () => this.clear());
     this.pad.showGhost(/** @type {any} */ (GHOST));
     sendLater();
+    if (this.phone) watchPhone((strokes) => this.pad.setStrokes(strokes));
     this.again();
   }
 
@@ -178,9 +186,15 @@ class DrawPage {
     this.again();
   }
 
-  /** @param {string} run */
-  drawing(run) {
-    return { run, strokes: this.strokes, pen: this.pad.pen, centre: this.centre };
+  switched() {
+    setAddress({ off: this.numbers.address || null });
+    this.again();
+  }
+
+  /** @param {number} place of the network; units are switched off in the first one @returns {any} */
+  drawing(place) {
+    const off = place === 0 ? this.numbers.off : {};
+    return { run: this.asked[place], strokes: this.strokes, pen: this.pad.pen, centre: this.centre, off };
   }
 
   /** Ask each network; `at` is when the pen moved, 0 if nobody waits for the time. @param {number} at */
@@ -195,7 +209,7 @@ class DrawPage {
     await Promise.all(
       shown.map(async (bars, place) => {
         try {
-          const answer = await ask("POST", "/api/answer", this.drawing(this.asked[place]));
+          const answer = await ask("POST", "/api/answer", this.drawing(place));
           bars.show(answer);
           if (place === 0) this.showFirst(answer, still);
         } catch (trouble) {
@@ -216,7 +230,7 @@ class DrawPage {
   async lookInside() {
     if (this.photo || !this.strokes.length) return;
     try {
-      this.inside.show(await ask("POST", "/api/inside", this.drawing(this.asked[0])));
+      this.inside.show(await ask("POST", "/api/inside", this.drawing(0)));
     } catch {
       // the answer's own request says what is wrong
     }

@@ -133,6 +133,13 @@ export class DrawPad {
     this.draw();
   }
 
+  /** A drawing that was made elsewhere. @param {Stroke[]} strokes */
+  setStrokes(strokes) {
+    this.forget();
+    this.strokes = strokes;
+    this.tell(performance.now(), true);
+  }
+
   /** @param {ImageBitmap} photo */
   showPhoto(photo) {
     this.forget();

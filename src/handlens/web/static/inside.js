@@ -1,15 +1,17 @@
 // What goes on inside: what the network gets, each layer's tiles, the heat map of why, each step of the way.
 
 import { el } from "./dom.js";
-import { paint, paintHeat, paintTiles } from "./paint.js";
+import { paint, paintHeat, paintTiles, tileAt } from "./paint.js";
 import { panel } from "./code.js";
 
+/** @typedef {import("./arithmetic.js").ArithmeticView} ArithmeticView */
 /** @typedef {import("./paint.js").Pixels} Pixels */
 /** @typedef {{name: string, kind: string, count: number, low: number, high: number, maps: Pixels[]}} Layer */
 
 export class Inside {
-  /** @param {() => string} run the name of the run that is asked @param {(on: boolean) => void} centred called when centring is switched */
-  constructor(run, centred) {
+  /** @param {() => string} run the name of the run that is asked @param {(on: boolean) => void} centred called when centring is switched @param {ArithmeticView} numbers */
+  constructor(run, centred, numbers) {
+    this.numbers = numbers;
     this.input = el("canvas", { class: "pixels input", role: "img", "aria-label": "The 28 by 28 pixels that the network gets" });
     this.heat = el("canvas", { class: "pixels input", role: "img", "aria-label": "Heat map: the warmer, the more the answer hangs on it" });
     this.whySaid = el("p", { class: "caption" });
@@ -24,7 +26,7 @@ export class Inside {
       { class: "inside" },
       panel("What it sees", "28 by 28 pixels, centred as in MNIST. Switch that off, draw small in a corner, and watch it fail.", sees, { code: "sees", run }),
       panel("Why", "Warm places made it say what it says: it learned what counts, nobody told it.", el("div", {}, this.heat, this.whySaid), { code: "why", run }),
-      panel("Layer by layer", "Each tile is one filter's answer: bright where it found what it looks for. Deeper tiles are coarser, and mean more.", this.layers, { code: "layers", run, id: "layers" }),
+      panel("Layer by layer", "Each tile is one filter's answer: bright where it found what it looks for. Click one for its arithmetic.", el("div", {}, this.layers, numbers.element), { code: "layers", run, id: "layers" }),
     );
   }
 
@@ -37,14 +39,15 @@ export class Inside {
   show(found) {
     paintHeat(this.heat, found.why.map, found.image);
     this.whySaid.textContent = `${found.why.method === "gradcam" ? "Grad-CAM: what speaks for" : "Saliency: which pixels move the answer"} ${found.why.label}`;
-    this.layers.replaceChildren(...found.layers.map(layerRow));
+    this.layers.replaceChildren(...found.layers.map((layer) => layerRow(layer, this.numbers)));
+    this.numbers.update(found.layers);
     this.stages.replaceChildren(...found.stages.map(stage));
     this.steps.hidden = !found.stages.length;
   }
 }
 
-/** @param {Layer} layer */
-function layerRow(layer) {
+/** @param {Layer} layer @param {ArithmeticView} numbers */
+function layerRow(layer, numbers) {
   const { width, height } = layer.maps[0];
   const shape = height === 1 ? `${layer.count} units` : `${layer.count} tiles of ${height}×${width}`;
   const few = layer.count > layer.maps.length && height > 1 ? `, the first ${layer.maps.length} are shown` : "";
@@ -53,7 +56,13 @@ function layerRow(layer) {
   paintTiles(canvas, layer.maps);
   const zoom = height === 1 ? 8 : Math.max(1, Math.min(6, Math.floor(56 / width)));
   canvas.style.width = `${canvas.width * zoom}px`;
-  return el("figure", {}, el("figcaption", {}, el("strong", {}, layer.name), ` ${layer.kind} · ${shape}${few} · ${range}`), canvas);
+  canvas.addEventListener("click", (/** @type {MouseEvent} */ event) => {
+    const box = canvas.getBoundingClientRect();
+    const found = tileAt(canvas, layer.maps, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+    if (found) numbers.open(layer, found.tile, [found.row, found.column]);
+  });
+  const open = el("button", { type: "button", class: "link", "aria-label": `The arithmetic of ${layer.name}`, onclick: () => numbers.open(layer, 0) }, "numbers");
+  return el("figure", {}, el("figcaption", {}, el("strong", {}, layer.name), ` ${layer.kind} · ${shape}${few} · ${range} `, open), canvas);
 }
 
 /** @param {{name: string, said: string, picture: string}} step */

@@ -23,6 +23,22 @@ const COLOURS = Object.fromEntries(Object.entries(STOPS).map(([name, stops]) => 
 /** The colour of a share from 0 to 1, as CSS has it. @param {number} share @param {string} [map] */
 export const colour = (share, map = "viridis") => `rgb(${COLOURS[map][Math.round(Math.min(Math.max(share, 0), 1) * 255)].join()})`;
 
+/** The colour of a signed number from -1 to 1, and whether light letters are read on it. @param {number} value @returns {[string, boolean]} */
+export function diverging(value) {
+  const [red, green, blue] = COLOURS.signed[Math.round((Math.min(1, Math.max(-1, value)) + 1) * 127.5)];
+  return [`rgb(${red}, ${green}, ${blue})`, 0.299 * red + 0.587 * green + 0.114 * blue < 115];
+}
+
+/** Which tile is at a place of a canvas that `paintTiles` has filled. @param {HTMLCanvasElement} canvas @param {Pixels[]} tiles @param {number} x @param {number} y both from 0 to 1 @returns {{tile: number, row: number, column: number} | null} */
+export function tileAt(canvas, tiles, x, y) {
+  const { width, height } = tiles[0];
+  const [across, down] = [Math.floor(x * canvas.width), Math.floor(y * canvas.height)];
+  if (height === 1) return down * canvas.width + across < width ? { tile: down * canvas.width + across, row: 0, column: 0 } : null;
+  const columns = Math.ceil(canvas.width / (width + 1));
+  const tile = Math.floor(down / (height + 1)) * columns + Math.floor(across / (width + 1));
+  return tile < tiles.length ? { tile, row: Math.min(down % (height + 1), height - 1), column: Math.min(across % (width + 1), width - 1) } : null;
+}
+
 /** @param {Pixels} picture @returns {Uint8Array} */
 export const unpack = (picture) => Uint8Array.from(atob(picture.bytes), (letter) => letter.charCodeAt(0));
 

@@ -1,0 +1,61 @@
+"""The routes of a phone as a drawing pad: it is let in by a QR code, and what is drawn on it shows up on the computer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from pydantic import Field
+from sse_starlette import EventSourceResponse
+
+from handlens.errors import UsageError
+from handlens.web.asked import Asked, Body, Phone
+from handlens.web.draw import Drawing, answered
+from handlens.web.keys import INVITED_S
+from handlens.web.lan import qr_picture
+
+_LOOK_S = 0.04
+
+
+class Invitation(Body):
+    """Whom the phone shall be answered by: a run's name; empty for the default."""
+
+    run: str = Field("", max_length=64)
+
+
+def invite(asked: Asked) -> dict[str, Any]:
+    """A link that lets one phone in to draw, once, within two minutes."""
+    run = asked.read(Invitation).run
+    _check_lan(asked)
+    asked.lab.phone.run = run
+    link = asked.lab.phone_link()
+    return {"address": link, "picture": qr_picture(link), "seconds": INVITED_S}
+
+
+def draw(asked: Asked) -> dict[str, Any]:
+    """What is on the phone's pad now; what the network says of it."""
+    drawing = asked.read(Drawing)
+    asked.lab.phone.show(drawing.strokes)
+    return answered(asked, drawing.model_copy(update={"run": asked.lab.phone.run, "off": {}}))
+
+
+def live(asked: Asked) -> EventSourceResponse:
+    """What is drawn on the phone, whenever it changes."""
+    _check_lan(asked)
+    return EventSourceResponse(_events(asked.lab.phone))
+
+
+def _check_lan(asked: Asked) -> None:
+    if not asked.lab.lan:
+        raise UsageError("This lab listens on this machine only.", hint="For a phone, start it so: handlens lab --lan")
+
+
+async def _events(phone: Phone) -> AsyncIterator[dict[str, str]]:
+    told = phone.changes
+    while True:
+        if phone.changes != told:
+            told = phone.changes
+            yield {"event": "drawing", "data": json.dumps(phone.strokes)}
+        await asyncio.sleep(_LOOK_S)

@@ -1,0 +1,202 @@
+// My digits: how many there are of each, each of them to be looked at, its label mended, or deleted and brought back.
+
+import { ask, fromAddress, setAddress } from "./api.js";
+import { panel } from "./code.js";
+import { el, speak } from "./dom.js";
+import { exporting, Importing } from "./files.js";
+import { onKey } from "./keys.js";
+import { GOAL, Wizard } from "./wizard.js";
+
+export class OwnDigits {
+  /** @param {any} counts @param {boolean} mayChange */
+  constructor(counts, mayChange) {
+    this.mayChange = mayChange;
+    this.counts = counts;
+    this.label = "";
+    /** @type {Set<string>} the ids that are chosen */
+    this.chosen = new Set();
+    /** @type {any[]} */
+    this.digits = [];
+    this.summary = el("p", { class: "summary" });
+    this.cards = el("ol", { class: "class-cards" });
+    this.said = el("p", { class: "kept", role: "status" });
+    this.list = el("div", { class: "own-list" });
+    this.place = el("div", {});
+    this.exports = el("div", { class: "exports" });
+    const changed = (/** @type {any} */ found) => this.update(found);
+    this.wizard = new Wizard(this.place, changed);
+    const ways = mayChange && [
+      el("button", { type: "button", class: "primary", id: "draw-ten", onclick: () => this.wizard.open(this.counts.counts) }, "Draw ten of each"),
+      new Importing(this.place, changed).buttons,
+    ];
+    const content = el("div", {}, this.summary, el("div", { class: "row ways" }, ways), this.place, this.cards, this.said, this.list, this.exports);
+    this.element = panel("My digits", "Nobody among MNIST's writers writes as you do. Keep your own digits, see how a network reads them, and let it learn from them.", content, { code: "own" });
+    this.showCounts();
+  }
+
+  begin() {
+    onKey([..."0123456789"], "my digits: the chosen ones are really this digit", (label) => this.relabel(Number(label)));
+    onKey(["Delete"], "my digits: delete the chosen ones", () => this.remove());
+    if (/^[0-9]$/.test(fromAddress("label"))) this.open(fromAddress("label"));
+    if (fromAddress("draw") && this.mayChange) this.wizard.open(this.counts.counts);
+  }
+
+  /** @param {any} counts */
+  update(counts) {
+    this.counts = counts;
+    this.showCounts();
+    if (this.label) this.load();
+  }
+
+  showCounts() {
+    const { counts, all, tests, folder } = this.counts;
+    this.summary.replaceChildren(
+      all ? `${all.toLocaleString("en")} digit${all === 1 ? "" : "s"} of your own: ${(all - tests).toLocaleString("en")} to learn from, ${tests.toLocaleString("en")} for the test. In ` : "You have no digits of your own yet. They would be kept in ",
+      el("code", {}, folder),
+      ".",
+    );
+    this.cards.replaceChildren(...counts.map((/** @type {number} */ count, /** @type {number} */ label) => this.card(count, String(label))));
+    this.exports.replaceChildren(...(all ? exporting() : []));
+  }
+
+  /** @param {number} count @param {string} label */
+  card(count, label) {
+    const fill = el("span", { class: "fill" });
+    fill.style.transform = `scaleX(${Math.min(1, count / GOAL)})`;
+    const says = `${count} of your own digits ${count === 1 ? "is" : "are"} a ${label}${count ? ". Show them." : ""}`;
+    return el("li", {}, el("button", { type: "button", "aria-label": says, "aria-pressed": String(label === this.label), disabled: !count, onclick: () => this.open(label === this.label ? "" : label) }, el("strong", {}, label), el("span", { class: "track" }, fill), el("span", {}, count)));
+  }
+
+  /** @param {string} label of which all are shown; empty for none */
+  async open(label) {
+    this.label = label;
+    this.chosen.clear();
+    this.said.replaceChildren();
+    setAddress({ label: label || null });
+    this.showCounts();
+    await this.load();
+  }
+
+  async load() {
+    if (!this.label || !this.counts.counts[Number(this.label)]) {
+      this.digits = [];
+      return this.list.replaceChildren();
+    }
+    await this.more(0);
+  }
+
+  /** @param {number} from */
+  async more(from) {
+    try {
+      const found = await ask("GET", `/api/digits/of/${this.label}?from=${from}`);
+      this.digits = from ? [...this.digits, ...found.digits] : found.digits;
+      this.showList(found.all);
+    } catch (trouble) {
+      this.tell(trouble);
+    }
+  }
+
+  /** @param {number} all */
+  showList(all) {
+    const ids = new Set(this.digits.map(({ id }) => id));
+    this.chosen = new Set([...this.chosen].filter((id) => ids.has(id)));
+    const more = this.digits.length < all && el("button", { type: "button", onclick: () => this.more(this.digits.length) }, `Show more (${all - this.digits.length})`);
+    this.list.replaceChildren(
+      ...[
+        this.mayChange && this.bar(),
+        el("ul", { class: "tiles", "aria-label": `Your digits that are a ${this.label}` }, this.digits.map((digit) => this.tile(digit))),
+        more,
+      ].filter(Boolean),
+    );
+    this.showChosen();
+  }
+
+  bar() {
+    const labels = [..."0123456789"].map((label) => el("button", { type: "button", class: "label", "data-needs": true, onclick: () => this.relabel(Number(label)) }, label));
+    this.count = el("span", { class: "caption" });
+    return el(
+      "div",
+      { class: "row bar" },
+      this.count,
+      el("span", { class: "row", role: "group", "aria-label": "What the chosen ones really are" }, el("span", {}, "really a"), labels),
+      el("button", { type: "button", "data-needs": true, onclick: () => this.remove() }, "Delete"),
+      el("button", { type: "button", onclick: () => this.chooseAll() }, "Choose all"),
+    );
+  }
+
+  /** @param {any} digit */
+  tile(digit) {
+    const says = `${digit.label}, ${digit.part === "test" ? "for the test" : "to learn from"}, ${digit.source}, ${digit.added}`;
+    const inner = digit.picture ? el("img", { src: digit.picture, alt: "" }) : el("span", { class: "damaged" }, "damaged");
+    const button = el("button", { type: "button", "data-id": digit.id, "aria-label": digit.damage || says, title: digit.damage || says, disabled: !this.mayChange, onclick: () => this.choose(digit.id) }, inner, digit.part === "test" && el("span", { class: "mark", "aria-hidden": "true" }, "test"));
+    return el("li", {}, button);
+  }
+
+  /** @param {string} id */
+  choose(id) {
+    if (!this.chosen.delete(id)) this.chosen.add(id);
+    this.showChosen();
+  }
+
+  chooseAll() {
+    const all = this.chosen.size === this.digits.length;
+    this.chosen = new Set(all ? [] : this.digits.map(({ id }) => id));
+    this.showChosen();
+  }
+
+  showChosen() {
+    for (const button of this.list.querySelectorAll("[data-id]")) button.setAttribute("aria-pressed", String(this.chosen.has(button.dataset.id)));
+    for (const button of this.list.querySelectorAll("[data-needs]")) button.disabled = !this.chosen.size;
+    if (this.count) this.count.textContent = this.chosen.size ? `${this.chosen.size} chosen:` : "Choose the ones that are wrong:";
+  }
+
+  /** @param {number} label */
+  async relabel(label) {
+    const ids = [...this.chosen];
+    const before = Number(this.label);
+    if (!ids.length || label === before) return;
+    await this.change(() => this.setLabels(ids, label), `${words(ids.length)} a ${label} now.`, () => this.setLabels(ids, before));
+  }
+
+  /** @param {string[]} ids @param {number} label */
+  async setLabels(ids, label) {
+    let counts = this.counts;
+    for (const id of ids) counts = await ask("POST", `/api/digits/${id}/label`, { label });
+    return counts;
+  }
+
+  async remove() {
+    const ids = [...this.chosen];
+    if (!ids.length) return;
+    /** @type {any[]} */
+    let removed = [];
+    const take = async () => {
+      const found = await ask("POST", "/api/own/delete", { digits: ids });
+      removed = found.removed;
+      return found;
+    };
+    await this.change(take, `${words(ids.length)} deleted.`, () => ask("POST", "/api/own/restore", { removed }));
+  }
+
+  /** Do something, say what was done, and offer to undo it. @param {() => Promise<any>} does @param {string} says @param {() => Promise<any>} undo */
+  async change(does, says, undo) {
+    try {
+      this.chosen.clear();
+      this.update(await does());
+      const back = el("button", { type: "button", class: "link", onclick: () => this.change(undo, "Undone.", does) }, "Undo");
+      this.said.replaceChildren(`${says} `, back);
+      back.focus();
+      speak(says);
+    } catch (trouble) {
+      this.tell(trouble);
+    }
+  }
+
+  /** @param {any} trouble */
+  tell(trouble) {
+    this.said.replaceChildren(trouble.words ?? String(trouble));
+  }
+}
+
+/** @param {number} count */
+const words = (count) => (count === 1 ? "One digit is" : `${count} digits are`);

@@ -1,0 +1,138 @@
+"""A phone is let in to draw, by a link that works once: what is drawn shows up on the computer, and nothing else is open to it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, expect
+from web.service import SEVEN, Reply, Service, draw, opened, read_link, running
+from web.test_guard import HOSTS, address
+
+from handlens.web import keys
+from handlens.web.app import ROUTES
+from handlens.web.keys import DRAWER, LEARNER, OWNER, Keys
+
+PHONE = "127.0.0.2"  # this machine, as a phone would see it
+HERE = frozenset({OWNER, LEARNER})
+NETWORK = frozenset({DRAWER})
+
+
+@pytest.fixture(scope="module")
+def shared(home: Path) -> Iterator[Service]:
+    """A lab that a phone can reach."""
+    with running(home, "--run", "reader", "--port", "8920", "--lan", PHONE) as service:
+        assert read_link(service.process, PHONE)
+        yield service
+
+
+def asked(lab: Service, method: str, path: str, cookie: str | None = None, host: str = "") -> Reply:
+    """A request from the phone."""
+    own = host or f"{PHONE}:{lab.port}"
+    return lab.ask(method, path, b"" if method == "GET" else b"{}", lab.headers(host=own, origin=f"http://{own}", cookie=cookie), at=PHONE)
+
+
+def invited(lab: Service) -> str:
+    """The path of a new link for a phone."""
+    link: str = lab.ask("POST", "/api/phone", {}).json["address"]
+    return link.partition(str(lab.port))[2]
+
+
+def let_in(lab: Service) -> str:
+    """The cookie of a phone that was let in."""
+    return asked(lab, "GET", invited(lab)).headers["set-cookie"].partition(";")[0]
+
+
+def test_what_is_drawn_on_the_phone_shows_up_on_the_computer(browser: Browser, shared: Service) -> None:
+    with opened(browser, shared) as computer, browser.new_context(has_touch=True, viewport={"width": 390, "height": 800}) as phone:
+        screen = computer.new_page()
+        screen.goto("/")
+        screen.get_by_role("button", name="Phone").click()
+        dialog = screen.locator("dialog")
+        expect(dialog.locator("img.qr")).to_be_visible()
+        link = dialog.locator("code").inner_text()
+        dialog.get_by_role("button", name="Close").click()
+        screen.locator("text=Clear").click()
+        hand = phone.new_page()
+        hand.goto(link)
+        assert hand.url == f"http://{PHONE}:{shared.port}/phone"
+        draw(hand, SEVEN)
+        expect(hand.locator(".digit")).to_have_text("7")
+        expect(screen.locator(".digit")).to_have_text("7")
+        screen.keyboard.press("7")
+        expect(screen.locator(".kept")).to_contain_text("✓ Kept as a 7")
+        screen.locator("text=Take back").click()
+        hand.locator("text=Clear").click()
+        expect(screen.locator(".doubt")).to_contain_text("Too little ink")
+
+
+def test_a_link_lets_one_phone_in_once(shared: Service) -> None:
+    path = invited(shared)
+    first = asked(shared, "GET", path)
+    assert (first.status, first.headers["location"]) == (303, "/phone")
+    again = asked(shared, "GET", path)
+    assert again.status == 401
+    assert "older than two minutes" in again.json["error"]
+
+
+def test_a_link_is_worth_nothing_after_two_minutes_nor_a_phones_cookie_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (Keys(1, secret=b"s") for _ in range(2))
+    assert first.redeem(first.new_link(DRAWER), NETWORK) == DRAWER
+    assert first.redeem(first.new_link(DRAWER), HERE) == "", "a phone's link is for the network"
+    assert first.redeem(first.new_link(), NETWORK) == "", "the owner's is not"
+    monkeypatch.setattr(keys, "INVITED_S", 0)
+    assert first.redeem(first.new_link(DRAWER), NETWORK) == ""
+    assert first.cookie(OWNER) == second.cookie(OWNER)
+    assert first.cookie(DRAWER) != second.cookie(DRAWER)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=[f"{route.method} {route.path}" for route in ROUTES])
+def test_a_phone_sees_its_own_routes_and_without_a_cookie_none(route: object, shared: Service, phone_cookie: str) -> None:
+    assert isinstance(route, tuple)
+    path, method, policy = address(route), route[1], route[2]  # type: ignore[arg-type]
+    if policy.roles:
+        assert asked(shared, method, path).status == 401
+        for role in (OWNER, LEARNER):
+            assert asked(shared, method, path, f"{shared.keys.name}={shared.keys.cookie(role)}").status == 401, "not in the network"
+        status = asked(shared, method, path, phone_cookie).status
+        assert status == 403 if DRAWER not in policy.roles else status in (200, 400)
+        assert shared.ask(method, path, b"", shared.headers(cookie=phone_cookie)).status == 401, "not on this machine"
+
+
+@pytest.fixture(scope="module")
+def phone_cookie(shared: Service) -> str:
+    return let_in(shared)
+
+
+def test_at_each_address_the_lab_has_that_name_only(shared: Service, phone_cookie: str) -> None:
+    assert asked(shared, "GET", "/phone", phone_cookie).status == 200
+    for form in [*HOSTS, "127.0.0.1:{port}", "localhost:{port}", "[::1]:{port}"]:
+        host = form.format(port=shared.port)
+        if host != f"{PHONE}:{shared.port}":
+            assert asked(shared, "GET", "/phone", phone_cookie, host).status == 421, host
+    assert shared.ask("GET", "/api/lab", headers=shared.headers(host=f"{PHONE}:{shared.port}")).status == 421
+
+
+def test_only_what_was_printed_is_listened_at(shared: Service) -> None:
+    lines = [line for line in psutil.Process(shared.process.pid).net_connections() if line.status == psutil.CONN_LISTEN]
+    assert {(line.laddr.ip, line.laddr.port) for line in lines} == {("127.0.0.1", shared.port), (PHONE, shared.port)}
+
+
+def test_without_lan_no_phone_is_invited(lab: Service) -> None:
+    assert lab.ask("POST", "/api/phone", {}).json["what to do"].endswith("handlens lab --lan")
+    assert lab.ask("GET", "/api/phone/live").status == 400
+
+
+@pytest.mark.parametrize(
+    "given, said", [("999.1.1.1", "no address of four numbers"), ("203.0.113.9", "cannot listen"), ("0.0.0.0", "no network")]
+)
+def test_an_address_that_is_none_is_told(given: str, said: str) -> None:
+    command = [sys.executable, "-m", "handlens", "lab", "--no-browser", "--lan", given]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 2
+    assert re.search(said, answer.stderr)
