@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def test_the_stub_fails_kindly_an_empty_file_too_and_the_solution_passes() -> No
     assert complaints(try_cases(FIXED)) == []
 
 
-def test_right_programs_pass_and_mistakes_are_named(record_property: pytest.RecordProperty) -> None:
+def test_right_programs_pass_and_mistakes_are_named(record_property: Callable[[str, int], None]) -> None:
     chosen = portion(OTHERS)
     record_property("cases", len(chosen))
     assert complaints(try_cases(chosen)) == []
@@ -118,7 +119,7 @@ def test_writing_beside_the_file_is_allowed_and_goes_away(place: Path) -> None:
     assert not (place / "exercises" / "plot.png").exists()
 
 
-def test_no_cheat_passes(record_property: pytest.RecordProperty) -> None:
+def test_no_cheat_passes(record_property: Callable[[str, int], None]) -> None:
     record_property("cases", len(CHEATS))
     attempts = [Attempt(find(name), text, Path(find(name).file), with_run=False) for _, name, text in CHEATS]
     results = check_attempts(attempts)
@@ -323,7 +324,7 @@ def robot_steps() -> list[tuple[Exercise, list[Case]]]:
 
 
 def test_a_robot_learner_does_the_exercises(
-    place: Path, capsys: pytest.CaptureFixture[str], record_property: pytest.RecordProperty
+    place: Path, capsys: pytest.CaptureFixture[str], record_property: Callable[[str, int], None]
 ) -> None:
     times: dict[str, list[float]] = {}
     for exercise, steps in robot_steps():

@@ -15,7 +15,7 @@ from handlens.web.app import ROUTES, Route, make_app
 from handlens.web.asked import Lab
 from handlens.web.keys import LEARNER, OWNER, Keys
 
-NAMED = {"{name}": "lab.css", "{label}": "7", "{digit}": "0123456789ab", "{job}": "none"}
+NAMED = {"{name}": "lab.css", "{label}": "7", "{digit}": "0123456789ab", "{job}": "none", "{level}": "1"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 CHANGES = [route for route in ROUTES if route.method != "GET"]
 CLOSED = [route for route in ROUTES if route.policy.roles]

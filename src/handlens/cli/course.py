@@ -247,7 +247,7 @@ def dev_check(names: tuple[str, ...], as_json: bool) -> int:
     from handlens.course.dev_check import dev_check as carry_out
     from handlens.course.plan import find
 
-    tried, complaints = 0, []
+    tried, complaints = 0, list[str]()
     for exercise in [find(name) for name in names] or EXERCISES:
         count, found = carry_out([exercise])
         tried, complaints = tried + count, [*complaints, *found]

@@ -22,6 +22,7 @@ from handlens.course import folder, notebook, outcomes, progress, wire
 from handlens.course.material import stub
 from handlens.course.plan import Exercise, find
 from handlens.course.verdict import Mistake, Result
+from handlens.device import settled
 from handlens.doctor.cause import all_causes
 from handlens.errors import FileError
 from handlens.limits import Limits, run_limited
@@ -73,7 +74,7 @@ class Attempt:
     @property
     def check(self) -> Check:
         """The module that checks it."""
-        found: Any = importlib.import_module(self.exercise.module)
+        found: Check = importlib.import_module(self.exercise.module)
         return found
 
 
@@ -123,7 +124,7 @@ def check_attempts(attempts: Sequence[Attempt], seed: int | None = None) -> list
     began = time.monotonic()
     chance = torch.Generator().manual_seed(int.from_bytes(os.urandom(6)) if seed is None else seed)
     early = [_without_running(attempt) for attempt in attempts]
-    with tempfile.TemporaryDirectory(prefix="handlens-course-") as place:
+    with settled(torch.device("cpu"), 1), tempfile.TemporaryDirectory(prefix="handlens-course-") as place:
         jobs = [Path(place, str(number)) for number in range(len(attempts))]
         asked = [None if mistake else _lay_out(attempt, job, chance) for attempt, job, mistake in zip(attempts, jobs, early, strict=True)]
         ended = _run([job for job, given in zip(jobs, asked, strict=True) if given is not None])

@@ -12,7 +12,7 @@ from starlette.routing import Route as Path
 from starlette.routing import Router, compile_path
 from starlette.types import ASGIApp
 
-from handlens.web import draw, own_digits, pages, trainings
+from handlens.web import course_page, draw, own_digits, pages, trainings
 from handlens.web.asked import Asked, Lab
 from handlens.web.guard import Guard, Policy
 from handlens.web.keys import LEARNER, OWNER
@@ -65,6 +65,11 @@ ROUTES = (
     Route("/api/trainings/{job}/control", "POST", CHANGE, trainings.control),
     Route("/api/trainings/{job}/resume", "POST", CHANGE, trainings.go_on),
     Route("/api/estimate", "POST", CHANGE, trainings.estimate),
+    # Course
+    Route("/api/course", "GET", LOOK, course_page.what),
+    Route("/api/course/hint/{name}/{level}", "GET", LOOK, course_page.hint),
+    Route("/api/course/start", "POST", CHANGE, course_page.start),
+    Route("/api/course/check", "POST", CHANGE, course_page.check),
 )
 
 

@@ -43,7 +43,7 @@ def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
             "shape_changed", "The images come back in another shape.", "Move the pixels, and keep N,1,28,28.", f"Shape {tuple(one.shape)}."
         )
     rules = (_same, _alike, _range, _ink, _turned_over, _too_far)
-    return first(lambda: _in_place(values["kept"]), *(lambda rule=rule: rule(images, one, two) for rule in rules))  # type: ignore[misc]
+    return first(lambda: _in_place(values["kept"]), *(lambda rule=rule: rule(images, one, two) for rule in rules))
 
 
 def _in_place(kept: bool) -> Mistake | None:

@@ -86,7 +86,8 @@ def _no_dictionary(found: Any) -> Mistake:
 
 
 def _expected(given: dict[str, Tensor], *, anew: bool, clear: bool = True) -> list[Tensor]:
-    model, losses = _begin(given), []
+    losses: list[list[float]] = []
+    model = _begin(given)
     for rate in RATES:
         model = _begin(given) if anew else model
         optimizer = torch.optim.SGD(model.parameters(), lr=rate)

@@ -98,4 +98,5 @@ def _pair(line: Any) -> list[float] | None:
 
 def _least_squares(x: Tensor, y: Tensor) -> Tensor:
     columns = torch.cat([x, torch.ones_like(x)], dim=1).double()
-    return torch.linalg.lstsq(columns, y.double()).solution.flatten()
+    best: Tensor = torch.linalg.lstsq(columns, y.double()).solution.flatten()
+    return best

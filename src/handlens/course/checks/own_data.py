@@ -53,7 +53,7 @@ def _judge_one(value: Any, scan: Tensor) -> Mistake | None:
         return Mistake("other_shape", "The picture should be one channel of 28 by 28 pixels.", "Resize, and give 1,28,28 back.", seen)
     image = found.squeeze()[None, None]
     rules = (_range, _inverted, _whole, _turned, _size, _place)
-    return first(*(lambda rule=rule: rule(image, _like_mnist(scan), seen) for rule in rules))  # type: ignore[misc]
+    return first(*(lambda rule=rule: rule(image, _like_mnist(scan), seen) for rule in rules))
 
 
 def _range(image: Tensor, _right: Tensor, seen: str) -> Mistake | None:

@@ -11,7 +11,7 @@ export const PAGES = [
   { path: "/runs", name: "Runs", key: "r", instead: ["handlens runs ls", "handlens compare RUN RUN", "handlens report RUN"] },
   { path: "/errors", name: "Errors", key: "e", instead: ["handlens errors RUN", "handlens evaluate RUN --robustness", "handlens explain RUN"] },
   { path: "/data", name: "Data", key: "a", instead: ["handlens data ls", "handlens data show mnist", "handlens mine ls"] },
-  { path: "/course", name: "Course", key: "c", instead: ["handlens line", "handlens doctor SCRIPT.py"] },
+  { path: "/course", name: "Course", key: "c", module: "./course.js" },
 ];
 
 const THEMES = ["system", "light", "dark"];
