@@ -24,6 +24,7 @@ NAMED = {
     "{sweep}": "none",
     "{entry}": "none",
     "{kind}": "csv",
+    "{level}": "1",
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 CHANGES = [route for route in ROUTES if route.method != "GET"]

@@ -28,8 +28,8 @@ def test_a_page_breaks_no_rule_of_accessibility_and_fits_a_phone(browser: Browse
 
 def test_a_page_that_is_not_built_yet_says_what_does_the_same(context: BrowserContext) -> None:
     page = context.new_page()
-    page.goto("/course")
-    expect(page.locator("main")).to_contain_text("handlens doctor SCRIPT.py")
+    page.goto("/errors")
+    expect(page.locator("main")).to_contain_text("handlens errors RUN")
 
 
 def test_the_theme_is_chosen_and_remembered(context: BrowserContext) -> None:

@@ -20,7 +20,7 @@ from handlens.errors import HandlensError
 
 _IMAGES, _STEPS, _SECONDS = 64, 3, 0.15
 # What a network can have; the rest is about programs. None of it needs a network to be trained on trial.
-_OF_NETWORKS = (
+OF_NETWORKS = (
     *("batch_scramble", "broken_graph", "class_not_instance", "constant_init", "dead_relu", "defined_but_unused", "double_scaling"),
     *("dropout_wrong_place", "flatten_whole_batch", "forward_returns_none", "forward_typo", "frozen_by_mistake", "init_too_large"),
     *("layers_in_forward", "missing_channel_dim", "missing_flatten", "missing_super_init", "no_activation", "no_grad_in_training"),
@@ -60,4 +60,4 @@ def _rehearse(model: nn.Module, images: Tensor, labels: Tensor) -> None:
 def _conclude(program: Program, seen: Seen) -> Diagnosis:
     with torch.random.fork_rng(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return conclude(Case(program.script(), seen, probing=False), _OF_NETWORKS)
+        return conclude(Case(program.script(), seen, probing=False), OF_NETWORKS)

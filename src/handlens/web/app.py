@@ -12,7 +12,7 @@ from starlette.routing import Route as Path
 from starlette.routing import Router, compile_path
 from starlette.types import ASGIApp
 
-from handlens.web import draw, errors_page, own_digits, own_files, pages, phone, runs_page, sets, sweeps_page, trainings, units
+from handlens.web import course_page, draw, errors_page, own_digits, own_files, pages, phone, runs_page, sets, sweeps_page, trainings, units
 from handlens.web.asked import Asked, Lab
 from handlens.web.guard import Guard, Policy
 from handlens.web.keys import DRAWER, LEARNER, OWNER
@@ -110,6 +110,11 @@ ROUTES = (
     Route("/api/runs/{run}/changed", "GET", MEASURE, errors_page.changed),
     Route("/api/runs/{run}/layout", "GET", MEASURE, errors_page.layout),
     Route("/api/runs/{run}/doubts", "POST", CHANGE, errors_page.mark),
+    # Course
+    Route("/api/course", "GET", LOOK, course_page.what),
+    Route("/api/course/hint/{name}/{level}", "GET", LOOK, course_page.hint),
+    Route("/api/course/start", "POST", CHANGE, course_page.start),
+    Route("/api/course/check", "POST", CHANGE, course_page.check),
 )
 
 

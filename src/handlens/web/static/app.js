@@ -11,7 +11,7 @@ export const PAGES = [
   { path: "/runs", name: "Runs", key: "r", module: "./runs.js" },
   { path: "/errors", name: "Errors", key: "e", module: "./errors.js" },
   { path: "/data", name: "Data", key: "a", module: "./data.js" },
-  { path: "/course", name: "Course", key: "c", instead: ["handlens line", "handlens doctor SCRIPT.py"] },
+  { path: "/course", name: "Course", key: "c", module: "./course.js" },
 ];
 
 const THEMES = ["system", "light", "dark"];

@@ -1,0 +1,80 @@
+"""The network is asked again and again: in training mode it must waver, in eval mode not, and its scores must all be there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from handlens.course import wire
+from handlens.course.probing import NETWORK_CAUSES, ask_network, first, judge_network, made, play_network
+from handlens.course.verdict import Mistake
+
+NEEDS = ("DropoutNet",)
+CAUSES = tuple(cause for cause in NETWORK_CAUSES if cause not in ("dead_relu", "layers_in_forward"))
+STRICT = True
+_TIMES = 60
+ask = ask_network
+
+
+def play(names: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Any]:
+    """Its answers, watched."""
+    return play_network(names["DropoutNet"], given)
+
+
+def play_on(names: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Any]:
+    """One image, often, in both modes."""
+    model = made(names["DropoutNet"])
+    often = given["images"][:1].repeat(_TIMES, 1, 1, 1)
+    with torch.no_grad():
+        model.train()
+        training = model(often) if not _has_batch_norm(model) else torch.cat([model(given["images"])[:1] for _ in range(_TIMES)])
+        model.eval()
+        return {"training": training, "evaluating": torch.cat([model(given["images"][:1]) for _ in range(8)])}
+
+
+def _has_batch_norm(model: torch.nn.Module) -> bool:
+    return any(isinstance(one, torch.nn.modules.batchnorm._BatchNorm) for one in model.modules())
+
+
+def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
+    """It wavers when it should, and where it should."""
+    training, evaluating = (wire.plain(values[name]).double() for name in ("training", "evaluating"))
+    return first(
+        lambda: _still_on(evaluating),
+        lambda: _on_the_scores(training),
+        lambda: _never_on(training),
+        lambda: judge_network(values),
+    )
+
+
+def _still_on(evaluating: Tensor) -> Mistake | None:
+    if torch.allclose(evaluating, evaluating[:1], atol=1e-6):
+        return None
+    seen = f"The same image in eval mode: scores differ by up to {(evaluating - evaluating[:1]).abs().max():.2f}."
+    change = "Use nn.Dropout as a layer of __init__; F.dropout needs training=self.training."
+    return Mistake("dropout_in_eval", "Dropout is still on in eval mode.", change, seen)
+
+
+def _on_the_scores(training: Tensor) -> Mistake | None:
+    share = float((training == 0).double().mean())
+    if share < 0.02:
+        return None
+    return Mistake(
+        "dropout_on_scores",
+        "Dropout erases the scores themselves.",
+        "Put it after a ReLU, before the last layer.",
+        f"{share:.0%} of the scores are exactly 0.",
+    )
+
+
+def _never_on(training: Tensor) -> Mistake | None:
+    if not torch.allclose(training, training[:1], atol=1e-6):
+        return None
+    return Mistake(
+        "no_dropout",
+        "In training mode the same image always gets the same scores: nothing is dropped.",
+        "Call the dropout layer in forward, after a ReLU.",
+        "60 times the same image, 60 times the same scores.",
+    )

@@ -1,0 +1,234 @@
+"""One epoch on a small network of ours: weights, loss and accuracy must be those of a right loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from handlens.course import wire
+from handlens.course.probing import batches, is_close, labels, pictures, state
+from handlens.course.verdict import Mistake
+
+NEEDS = ("train_epoch",)
+CAUSES = (
+    *("accuracy_broadcast", "argmax_wrong_dim", "backward_twice", "broken_graph", "call_without_parentheses", "loss_args_swapped"),
+    *("max_not_unpacked", "missing_backward", "missing_step", "missing_zero_grad", "model_reset_each_epoch", "no_grad_in_training"),
+    *("same_batch_every_step", "softmax_before_ce", "zero_grad_after_backward", "zero_grad_per_epoch", "loss_on_argmax"),
+)
+_SIZE, _COUNT, _LR = 8, 44, 0.2
+
+
+def network() -> nn.Module:
+    """A small one, in which training and evaluation differ."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Linear(12, 10))
+
+
+def ask(chance: torch.Generator) -> dict[str, Tensor]:
+    """Images, labels, and the weights that the network begins with."""
+    torch.manual_seed(int(torch.randint(1 << 30, (1,), generator=chance)))
+    start = {f"start.{name}": one for name, one in state(network()).items()}
+    while True:
+        given = {"images": pictures(chance, _COUNT), "labels": labels(chance, _COUNT) % 3, **start}
+        parts = [float(part.double().mean()) for part in epoch(given)[2].split(_SIZE)]
+        whole = float(epoch(given)[2].double().mean())
+        if min(abs(part - whole) for part in (parts[0], parts[-1])) > 0.05 and whole > 0.15:  # so that each mistake shows
+            return given
+
+
+def begin(given: dict[str, Tensor]) -> nn.Module:
+    """The network as it begins."""
+    model = network()
+    model.load_state_dict({name.removeprefix("start."): one for name, one in given.items() if name.startswith("start.")})
+    return model
+
+
+def play(names: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Any]:
+    """The learner's epoch; the network comes in eval mode, as it does after a test."""
+    model = begin(given).eval()
+    optimizer = torch.optim.SGD(model.parameters(), lr=_LR)
+    back = names["train_epoch"](model, batches(given["images"], given["labels"], _SIZE), nn.CrossEntropyLoss(), optimizer)
+    return {"back": back, "weights": state(model)}
+
+
+def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
+    """The weights first, then what is told of them."""
+    expected, losses, hits = epoch(given)
+    if (mistake := judge_weights(given, values["weights"], expected)) is not None:
+        return mistake
+    back = wire.plain(values["back"])
+    back = list(back.values()) if isinstance(back, dict) else back
+    parts = list(back) if isinstance(back, list) or (isinstance(back, Tensor) and back.ndim) else []
+    if len(parts) != 2:
+        return Mistake(
+            "two_numbers",
+            "The weights are right; give the loss and the accuracy back as well.",
+            "End it with: return average_loss, accuracy",
+        )
+    return _judge_loss(wire.number(parts[0]), losses) or _judge_accuracy(parts[1], hits)
+
+
+def epoch(given: dict[str, Tensor], change: str = "") -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    """What a right loop does, or one with a mistake: the weights, the loss of each batch, and which images were right."""
+    model = begin(given).train("eval" not in change)
+    optimizer = torch.optim.SGD(model.parameters(), lr=_LR)
+    losses, hits = [], []
+    for images, targets in batches(given["images"], given["labels"], _SIZE)[: 1 if change == "first" else None]:
+        scores = model(images)
+        loss = F.cross_entropy(scores, targets)
+        if "accumulate" not in change:
+            optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+        hits.append(scores.argmax(1) == targets)
+    return state(model), torch.stack(losses), torch.cat(hits)
+
+
+_KNOWN: dict[str, Callable[[], Mistake]] = {
+    "eval": lambda: Mistake(
+        "missing_train_mode",
+        "The network is still in eval mode: batch norm and dropout do not train.",
+        "Begin the epoch with model.train().",
+    ),
+    "first": lambda: Mistake(
+        "early_return_in_loop", "Only the first batch is trained on.", "Put return (or break) behind the loop, not into it."
+    ),
+    "accumulate": lambda: Mistake(
+        "missing_zero_grad",
+        "Old gradients are still there when new ones come, so they add up.",
+        "Write optimizer.zero_grad() before loss.backward().",
+    ),
+}
+_KNOWN["eval accumulate"] = _KNOWN["accumulate"]
+
+
+def judge_weights(given: dict[str, Tensor], weights: Any, expected: dict[str, Tensor]) -> Mistake | None:
+    """The weights of a right loop, or of which mistake."""
+    if _same(weights, expected):
+        return None
+    if _same(weights, begin(given).state_dict(), learned=True):
+        return Mistake(
+            "nothing_moves", "After the epoch the weights are what they were before.", "Each batch needs: zero_grad, backward, step."
+        )
+    known = next((name for name in _KNOWN if _same(weights, epoch(given, name)[0])), "")
+    if known:
+        return _KNOWN[known]()
+    off = max(float((wire.plain(weights[name]) - one).abs().max()) for name, one in expected.items() if one.is_floating_point())
+    sentence = "The weights after one epoch are not those of the usual loop."
+    return Mistake(
+        "other_weights", sentence, "For each batch once: scores, loss, zero_grad, backward, step.", f"They differ by up to {off:.3f}."
+    )
+
+
+def _same(weights: dict[str, Any], expected: dict[str, Tensor], *, learned: bool = False) -> bool:
+    names = [name for name in expected if not (learned and ("running" in name or "num_batches" in name))]
+    return all(torch.allclose(wire.plain(weights[name]).double(), expected[name].double(), atol=1e-4) for name in names)
+
+
+def _judge_loss(loss: float | None, losses: Tensor) -> Mistake | None:
+    sizes = torch.tensor([_SIZE] * (len(losses) - 1) + [_COUNT % _SIZE or _SIZE])
+    by_batch, by_image = float(losses.mean()), float((losses * sizes).sum() / _COUNT)
+    if loss is not None and min(abs(loss - by_batch), abs(loss - by_image)) < 2e-3:
+        return None
+    seen = f"You give {loss}; the average is {by_batch:.4f}."
+    if is_close(loss, float(losses.sum()), 1e-2):
+        return Mistake(
+            "loss_not_averaged", "This is the sum of the losses, not their average.", "Divide it by the number of batches.", seen
+        )
+    if is_close(loss, float(losses[-1]), 2e-3):
+        return Mistake(
+            "last_loss", "This is the loss of the last batch alone.", "Add the losses up, and divide by the number of batches.", seen
+        )
+    return Mistake(
+        "other_loss", "The first number is not the average loss of the epoch.", "total_loss += loss.item(), and divide at the end.", seen
+    )
+
+
+def _judge_accuracy(value: Any, hits: Tensor) -> Mistake | None:
+    """Of the whole epoch."""
+    right = float(hits.double().mean())
+    if is_close(value, right, 1e-3):
+        return None
+    return judge_count(value, hits, [_SIZE] * (_COUNT // _SIZE) + [_COUNT % _SIZE])
+
+
+def judge_count(value: Any, hits: Tensor, sizes: list[int]) -> Mistake:
+    """Which mistake gives this accuracy.
+
+    Args:
+        value: what was given.
+        hits: whether each image was right.
+        sizes: of the batches.
+    """
+    number, right = wire.number(value), float(hits.double().mean())
+    parts = hits.double().split([size for size in sizes if size])
+    seen = f"You give {number}; {int(hits.sum())} of {len(hits)} images are right: {right:.4f}."
+    if number is None:
+        return Mistake(
+            "no_number", "The accuracy should be one number.", "Count the hits, divide by the number of images, and return that.", seen
+        )
+    known = (
+        (
+            float(hits.sum()) / len(parts),
+            "accuracy_wrong_denominator",
+            "The hits are divided by the number of batches, not of images.",
+            "Divide by the number of images.",
+        ),
+        (
+            float(hits.sum()),
+            "count_not_share",
+            "This is how many images were right, not their share.",
+            "Divide it by the number of images.",
+        ),
+        (100 * right, "percent", "This is in percent; asked is a share from 0 to 1.", "Leave the 100 out."),
+        (
+            float(parts[0].mean()),
+            "early_return_in_loop",
+            "This is the accuracy of the first batch alone.",
+            "Put return behind the loop, not into it.",
+        ),
+        (
+            float(parts[-1].mean()),
+            "stats_reset_in_loop",
+            "This is the accuracy of the last batch alone.",
+            "Set the counters to 0 before the loop, not in it.",
+        ),
+        (
+            float(parts[-1].sum()) / len(hits),
+            "stats_reset_in_loop",
+            "Only the hits of the last batch are counted.",
+            "Set the counters to 0 before the loop, not in it.",
+        ),
+        (
+            sum(float(part.mean()) for part in parts) / len(parts),
+            "mean_of_batch_means",
+            "The last batch is smaller, and counts as much as the others.",
+            "Add up hits and images, and divide once, at the end.",
+        ),
+        (
+            1 - right,
+            "counts_mistakes",
+            "This is the share of the images that are not right.",
+            "Count where prediction and label are equal.",
+        ),
+    )
+    for expected, cause, sentence, change in known:
+        if abs(number - expected) < 1e-4:
+            return Mistake(cause, sentence, change, seen)
+    if number > 1:
+        return Mistake(
+            "accuracy_broadcast",
+            "There are more hits than images: each guess meets every label.",
+            "Compare two tensors of the same shape: N and N.",
+            seen,
+        )
+    return Mistake(
+        "other_accuracy",
+        "This is not the share of the images that are right.",
+        "(scores.argmax(1) == labels).sum().item(), added up, divided by the images.",
+        seen,
+    )

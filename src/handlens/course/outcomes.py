@@ -1,0 +1,102 @@
+"""What is said when the learner's code did not come so far that its answer could be judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from handlens.course.verdict import Mistake
+from handlens.files import printable
+
+UNTOUCHED = Mistake(
+    "not_begun", "This is still the stub: nothing is written here yet.", "Read the task at its top, and begin at the first TODO."
+)
+OTHER_FORM = Mistake(
+    "other_form",
+    "What comes back has another form than the task asks for.",
+    "Compare your return line with the task at the top of the file.",
+)
+OUTPUT = Mistake("too_much_output", "Your code prints more than 32 MB.", "Take the print out of the inner loop.")
+MEMORY = Mistake(
+    "too_much_memory",
+    "Your code asks for more than 4 GB of memory.",
+    "Look for a list or a tensor that grows in a loop, or is far too large.",
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the process of the learner's code ended, and what it printed."""
+
+    stdout: str = ""
+    stderr: str = ""
+    returncode: int = 0
+
+
+def empty(name: str) -> Mistake:
+    """A file with nothing in it, or none."""
+    return Mistake("empty", "There is nothing in this file yet.", f"Lay out the stub: handlens course reset {name}")
+
+
+def unreadable(error: SyntaxError | ValueError) -> Mistake:
+    """A text that is no Python."""
+    said, line = (f"{error.msg}: {(error.text or '').strip()}", error.lineno or 0) if isinstance(error, SyntaxError) else (str(error), 0)
+    return Mistake(
+        "syntax", "Python cannot read this line.", "Look at it, and at the end of the line above it.", printable(said, 200), line
+    )
+
+
+def vanished(ended: Ended) -> Mistake:
+    """The process ended without an answer."""
+    last = (ended.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    if "MemoryError" in ended.stderr or "bad_alloc" in ended.stderr:
+        return MEMORY
+    return Mistake(
+        "vanished",
+        "The program ended before the check could see an answer.",
+        "Take out what ends the process, such as exit(), and run the file alone: python FILE.py",
+        printable(last, 200),
+    )
+
+
+def stopped(failure: dict[str, Any], named: Mistake | None) -> Mistake:
+    """An exception ended it, or the clock.
+
+    Args:
+        failure: its kind, its text and its line.
+        named: what the doctor says of it, if it knows the exception.
+    """
+    kind, text, line = str(failure["kind"]), str(failure["text"]), int(failure["line"])
+    said = printable(f"{kind}: {text.splitlines()[0] if text else ''}".rstrip(": "), 200)
+    if kind == "Missing":
+        return Mistake(
+            "missing_name", f"There is no {printable(text, 40)} in your file.", f"Define {printable(text, 40)}, with just this name."
+        )
+    if kind == "NotImplementedError" and named is None:
+        return Mistake("not_begun", "This part is not written yet.", "Write it in place of the raise.", said, line)
+    if kind == "Slow":
+        return Mistake(
+            "endless",
+            "After 5 s your code is still in this line.",
+            "Let its loop end; put long trainings under: if __name__ == '__main__':",
+            "",
+            line,
+        )
+    if kind in ("SystemExit", "KeyboardInterrupt"):
+        return Mistake("exits", "Your code ends the program itself.", "Take the exit out: the check has to go on after it.", said, line)
+    if kind == "Fenced":
+        advice = "Leave other files and programs alone; write only beside your own file."
+        return Mistake("fenced", "Your code wants to change something outside of its own folder.", advice, text, line)
+    if kind == "OSError" and "File too large" in text:
+        return _at(OUTPUT, line)
+    if kind == "MemoryError" or "can't allocate memory" in text or "not enough memory" in text:
+        return _at(MEMORY, line)
+    if named is None and "does not require grad" in text:
+        sentence = "What should go backward hangs on no weight: it was computed without a graph."
+        return Mistake("no_grad_in_training", sentence, "Take no_grad, .data and .detach() out of the training.", said, line)
+    advice = "Read below what Python says, and look at each name in this line."
+    return named or Mistake("exception", "Python stops in this line.", advice, said, line)
+
+
+def _at(mistake: Mistake, line: int) -> Mistake:
+    return Mistake(mistake.cause, mistake.sentence, mistake.change, mistake.evidence, line)

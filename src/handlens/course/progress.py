@@ -1,0 +1,45 @@
+"""What was checked so far, in the learner's folder."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from handlens import files
+from handlens.course.plan import EXERCISES, Exercise
+from handlens.course.verdict import Result
+from handlens.errors import FileError
+
+_FILE = ".progress.json"
+_MOST_BYTES = 1 << 20
+_KEPT = ("passed", "cause", "sentence", "change", "evidence", "line", "code", "note")
+
+
+def remember(folder: Path, result: Result) -> None:
+    """Keep the newest result of an exercise; once passed it stays passed."""
+    place = folder / _FILE
+    with files.lock(folder / (_FILE + ".lock"), wait_s=5):
+        kept = read(folder)
+        before = kept.get(result.exercise, {})
+        new: dict[str, Any] = {name: getattr(result, name) for name in _KEPT}
+        new |= {"tries": before.get("tries", 0) + 1, "done": result.passed or before.get("done", False), "at": round(time.time())}
+        files.write_atomic(place, json.dumps(kept | {result.exercise: new}, indent=1))
+
+
+def read(folder: Path) -> dict[str, dict[str, Any]]:
+    """The newest result of each exercise, by name; nothing if it cannot be read."""
+    try:
+        content = json.loads(files.read_bytes(folder / _FILE, _MOST_BYTES))
+    except (FileError, ValueError):
+        return {}
+    known = {exercise.name for exercise in EXERCISES}
+    pairs = content.items() if isinstance(content, dict) else ()
+    return {name: one for name, one in pairs if name in known and isinstance(one, dict)}
+
+
+def state_of(exercise: Exercise, kept: dict[str, dict[str, Any]]) -> str:
+    """`passed`, `not yet`, or nothing if it was never checked."""
+    one = kept.get(exercise.name)
+    return "" if one is None else "passed" if one.get("done") else "not yet"

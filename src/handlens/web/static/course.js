@@ -1,0 +1,108 @@
+// The page Course: the exercises, what the last check of each said, a check, hints, and the files.
+
+import { ask } from "./api.js";
+import { el, speak } from "./dom.js";
+
+const STATES = { passed: "✓ passed", "not yet": "○ not yet", "": "· not checked" };
+
+/** @param {HTMLElement} main @param {{may_change: boolean}} lab */
+export async function show(main, lab) {
+  const course = await ask("GET", "/api/course");
+  const passed = () => main.querySelectorAll("[data-state=passed]").length;
+  const count = el("p", { class: "lead" });
+  const tell = () => (count.textContent = `${passed()} of ${course.exercises.length} exercises passed.`);
+  main.append(
+    el("h1", {}, "Course"),
+    count,
+    course.folder ? el("p", { class: "caption" }, "Your files: ", el("code", {}, course.folder)) : notLaidOut(lab),
+    el("ol", { class: "exercises" }, course.exercises.map((one) => exercise(one, lab.may_change && course.folder, tell))),
+    course.lessons.length > 0 && lessons(course),
+  );
+  tell();
+}
+
+/** @param {{may_change: boolean}} lab */
+function notLaidOut(lab) {
+  const begin = async () => {
+    await ask("POST", "/api/course/start");
+    location.reload();
+  };
+  return el(
+    "div",
+    { class: "card" },
+    el("p", {}, "Your files are not laid out yet. They will be in a new folder, course, where the lab was started."),
+    lab.may_change ? el("button", { onclick: begin }, "Lay them out") : el("code", {}, "handlens course start"),
+  );
+}
+
+/** @param {any} one @param {any} mayCheck @param {() => void} tell */
+function exercise(one, mayCheck, tell) {
+  const state = el("span", { class: "state" });
+  const said = el("div", { class: "verdict" });
+  const item = el(
+    "li",
+    { "data-exercise": one.name },
+    el("details", {},
+      el("summary", {}, el("span", { class: "name" }, `${one.number}. ${one.title}`), state),
+      el("p", { class: "caption" }, `${one.session} · `, el("code", {}, `exercises/${one.file}`)),
+      el("pre", { class: "task" }, one.task),
+      el("div", { class: "row" }, mayCheck && el("button", { onclick: () => check() }, "Check"), hints(one.name)),
+      said,
+    ),
+  );
+  const tellState = (/** @type {string} */ now, /** @type {any} */ last) => {
+    item.dataset.state = now;
+    state.textContent = STATES[/** @type {keyof typeof STATES} */ (now)];
+    said.replaceChildren(...(last && now !== "passed" ? verdict(last) : []));
+  };
+  async function check() {
+    said.replaceChildren(el("p", { class: "says" }, "Checking…"));
+    try {
+      const result = await ask("POST", "/api/course/check", { name: one.name });
+      tellState(result.passed ? "passed" : "not yet", result);
+      speak(`${one.name}: ${result.passed ? "passed" : `not yet. ${result.sentence}`}`);
+    } catch (trouble) {
+      said.replaceChildren(el("p", { class: "trouble" }, trouble.words ?? String(trouble)));
+    }
+    tell();
+  }
+  tellState(one.state, one.last);
+  return item;
+}
+
+/** @param {any} last */
+function verdict(last) {
+  return [
+    el("p", {}, el("b", {}, last.sentence)),
+    last.line > 0 && el("pre", {}, `line ${last.line}   ${last.code}`),
+    last.evidence && el("p", { class: "caption" }, `Seen: ${last.evidence}`),
+    el("p", {}, `Try: ${last.change}`),
+  ].filter(Boolean);
+}
+
+/** @param {string} name */
+function hints(name) {
+  const place = el("pre", { class: "hint-text", hidden: true });
+  let level = 0;
+  const more = el("button", { onclick: next }, "Hint 1 of 3");
+  async function next() {
+    level += 1;
+    const answer = await ask("GET", `/api/course/hint/${name}/${level}`);
+    place.hidden = false;
+    place.textContent += `${place.textContent ? "\n\n" : ""}${answer.hint.replaceAll("```python\n", "").replaceAll("\n```", "")}`;
+    more.textContent = `Hint ${level + 1} of 3`;
+    more.hidden = level === 3;
+  }
+  return [more, place];
+}
+
+/** @param {any} course */
+function lessons(course) {
+  return el(
+    "section",
+    {},
+    el("h2", {}, "Lessons"),
+    el("p", { class: "caption" }, "Notebooks in ", el("code", {}, `${course.folder}/lessons`), ": open them with Jupyter or VS Code."),
+    el("ol", { class: "commands" }, course.lessons.map((/** @type {any} */ one) => el("li", {}, `${one.title} `, el("code", {}, one.file)))),
+  );
+}

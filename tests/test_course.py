@@ -1,0 +1,342 @@
+"""The exercises of the course: right programs pass in any style, mistakes are named, nothing that a learner's code does gets out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+from cheats import CHEATS
+from corpus import FULL, portion
+from terminal import Terminal
+
+import handlens as hl
+from handlens.course import EXERCISES, Exercise, Result, folder, material, progress
+from handlens.course.check import Attempt, check_attempts, check_file
+from handlens.course.dev_check import Case, cases, complaints, too_few, try_cases, unkind_words
+from handlens.course.plan import find
+from handlens.errors import UsageError
+
+ALL = [case for exercise in EXERCISES for case in cases(exercise)]
+FIXED = [case for case in ALL if case.name in ("stub", "empty file", "solution")]
+OTHERS = [case for case in ALL if case not in FIXED]
+
+
+@pytest.fixture
+def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(capsys)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A learner's folder."""
+    folder.start(tmp_path / "course")
+    return tmp_path / "course"
+
+
+def said_of(text: str, name: str = "scaling") -> Result:
+    """What is said of a program, as a learner gets it: in a process of its own."""
+    return check_attempts([Attempt(find(name), text, Path(find(name).file), with_run=False)])[0]
+
+
+def scaled(body: str) -> str:
+    """The exercise of one line, with more around it."""
+    return f"import os, sys, pathlib\nimport torch\n{body}\ndef scale(images):\n    return images.float() / 255\n"
+
+
+def test_each_exercise_has_styles_mutants_and_hints() -> None:
+    assert [line for exercise in EXERCISES for line in too_few(exercise)] == []
+
+
+def test_the_stub_fails_kindly_an_empty_file_too_and_the_solution_passes() -> None:
+    assert complaints(try_cases(FIXED)) == []
+
+
+def test_right_programs_pass_and_mistakes_are_named(record_property: Callable[[str, int], None]) -> None:
+    chosen = portion(OTHERS)
+    record_property("cases", len(chosen))
+    assert complaints(try_cases(chosen)) == []
+
+
+ENDS = {
+    "endless loop": ("while True:\n    pass", "endless"),
+    "sleeps for ever": ("import time\ntime.sleep(1e6)", "endless"),
+    "sys.exit": ("sys.exit(0)", "exits"),
+    "os._exit": ("os._exit(0)", "vanished"),
+    "huge output": ("while True:\n    print('x' * 10_000_000)", "too_much_output"),
+    "10 GB": ("kept = torch.ones(10 << 30, dtype=torch.uint8)", "too_much_memory"),
+    "10 GB in a list": ("kept = [0] * (10 << 27)", "too_much_memory"),
+    "recursion": ("def f():\n    return f()\nf()", "exception"),
+    "a crash": ("os.abort()", "vanished"),
+    "another program": ("import subprocess\nsubprocess.run(['true'])", "fenced"),
+    "syntax": ("def f(:\n    pass", "syntax"),
+    "a name that is not there": ("image + 1", "exception"),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_what_does_not_end_well_is_told_as_what_it_is(name: str) -> None:
+    body, cause = ENDS[name]
+    began = time.monotonic()
+    result = said_of(scaled(body))
+    assert (result.passed, result.cause) == (False, cause), result
+    assert not unkind_words(result)
+    assert time.monotonic() - began < 60  # 10 s where nothing else runs; see bench/course_checks.py
+
+
+def test_the_line_of_an_endless_loop_is_told() -> None:
+    assert said_of("x = 0\nwhile True:\n    x += 1\n" + scaled("")).line in (2, 3)
+
+
+def test_files_outside_stay_as_they_are(place: Path) -> None:
+    other, own = place / "other.txt", place / "exercises" / "02_scaling.py"
+    other.write_text("mine")
+    attacks = (
+        f"pathlib.Path({str(other)!r}).unlink()",
+        f"open({str(other)!r}, 'w').write('gone')",
+        f"os.rename({str(other)!r}, {str(other)!r} + '2')",
+        f"import shutil; shutil.rmtree({str(place)!r})",
+        f"os.truncate({str(other)!r}, 0)",
+        "import handlens; pathlib.Path(handlens.__file__).write_text('')",
+    )
+    for attack in attacks:
+        own.write_text(scaled(attack))
+        assert check_file(find("scaling"), place).cause == "fenced", attack
+        assert (other.read_text(), own.read_text()) == ("mine", scaled(attack))
+
+
+def test_writing_beside_the_file_is_allowed_and_goes_away(place: Path) -> None:
+    own = place / "exercises" / "02_scaling.py"
+    own.write_text(scaled("open('notes.txt', 'w').write('x')\nos.remove('notes.txt')\nopen('plot.png', 'wb').write(b'x')"))
+    assert check_file(find("scaling"), place)
+    assert not (place / "exercises" / "plot.png").exists()
+
+
+def test_no_cheat_passes(record_property: Callable[[str, int], None]) -> None:
+    record_property("cases", len(CHEATS))
+    attempts = [Attempt(find(name), text, Path(find(name).file), with_run=False) for _, name, text in CHEATS]
+    results = check_attempts(attempts)
+    assert [cheat[0] for cheat, result in zip(CHEATS, results, strict=True) if result.passed] == []
+
+
+def test_a_file_beside_it_cannot_pass_for_a_library(place: Path) -> None:
+    for name in ("torch", "handlens", "json"):
+        (place / "exercises" / f"{name}.py").write_text("raise SystemExit\n")
+    (place / "exercises" / "numbers_of_mine.py").write_text("WHITE = 255\n")
+    own = place / "exercises" / "02_scaling.py"
+    own.write_text("from numbers_of_mine import WHITE\nimport torch\n\n\ndef scale(images):\n    return images.float() / WHITE\n")
+    assert check_file(find("scaling"), place)
+
+
+# The 98 % of the CNN
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, mnist: hl.Dataset) -> dict[str, torch.Tensor]:
+    """Weights of the solution's network that read more than 98 %: trained once."""
+    names: dict[str, object] = {"__name__": "own"}
+    exec(material.solution(find("cnn")), names)
+    torch.manual_seed(0)
+    model: torch.nn.Module = names["MNISTCNN"]()  # type: ignore[operator]
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.002)
+    some = hl.batches(mnist.train, batch_size=100, seed=1)
+    names["train_cnn"](model, some, optimizer)  # type: ignore[operator]
+    return {name: one.detach().clone() for name, one in model.state_dict().items()}
+
+
+def keep(place: Path, tensors: dict[str, torch.Tensor]) -> None:
+    (place / "exercises" / "11_cnn.safetensors").write_bytes(safetensors.torch.save(tensors))
+
+
+def test_the_98_percent_are_measured_on_the_learners_own_run(place: Path, trained: dict[str, torch.Tensor]) -> None:
+    cnn = find("cnn")
+    (place / "exercises" / cnn.file).write_text(material.solution(cnn))
+    assert check_file(cnn, place).cause == "no_run"
+    keep(place, {name: torch.zeros_like(one) for name, one in trained.items()})
+    assert check_file(cnn, place).cause == "below_98"
+    keep(place, {name: one for name, one in trained.items() if "fc2" not in name})
+    assert check_file(cnn, place).cause == "state_dict_mismatch"
+    keep(place, trained)
+    assert check_file(cnn, place), check_file(cnn, place)
+
+
+def test_keep_writes_the_weights_beside_the_file(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
+    names: dict[str, object] = {"__name__": "own"}
+    exec(material.solution(find("cnn")), names)
+    path = hl.course.keep(names["MNISTCNN"](), [{"val_accuracy": 0.5}])  # type: ignore[operator]
+    assert path == place / "exercises" / "11_cnn.safetensors"
+    assert safetensors.torch.load_file(path)["conv1.weight"].shape == (16, 1, 3, 3)
+
+
+# In a notebook
+
+
+CELLS = """
+import torch
+from torch import nn
+import torch.nn.functional as F
+
+SIZE = 3
+
+def block(a, b):
+    return nn.Sequential(nn.Conv2d(a, b, SIZE, padding=1), ACTIVATION(), nn.MaxPool2d(2))
+
+ACTIVATION = nn.ReLU
+
+class MyNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(block(1, 8), block(8, 16))
+        self.head = nn.Linear(16 * 49, 10)
+
+    def forward(self, x):
+        return self.head(self.body(x).flatten(1))
+
+while True:
+    break
+raise_if_run_again = 1 / (1 if "first" not in globals() else 0)
+first = 1
+"""
+
+
+def in_notebook(code: str, cells: list[str]) -> Result:
+    """What a cell gives in a notebook whose cells were run before."""
+    names: dict[str, object] = {"In": ["", *cells, code], "__name__": "__main__"}
+    for cell in (*cells, code):
+        exec(compile(cell, "<cell>", "exec"), names)
+    result = names["result"]
+    assert isinstance(result, Result)
+    return result
+
+
+def test_a_notebook_gets_the_same_result() -> None:
+    ask = "import handlens as hl\nresult = hl.course.check('cnn', MyNet)"
+    assert in_notebook(ask, [CELLS])
+    later = CELLS.replace("16 * 49", "16 * 50").split("while True")[0]
+    broken = in_notebook(ask, [CELLS, later])
+    assert broken.cause == "wrong_flatten_size"
+    assert "784" in broken.evidence
+    assert "not yet" in broken._repr_html_()
+
+
+def test_what_is_not_defined_in_a_notebook_is_told() -> None:
+    with pytest.raises(UsageError, match="not found"):
+        in_notebook("import handlens as hl\nfrom torch.nn import Linear as L\nresult = hl.course.check('cnn', type('X', (), {}))", [])
+
+
+# The folder, and the command line
+
+
+def test_start_never_overwrites(tmp_path: Path, terminal: Terminal) -> None:
+    assert "new files" in terminal("course", "start", tmp_path / "c")
+    own = tmp_path / "c" / "exercises" / "01_linear_fit.py"
+    own.write_text("# mine")
+    terminal("course", "start", tmp_path / "c")
+    assert own.read_text() == "# mine"
+    assert len(list((tmp_path / "c" / "exercises").glob("*.py"))) == len(EXERCISES)
+
+
+def test_reset_and_catch_up_keep_what_was_written(place: Path, terminal: Terminal) -> None:
+    own = place / "exercises" / "01_linear_fit.py"
+    own.write_text("# first")
+    assert "mine" in terminal("course", "reset", "linear-fit", "--folder", place)
+    assert own.read_text() == material.stub(find("linear-fit"))
+    own.write_text("# second")
+    terminal("course", "catch-up", "4", "--folder", place)
+    assert own.read_text() == material.solution(find("linear-fit"))
+    assert (place / "exercises" / "04_training_loop.py").read_text() == material.stub(find("training-loop"))
+    kept = sorted(path.read_text() for path in (place / "exercises" / "mine").iterdir())
+    assert kept == ["# first", "# second"]
+    terminal("course", "catch-up", "4", "--folder", place)
+    assert len(list((place / "exercises" / "mine").iterdir())) == 2
+    terminal("course", "catch-up", "99", "--folder", place, code=2)
+
+
+def test_check_says_passed_or_not_yet_and_ls_remembers(place: Path, terminal: Terminal) -> None:
+    (place / "exercises" / "02_scaling.py").write_text("def scale(images):\n    return images.float()\n")
+    said = terminal("course", "check", "scaling", "--folder", place, code=1)
+    assert "not yet" in said
+    assert "Divide them by 255." in said
+    assert "hint scaling" in said
+    (place / "exercises" / "02_scaling.py").write_text(material.solution(find("scaling")))
+    found = json.loads(terminal("course", "check", "2", "--folder", place, "--json"))
+    assert [(one["exercise"], one["passed"]) for one in found] == [("scaling", True)]
+    assert "scaling\tpassed" in terminal("course", "ls", "--folder", place)
+    assert progress.read(place)["scaling"]["tries"] == 2
+
+
+def test_hints_and_solution_are_told(terminal: Terminal) -> None:
+    told = [terminal("course", "hint", "cnn", level) for level in ("1", "2", "3")]
+    assert len(set(told)) == 3
+    assert "self.pool(torch.relu(self.conv1(x)))" in told[2]
+    assert terminal("course", "solution", "cnn").strip() == material.solution(find("cnn")).strip()
+
+
+def test_wrong_names_are_answered(terminal: Terminal, tmp_path: Path) -> None:
+    terminal("course", "check", "cnnn", code=2)
+    assert "Did you mean 'cnn'?" in terminal.err
+    terminal("course", "ls", "--folder", tmp_path / "nothing", code=2)
+    assert "handlens course start" in terminal.err
+
+
+def test_watch_checks_what_is_saved(place: Path) -> None:
+    own = place / "exercises" / "02_scaling.py"
+    command = [sys.executable, "-m", "handlens", "course", "watch", "scaling", "--folder", str(place)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        assert "Watching" in process.stderr.readline()
+        time.sleep(0.5)
+        own.write_text(material.solution(find("scaling")))
+        try:
+            assert process.stdout.readline() == "scaling: passed.\n"
+        finally:
+            process.send_signal(2)
+        process.communicate(timeout=30)
+
+
+def test_one_long_progress_file_of_somebody_else_harms_nothing(place: Path) -> None:
+    for content in ("", "[]", '{"cnn": 3}', "\x00", json.dumps({"nonsense": {"done": True}})):
+        (place / ".progress.json").write_text(content)
+        assert progress.read(place) == {}
+
+
+# The robot learner
+
+
+def robot_steps() -> list[tuple[Exercise, list[Case]]]:
+    """Each exercise from its stub through typical mistakes to its solution."""
+    steps = []
+    for exercise in EXERCISES:
+        of_it = cases(exercise)
+        mistakes = [case for case in of_it if case.cause and case.name not in ("stub", "empty file")][: 4 if FULL else 1]
+        steps.append((exercise, [of_it[0], *mistakes, of_it[2]]))
+    return steps if FULL else steps[1::8]
+
+
+def test_a_robot_learner_does_the_exercises(
+    place: Path, capsys: pytest.CaptureFixture[str], record_property: Callable[[str, int], None]
+) -> None:
+    times: dict[str, list[float]] = {}
+    for exercise, steps in robot_steps():
+        for case in steps:
+            (place / "exercises" / exercise.file).write_text(case.text)
+            began = time.monotonic()
+            result = check_file(exercise, place)
+            times.setdefault(exercise.name, []).append(time.monotonic() - began)
+            done = result.passed or (exercise.name == "cnn" and result.cause == "no_run")
+            assert done == (not case.cause), (case.name, result)
+    record_property("cases", sum(map(len, times.values())))
+    with capsys.disabled():
+        print(f"\nrobot learner: {sum(map(sum, times.values())):.1f} s in all")
+        for name, found in times.items():
+            print(f"  {name:<16}{len(found):>3} checks {sum(found):6.1f} s, the longest {max(found):.1f} s")

@@ -1,0 +1,107 @@
+"""The check before the class says what is missing on a computer, and one fix for each: on twelve broken ones, and on this one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from terminal import Terminal
+
+from handlens.course import preflight
+
+TORCH = "class ones:\n    def __init__(self, n): self.n = n\n    def sum(self): return self.n\n__version__ = '{}'\n"
+PLOTS = "def use(name): pass\n"
+FIGURES = "def plot(values): pass\ndef savefig(file): pass\n"
+HANDLENS = "__version__ = '0.1.0'\n"
+DATA = "class One:\n    name, on_disk = 'mnist', {}\ndef status(): return [One]\n"
+HEALTHY = {
+    "torch/__init__.py": TORCH.format("2.13.0"),
+    "torchvision/__init__.py": "raise ModuleNotFoundError(\"No module named 'torchvision'\")",
+    "matplotlib/__init__.py": PLOTS,
+    "matplotlib/pyplot.py": FIGURES,
+    "handlens/__init__.py": HANDLENS,
+    "handlens/data.py": DATA.format(True),
+}
+OLD = "import sys\nsys.version_info = (3, 8, 10, 'final', 0)\n"
+NARROW = "import sys\nsys.maxsize = 2**31 - 1\n"
+# What a computer has otherwise than it should; what must be said of it, and what the fix is about.
+MACHINES: dict[str, tuple[dict[str, str], str, str]] = {
+    "old Python": ({"sitecustomize.py": OLD}, "This is Python 3.8", "Install Python 3.12"),
+    "Python of 32 bits": ({"sitecustomize.py": NARROW}, "32 bits", "64-bit"),
+    "no torch": (
+        {"torch/__init__.py": "raise ModuleNotFoundError(\"No module named 'torch'\")"},
+        "PyTorch is not installed",
+        "pip install",
+    ),
+    "torch with a missing library": (
+        {"torch/__init__.py": "raise OSError('c10.dll or a part of it is missing')"},
+        "c10.dll",
+        "--force-reinstall",
+    ),
+    "torch that crashes": ({"torch/__init__.py": "import os\nos.abort()"}, "PyTorch does not start", "--force-reinstall"),
+    "old torch": ({"torch/__init__.py": TORCH.format("1.13.1+cu118")}, "version 1.13.1", "--upgrade"),
+    "another torchvision": (
+        {"torchvision/__init__.py": "raise RuntimeError('operator torchvision::nms does not exist')"},
+        "torchvision does not fit",
+        "pip uninstall torchvision",
+    ),
+    "no handlens": (
+        {"handlens/__init__.py": "raise ModuleNotFoundError(\"No module named 'handlens'\")"},
+        "handlens is not",
+        "install.py",
+    ),
+    "no plots": (
+        {"matplotlib/__init__.py": "raise ImportError('numpy.core.multiarray failed to import')"},
+        "Pictures cannot",
+        "matplotlib numpy",
+    ),
+    "no data": ({"handlens/data.py": DATA.format(False)}, "MNIST is not on this computer", "data fetch mnist"),
+    "no write access": ({"cwd": "/proc"}, "Nothing can be written", "folder of your own"),
+    "a file in the way": ({"here/torch.py": "print('mine')"}, "called torch.py", "another name"),
+}
+
+
+def run_on(machine: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """What `python preflight.py` says on a computer with these files."""
+    for name, text in {**HEALTHY, "here/nothing.txt": "", **machine}.items():
+        if name != "cwd":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, preflight.__file__]
+    return subprocess.run(command, cwd=machine.get("cwd", folder / "here"), env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_broken_computer_is_told_with_one_fix_for_each_problem(name: str, tmp_path: Path) -> None:
+    if name == "no write access" and not Path("/proc/self").exists():
+        pytest.skip("no /proc here")
+    machine, said, fix = MACHINES[name]
+    done = run_on(machine, tmp_path)
+    first, *rest = done.stdout.strip().splitlines()
+    assert done.returncode == 1, done
+    assert first == "Not ready yet: 1 thing to mend.", done.stdout
+    assert said in done.stdout
+    assert [fix in line for line in rest if line.startswith("  Fix: ")] == [True], done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_healthy_computer_is_ready_in_one_line(tmp_path: Path) -> None:
+    done = run_on({}, tmp_path)
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1), done
+    assert done.stdout.startswith("Ready: ")
+
+
+@pytest.mark.usefixtures("mnist")
+def test_this_computer_is_ready(capsys: pytest.CaptureFixture[str]) -> None:
+    assert Terminal(capsys)("course", "preflight").startswith("Ready: ")
+
+
+def test_any_python_3_can_read_it() -> None:
+    text = Path(preflight.__file__).read_text(encoding="utf-8")
+    compile(text, "preflight.py", "exec")
+    assert "\nfrom __future__" not in text
+    assert not any(word in text for word in ('f"', ":=", "match "))
