@@ -97,6 +97,7 @@ PRESETS: dict[str, Preset] = {
         knobs={
             "hidden_sizes": (256,),
             **_QUICKLY,
+            "weight_decay": 0.05,
             "epochs": 3,
             "epoch_part": 0.8333,
             "batch_size": 256,

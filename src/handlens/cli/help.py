@@ -22,6 +22,7 @@ VERBS = {
     "runs": "List, show, rename, note, tag, repeat, remove runs.",
     "data": "List, fetch, show, import, check data sets.",
     "mine": "Your own digits: add, show, export; test a run on them.",
+    "bench": "How fast this machine trains, and which way to calculate.",
     "info": "This machine: versions, device, folders, and what is missing.",
 }
 INTERRUPTED = 130
