@@ -149,6 +149,9 @@ def figures() -> dict[str, Any]:
         sets = [("Your digits", shares), ("The test images of mnist", shares)]
         runs_ = ["mlp-brave-otter", "cnn-" + "long" * 10][:networks]
         made[f"hand {networks} {kinds_[0]}"] = lambda theme, s=sets, r=runs_, c=kinds_: plots.plot_hand(s, r, c, theme=theme)
+    for count in (1, 4, 16):
+        found = {f"no weight_decay {n}" if n else "all of it": (0.98 + n / 9999, 1.5 + n / 3) for n in range(count)}
+        made[f"ablation {count}"] = lambda theme, f=found: plots.plot_ablation(f, "fast-mlp: each trick off, in turn", theme=theme)
     for epochs in (0, 1, 2, 5, 200):
         made[f"curves {epochs}"] = lambda theme, e=epochs: plots.plot_curves(rows(e), best_epoch=max(1, e - 1), theme=theme)
     made["curves no val"] = lambda theme: plots.plot_curves(rows(5, val=False), theme=theme)

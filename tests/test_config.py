@@ -69,6 +69,11 @@ def test_a_config_survives_json(name: str) -> None:
     assert Config.model_validate_json(wanted.model_dump_json()) == wanted
 
 
+def test_the_knob_amp_of_earlier_runs_is_read_as_the_precision_it_meant() -> None:
+    assert make_config({"amp": True}) == make_config({"precision": "bfloat16"})
+    assert make_config({"amp": False}) == Config()
+
+
 @pytest.mark.parametrize("text", ["lr = ", "lr 3", "[lr]\nx = 1", "epoch = 3", "\x00", "lr = '1e999'", "a = " + "[" * 5000])
 def test_a_bad_file_is_named_in_the_error(text: str, tmp_path: Path) -> None:
     file = tmp_path / "bad.toml"

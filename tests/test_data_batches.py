@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
@@ -38,6 +40,34 @@ def test_every_pass_is_the_next_epoch_and_set_epoch_goes_to_any() -> None:
     assert [torch.equal(labels, split.labels[order(50, 7, epoch)]) for epoch, labels in enumerate(passes)] == [True] * 3
     one.set_epoch(1)
     assert torch.equal(torch.cat([labels for _, labels in one]), passes[1])
+
+
+@pytest.mark.parametrize("part", [0.05, 0.3, 0.7, 0.9])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_epochs_of_a_part_go_on_where_the_last_one_ended_so_that_all_images_come_equally_often(part: float, shuffle: bool) -> None:
+    numbers = torch.arange(40)
+    split = Split(torch.zeros(40, 1, 2, 2, dtype=torch.uint8), numbers, tuple(map(str, numbers.tolist())))
+    some = replace(batches(split, 16, seed=7, shuffle=shuffle), part=part)
+    epochs = [torch.cat([labels for _, labels in some]) for _ in range(20)]
+    assert {len(labels) for labels in epochs} == {round(40 * part)}
+    assert len(some) == sum(1 for _ in some)
+    assert torch.bincount(torch.cat(epochs)).tolist() == [round(20 * part)] * 40
+    some.set_epoch(11)
+    assert torch.equal(torch.cat([labels for _, labels in some]), epochs[11])
+
+
+def test_shifted_images_are_moved_by_whole_pixels_anew_each_epoch() -> None:
+    split = random_split(300)
+    moved = replace(batches(split, 64, seed=7, shuffle=False), shift=1)
+    first, second = (torch.cat([images for images, _ in moved]) for _ in range(2))
+    padded = torch.nn.functional.pad(split.images.div(255), (1, 1, 1, 1), mode="replicate")
+    windows = torch.stack([padded[:, :, down : down + 5, right : right + 5] for down in range(3) for right in range(3)])
+    places = (windows == first).flatten(2).all(2)
+    assert places.any(0).all()
+    assert (places.sum(1) > 10).all()  # about 33 images of 300 each
+    assert not torch.equal(first, second)
+    moved.set_epoch(0)
+    assert torch.equal(torch.cat([images for images, _ in moved]), first)
 
 
 def test_a_pass_that_is_broken_off_does_not_change_the_next_one() -> None:

@@ -57,6 +57,15 @@ def test_settings_hold_inside_and_are_as_before_outside() -> None:
     assert not torch.are_deterministic_algorithms_enabled()
 
 
+def test_the_precision_is_what_is_asked_for_and_auto_asks_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = torch.device("cpu")
+    assert [device.choose_precision(name, cpu) for name in ("float32", "bfloat16")] == ["float32", "bfloat16"]
+    for found, chosen in (({}, "float32"), ({"avx512_bf16": False}, "float32"), ({"avx512_bf16": True}, "bfloat16")):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found)
+        assert device.choose_precision("auto", cpu) == chosen
+    assert device.choose_precision("auto", torch.device("mps")) == "float32"
+
+
 def test_the_environment_of_a_run_says_what_its_bits_may_depend_on() -> None:
     found = device.environment()
     assert {"handlens", "python", "torch", "threads", "cpu_capability", "system"} <= found.keys()

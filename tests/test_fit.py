@@ -464,3 +464,8 @@ def test_knobs_that_a_preset_has_for_another_network_are_not_kept(tmp_path: Path
     (tmp_path / "net.py").write_text("from torch import nn\n\ndef net():\n    return nn.Sequential(nn.Flatten(), nn.Linear(64, 4))\n")
     planned = plan(hl.Config(model=network, hidden_sizes=(512, 256), dropout=0.2, lr=0.002), data=small_data())
     assert planned.config.changes().keys() - {"data", "threads", "val"} == {"model", "lr"}
+
+
+def test_beta2_is_a_knob_of_the_adams_only() -> None:
+    with pytest.raises(ConfigError, match="beta2 has no effect: sgd has no such knob"):
+        hl.fit(small_model(), small_data(), optimizer="sgd", beta2=0.9, quiet=True)

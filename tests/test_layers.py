@@ -29,7 +29,7 @@ LAYERS = (
     ("transfer",),
     ("analysis",),
     ("fit", "compare", "explain"),
-    ("report", "lr_find", "doctor", "sweep"),
+    ("report", "lr_find", "doctor", "sweep", "bench"),
     ("course",),
     ("web",),
     ("cli",),

@@ -224,7 +224,7 @@ def test_the_sessions_cnn_is_the_one_of_its_hints() -> None:
     [
         ({"channels": (4,) * 6}, "leaves nothing of an image that is 1x1"),
         ({"channels": (4, 4), "kernel_size": (25,), "padding": "none"}, "leaves nothing of an image that is 2x2"),
-        ({"kernel_size": (3, 3, 3)}, "3 kernel sizes do not go with 2 blocks"),
+        ({"kernel_size": (3, 3, 3)}, "3 values do not go with 2 blocks"),
         ({"channels": 32}, r"channels=\(32,\)"),
         ({"pooling": "maxx"}, "Did you mean 'max'"),
         ({"padding": "sane"}, "Did you mean 'same'"),

@@ -81,6 +81,39 @@ def test_what_it_remembers_can_be_kept_and_put_back_at_any_step(name: str) -> No
     assert second.state_dict()["state"].keys() == {0, 1, 2, 3, 4, 5, 6, 7}
 
 
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (16, 150)])
+def test_an_orthogonal_matrix_keeps_its_directions_and_has_no_weak_one(shape: tuple[int, int]) -> None:
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    left, _values, right = torch.linalg.svd(matrix, full_matrices=False)
+    found = left.T @ optim.orthogonal(matrix) @ right.T
+    torch.testing.assert_close(optim.orthogonal(matrix * 7), optim.orthogonal(matrix), atol=1e-4, rtol=0)
+    assert (found.diagonal() > 0.6).all()
+    assert (found.diagonal() < 1.3).all()
+    assert (found - found.diagonal().diag()).abs().max() < 1e-3
+
+
+def test_muon_takes_pytorchs_steps_on_hidden_layers_and_adamws_on_the_rest() -> None:
+    ours, theirs = network(), network()
+    matrices = [one for one in theirs.parameters() if one.ndim > 1]
+    rest = [matrices[-1], *(one for one in theirs.parameters() if one.ndim < 2)]
+    muon = torch.optim.Muon(matrices[:-1], lr=0.01, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+    steppers: list[tuple[nn.Sequential, list[Any]]] = [
+        (ours, [make_optimizer(ours, "muon", lr=0.01, weight_decay=0.1)]),
+        (theirs, [muon, torch.optim.AdamW(rest, lr=0.01, weight_decay=0)]),
+    ]
+    for model, optimizers in steppers:
+        for step in range(30):
+            model.zero_grad()
+            model(torch.randn(5, 8, generator=torch.Generator().manual_seed(step))).square().sum().backward()
+            for optimizer in optimizers:
+                optimizer.step()
+    first, last = next(network().parameters()), next(theirs.parameters())
+    moved = (last - first).abs().max()
+    for (name, a), b in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        if name != "0.bias":  # batch norm takes it off, so that its gradient is rounding alone
+            assert (a - b).abs().max() < 0.1 * moved, name  # theirs is made orthogonal in bfloat16
+
+
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
 def test_what_has_faded_away_is_forgotten_and_the_weights_do_not_notice(name: str) -> None:
     make, oracle, knobs = PAIRS[name]

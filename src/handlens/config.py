@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from handlens.errors import ConfigError, FileError, nearest
 from handlens.files import printable, read_bytes
@@ -40,6 +40,7 @@ class Config(BaseModel):
         description="Change each training image at random: light turns and moves it, robust also bends it, photo also flips it, "
         "handwriting does to digits what other people's hands and cameras do.",
     )
+    shift: int = Field(0, ge=0, le=8, description="Move each image by up to so many pixels, at random: a whole epoch at once, so cheap.")
     mixup: float = Field(0.0, ge=0, le=10, description="Blend images, and their labels, in pairs; 0.2 a little, 1 much, 0 never.")
     cutmix: float = Field(0.0, ge=0, le=10, description="Put a piece of another image into each, and mix the labels; 1 is usual, 0 never.")
     class_weights: bool = Field(False, description="Let rare classes count more in the loss, so that each class counts as much as another.")
@@ -54,7 +55,9 @@ class Config(BaseModel):
     padding: Literal["same", "none"] = Field(
         "same", description="Of a CNN: a black rim around the image, so that a convolution keeps its size; or none."
     )
-    pooling: Literal["max", "average", "stride"] = Field("max", description="How a CNN's block halves the image.")
+    pooling: tuple[Literal["max", "average", "stride", "early"], ...] = Field(
+        ("max",), description="How a CNN's block halves the image: one word for all, or one each. `early`: max, before batch norm."
+    )
     depth: int = Field(8, ge=8, le=1202, description="Layers of a ResNet: 8, 14, 20, 26, ... Deeper can learn more, and takes longer.")
     width: int = Field(16, ge=1, le=1 << 12, description="Channels of a ResNet's first stage; the next ones have 2 and 4 times as many.")
     resize: int = Field(
@@ -80,21 +83,29 @@ class Config(BaseModel):
         description="Keep the weights taken from elsewhere; only the last layer and new ones learn. Without init_from: only the last.",
     )
     epochs: int = Field(5, ge=1, le=100_000, description="How often each training image is seen. MNIST is nearly learned after five.")
+    epoch_part: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Share of the images that an epoch takes; the next one goes on where it ended. 0.8: less than all, once.",
+    )
     batch_size: int = Field(
         64, ge=1, le=1 << 20, description="Images a step. Small: many noisy steps. Large: fewer and steadier, and quicker an epoch."
     )
     lr: float = Field(1e-3, gt=0, description="The size of a step. Too large: the loss jumps; too small: it creeps. 0.001 suits Adam.")
-    optimizer: Literal["sgd", "adam", "adamw"] = Field(
+    optimizer: Literal["sgd", "adam", "adamw", "muon"] = Field(
         "adam", description="How a step is made from gradients. Adam adapts the step of each weight and forgives a poor lr."
     )
     momentum: float = Field(0.9, ge=0, lt=1, description="Of SGD only: the share of the last step that goes on into this one.")
+    beta2: float = Field(
+        0.999, ge=0, lt=1, description="Of Adam: the share of the gradients' squares that stays at each step. 0.99 suits short trainings."
+    )
     weight_decay: float = Field(0.0, ge=0, description="How strongly weights are pulled to zero at each step: a remedy for overfitting.")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Share of each label given to all classes: keeps the network less sure.")
     accumulate: int = Field(1, ge=1, le=1 << 16, description="Batches for one step: a large batch in the memory of a small one.")
     clip: float = Field(0.0, ge=0, description="Shorten the gradient to this length if it is longer: no leaps. 0: never.")
     ema: float = Field(0.0, ge=0, lt=1, description="Use weights averaged over the last steps, 0.99 over about 100 of them. 0: the last.")
-    amp: bool = Field(False, description="Calculate in bfloat16 what loses little by it: faster where the processor or card has it.")
-    schedule: Literal["none", "step", "cosine", "one-cycle"] = Field(
+    schedule: Literal["none", "step", "cosine", "one-cycle", "triangular"] = Field(
         "none", description="How lr changes on the way. Smaller steps at the end settle the weights."
     )
     val: float = Field(
@@ -106,6 +117,11 @@ class Config(BaseModel):
     patience: int = Field(0, ge=0, description="Stop after so many epochs with no better validation loss, and use the best; 0: never.")
     seed: int = Field(42, ge=0, lt=1 << 63, description="Decides first weights, order and dropout: the same seed gives the same network.")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps. `auto` takes an NVIDIA card if there is one.")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "float32",
+        description="Numbers to calculate in: bfloat16 where little is lost by it; `auto`: if processor or card has instructions for it.",
+    )
+    channels_last: bool = Field(False, description="Keep the channels of a pixel together in memory: convolutions may be faster.")
     threads: int = Field(
         0,
         ge=0,
@@ -113,7 +129,7 @@ class Config(BaseModel):
         description="Processor threads; 0: one for a small network, else up to four. It decides the last bits.",
     )
 
-    @field_validator("hidden_sizes", "channels", "kernel_size", mode="before")
+    @field_validator("hidden_sizes", "channels", "kernel_size", "pooling", mode="before")
     @classmethod
     def _split_sizes(cls, value: object) -> object:
         """`128,64` on the command line, `128-64` in a sweep, `[128, 64]` in a file, 128 for one layer."""
@@ -127,6 +143,17 @@ class Config(BaseModel):
         if len(sizes) > 100 or any(not 1 <= size <= 1 << 16 for size in sizes):
             raise ValueError("each number is from 1 to 65,536, and there are at most 100 of them")
         return sizes
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_older(cls, knobs: Any) -> Any:
+        """Runs of before 0.2 say `amp`, and mean the precision."""
+        if isinstance(knobs, dict) and "amp" in knobs:
+            knobs = {
+                "precision": "bfloat16" if knobs["amp"] else "float32",
+                **{name: knob for name, knob in knobs.items() if name != "amp"},
+            }
+        return knobs
 
     def changes(self) -> dict[str, Any]:
         """The knobs that are not at their default."""
@@ -242,5 +269,7 @@ def check_given(config: Config, given: Mapping[str, Any]) -> None:
 
     knobs = [name for name in config.changes() if name in given]
     check_knobs(config.model, knobs)
-    if "momentum" in knobs and config.optimizer != "sgd":
-        raise ConfigError(f"momentum has no effect: {config.optimizer} has no such knob.", hint="It is one of the optimizer sgd.")
+    idle = "beta2" if config.optimizer == "sgd" else "momentum"
+    if idle in knobs:
+        owner = "sgd" if idle == "momentum" else "adam"
+        raise ConfigError(f"{idle} has no effect: {config.optimizer} has no such knob.", hint=f"It is one of the optimizer {owner}.")

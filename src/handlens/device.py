@@ -39,6 +39,19 @@ def choose(name: str = "auto") -> torch.device:
     return device
 
 
+def choose_precision(name: str, device: torch.device) -> str:
+    """The precision of that name; `auto` is `bfloat16` where the processor or card has instructions for it, else `float32`.
+
+    Emulated, bfloat16 would be many times slower. Processors other than Intel's and AMD's were not measured, so they keep to `float32`.
+    """
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    here = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return "bfloat16" if here.get("avx512_bf16") or here.get("amx_bf16") else "float32"
+
+
 @contextlib.contextmanager
 def settled(device: torch.device, threads: int) -> Iterator[None]:
     """Compute with so many threads, and on a card only with algorithms that give the same bits each time; afterwards as before."""
@@ -63,12 +76,12 @@ def _same_bits_on_a_card() -> Iterator[None]:
         torch.use_deterministic_algorithms(before, warn_only=only_warned)
 
 
-def title(device: torch.device, threads: int = 0) -> str:
-    """What the device is called, for people; with how many threads (0: as many as torch uses now)."""
+def title(device: torch.device, threads: int = 0, *settings: str) -> str:
+    """What the device is called, for people; with how many threads (0: as many as torch uses now), and other settings in words."""
     if device.type == "cuda":
-        return f"{device} ({torch.cuda.get_device_name(device)})"
+        return f"{device} ({', '.join((torch.cuda.get_device_name(device), *settings))})"
     threads = threads or torch.get_num_threads()
-    return f"{device} ({processor()}, {threads} thread{'s' if threads > 1 else ''})"
+    return f"{device} ({', '.join((processor(), f'{threads} thread' + 's' * (threads > 1), *settings))})"
 
 
 def processor() -> str:

@@ -40,7 +40,7 @@ def starting(plan: Plan, *, name: str | None = None, note: str = "", root: Path 
     """
     with _new_folder(plan, name, root) as folder, _telling_how_to_go_on(folder), device.settled(device_of(plan.model), plan.config.threads):
         state = plan.state()
-        env = {**device.environment(), "device": device.title(device_of(plan.model)), "commit": device.commit()}
+        env = {**device.environment(), "device": plan.place, "commit": device.commit()}
         about = About(new_id(), time.strftime("%Y-%m-%d %H:%M:%S"), note, **plan.about)
         if about.model_file:
             files.write_atomic(folder / "model.py", files.read_bytes(Path(about.model_file)))

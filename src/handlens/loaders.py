@@ -22,7 +22,7 @@ def check_idle(config: Config) -> None:
     Raises:
         UsageError: one is.
     """
-    knobs = ("examples", "with_data", "augment", "mixup", "cutmix", "class_weights")
+    knobs = ("examples", "epoch_part", "with_data", "augment", "shift", "mixup", "cutmix", "class_weights")
     idle = [name for name in knobs if getattr(config, name) != FIELDS[name].default]
     if idle:
         raise UsageError(

@@ -18,6 +18,7 @@ Weights = Iterable[nn.Parameter] | Iterable[dict[str, Any]]
 
 _FADED = 1e-30
 _CLEAN_EVERY = 128
+_MUON_MOMENTUM = 0.95
 
 
 class Optimizer(Protocol):
@@ -163,7 +164,39 @@ class AdamW(Adam):
     _kernel = staticmethod(torch._fused_adamw_)
 
 
-def make_optimizer(model: nn.Module, name: str, *, lr: float, momentum: float = 0.9, weight_decay: float = 0.0) -> Optimizer:
+class Muon(AdamW):
+    """Muon (Jordan 2024): for hidden matrices and filters their momentum, made orthogonal, so that no direction is left behind.
+
+    The rest, and the last layer, go with AdamW. A step is as long as one of AdamW usually is (Liu et al. 2025, "Muon is scalable"), so that
+    one learning rate suits both.
+    """
+
+    def _move(self, group: dict[str, Any], weights: Tensors, grads: Tensors, history: dict[str, Tensors]) -> None:
+        if not group.get("hidden"):
+            super()._move(group, weights, grads, history)
+            return
+        torch._foreach_lerp_(history["exp_avg"], grads, 1 - _MUON_MOMENTUM)
+        ahead = torch._foreach_lerp(grads, history["exp_avg"], _MUON_MOMENTUM)  # as Nesterov does
+        torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
+        for weight, direction in zip(weights, ahead, strict=True):
+            step = orthogonal(direction.flatten(1))
+            weight.add_(step.view(weight.shape), alpha=-0.2 * max(step.shape) ** 0.5 * group["lr"])
+
+
+def orthogonal(matrix: Tensor) -> Tensor:
+    """About the nearest matrix R,C with all singular values 1, by five steps of Newton and Schulz with Jordan's coefficients (2024)."""
+    tall = matrix.shape[0] > matrix.shape[1]
+    result = (matrix.T if tall else matrix) / matrix.norm().clamp_min(1e-7)
+    for _ in range(5):
+        square = result @ result.T
+        result = 3.4445 * result + (-4.775 * square + 2.0315 * square @ square) @ result
+    orthogonal: Tensor = result.T.contiguous() if tall else result
+    return orthogonal
+
+
+def make_optimizer(
+    model: nn.Module, name: str, *, lr: float, momentum: float = 0.9, weight_decay: float = 0.0, beta2: float = 0.999
+) -> Optimizer:
     """SGD, Adam or AdamW over all weights that learn.
 
     Args:
@@ -173,17 +206,22 @@ def make_optimizer(model: nn.Module, name: str, *, lr: float, momentum: float = 
         momentum: of SGD only.
         weight_decay: with `adam` and `sgd` an L2 term in the gradient; with `adamw` apart from it (Loshchilov and Hutter 2019). Biases and
             the factors of norms are left out: pulling them to zero helps nobody.
+        beta2: of Adam and AdamW only: the share of the average over squared gradients that stays at each step.
     """
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
     free = [weight for weight in weights if weight.ndim < 2] if weight_decay else []
     pulled = [weight for weight in weights if weight.ndim >= 2] if weight_decay else weights
-    groups = [{"params": pulled}, {"params": free, "weight_decay": 0.0}] if free and pulled else [{"params": weights}]
+    groups: list[dict[str, Any]] = [{"params": pulled}, {"params": free, "weight_decay": 0.0}] if free and pulled else [{"params": weights}]
+    if name == "muon":
+        matrices = [weight for weight in weights if weight.ndim >= 2]
+        rest = [*matrices[-1:], *(weight for weight in weights if weight.ndim < 2)]
+        groups = [{"params": matrices[:-1], "hidden": True}, {"params": rest, "weight_decay": 0.0}]
     # One call for all of them needs one kind of number, on a device that has it.
     kinds = {(weight.device.type, weight.dtype) for weight in weights}
     ours = all(device in ("cpu", "cuda") and dtype.is_floating_point for device, dtype in kinds) and len(kinds) == 1
     theirs = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
     make: Any = (OPTIMIZERS if ours else theirs)[name]
-    own = {"momentum": momentum} if name == "sgd" else {}
+    own = {"momentum": momentum} if name == "sgd" else {"betas": (0.9, beta2)}
     optimizer: Optimizer = make(groups, lr=lr, weight_decay=weight_decay, **own)
     return optimizer
 
@@ -192,4 +230,5 @@ OPTIMIZERS: dict[str, type[Fused]] = {
     "sgd": SGD,
     "adam": Adam,
     "adamw": AdamW,
+    "muon": Muon,
 }

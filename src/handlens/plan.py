@@ -15,6 +15,7 @@ from handlens import data as datasets
 from handlens import device, loaders, models, named, seeds
 from handlens.config import FIELDS, OWN, Config, make_config
 from handlens.data import Dataset, Split, batches, make_change
+from handlens.data.batches import Batches
 from handlens.errors import DataError, ModelError, UsageError
 from handlens.optim import make_optimizer
 from handlens.schedules import SCHEDULES
@@ -51,10 +52,17 @@ class Plan:
     remark: str = ""
     origin: str = ""
 
+    @property
+    def place(self) -> str:
+        """Where and how it is calculated, in words: what `auto` has chosen, and what differs from the plainest way."""
+        memory = ("channels last",) if self.config.channels_last else ()
+        return device.title(models.device_of(self.model), self.config.threads, self.config.precision, *memory)
+
     def state(self) -> State:
         """The training before its first step."""
         knobs = self.config
-        optimizer = make_optimizer(self.model, knobs.optimizer, lr=knobs.lr, momentum=knobs.momentum, weight_decay=knobs.weight_decay)
+        own = {name: getattr(knobs, name) for name in ("lr", "momentum", "weight_decay", "beta2")}
+        optimizer = make_optimizer(self.model, knobs.optimizer, **own)
         return State(
             self.model,
             optimizer,
@@ -63,7 +71,7 @@ class Plan:
             loss=make_loss(knobs.label_smoothing, self.class_weights),
             accumulate=knobs.accumulate,
             clip=knobs.clip,
-            amp=knobs.amp,
+            amp=knobs.precision == "bfloat16",
             average=Average(self.model, knobs.ema) if knobs.ema else None,
         )
 
@@ -130,8 +138,11 @@ def assemble(
     learned = dict.fromkeys([*(about or {}).get("learned", ()), *planned.about.get("learned", ())])
     about = {**(about or {}), **planned.about, "learned": tuple(learned)}
     about["frozen"] = _freeze(model, config, about)
-    config = config.model_copy(update={"threads": _threads(config, model, about["image_shape"])})
-    planned = replace(planned, config=config, about=about)
+    settings = {
+        "threads": _threads(config, model, about["image_shape"]),
+        "precision": device.choose_precision(config.precision, models.device_of(model)),
+    }
+    planned = replace(planned, config=config.model_copy(update=settings), about=about)
     check_last_batch(planned)
     return planned
 
@@ -152,7 +163,12 @@ def _with_loader(config: Config, model: nn.Module, loader: DataLoader[Any], val:
     loaders.check_idle(config)
     shape, count, remark = loaders.check_loader(model, loader)
     watched = None if val is None else loaders.collect(val, shape, count)
-    return Plan(config, model.to(device.choose(config.device)), loader, None, watched, about={"image_shape": shape}, remark=remark)
+    return Plan(config, _placed(model, config), loader, None, watched, about={"image_shape": shape}, remark=remark)
+
+
+def _placed(model: nn.Module, config: Config) -> nn.Module:
+    order = torch.channels_last if config.channels_last else torch.preserve_format
+    return model.to(device.choose(config.device), memory_format=order)  # type: ignore[no-any-return,call-overload]
 
 
 def _with_dataset(config: Config, model: nn.Module, data: Dataset, val: object) -> Plan:
@@ -163,8 +179,10 @@ def _with_dataset(config: Config, model: nn.Module, data: Dataset, val: object) 
     change = make_change(config.augment, len(classes), mixup=config.mixup, cutmix=config.cutmix)
     return Plan(
         config,
-        model.to(place),
-        batches(train, config.batch_size, seed=config.seed, device=place, change=change),
+        _placed(model, config),
+        replace(
+            batches(train, config.batch_size, seed=config.seed, device=place, change=change), part=config.epoch_part, shift=config.shift
+        ),
         data,
         (data.val.images.to(place), data.val.labels) if len(data.val) else None,
         _class_weights(train).to(place) if config.class_weights else None,
@@ -198,9 +216,9 @@ def check_last_batch(planned: Plan) -> None:
     Raises:
         ModelError: it cannot.
     """
-    if planned.dataset is None:
+    if planned.dataset is None or not isinstance(planned.loader, Batches):
         return
-    count, batch_size = len(planned.dataset.few(planned.config.examples).epoch), planned.config.batch_size
+    count, batch_size = planned.loader.size, planned.config.batch_size
     alone = count % batch_size == 1 or batch_size == 1
     if alone and models.needs_company(planned.model, planned.dataset.image_shape):
         raise ModelError(

@@ -27,9 +27,16 @@ def _one_cycle(done: float) -> float:
     return end + (high - end) * _cosine((done - warm) / (1 - warm))
 
 
+def _triangular(done: float) -> float:
+    """Up from nothing in the first 20 %, then straight down to nothing: for trainings of a few hundred steps (Smith 2017)."""
+    warm = 0.2
+    return (done + 1e-3) / (warm + 1e-3) if done < warm else (1 - done) / (1 - warm)
+
+
 SCHEDULES: dict[str, Schedule] = {
     "none": lambda _done: 1.0,
     "step": _step,
     "cosine": _cosine,
     "one-cycle": _one_cycle,
+    "triangular": _triangular,
 }

@@ -23,6 +23,7 @@ VERBS = {
     "data": "List, fetch, show, import, check data sets.",
     "mine": "Your own digits: add, show, export; test a run on them.",
     "course": "The session's lessons, and exercises that check themselves.",
+    "bench": "How fast this machine trains, and which way to calculate.",
     "info": "This machine: versions, device, folders, and what is missing.",
 }
 INTERRUPTED = 130

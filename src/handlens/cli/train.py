@@ -39,7 +39,15 @@ def _shown(value: object) -> str:
 def _metavar(annotation: object) -> str:
     if typing.get_origin(annotation) is typing.Literal:
         return "|".join(typing.get_args(annotation))
-    return {int: "N", float: "X"}.get(annotation, "N,N,..." if typing.get_origin(annotation) is tuple else "NAME")  # type: ignore[call-overload,no-any-return]
+    return {int: "N", float: "X"}.get(annotation, _several(annotation))  # type: ignore[call-overload,no-any-return]
+
+
+def _several(annotation: object) -> str:
+    """Numbers with commas between them, or words, or a name."""
+    first = (*typing.get_args(annotation), None)[0]
+    if typing.get_origin(annotation) is not tuple:
+        return "NAME"
+    return "N,N,..." if first is int else f"{_metavar(first)},..."
 
 
 @click.command()

@@ -124,7 +124,7 @@ def _introduce(planned: Plan, as_json: bool) -> None:
     config, dataset = planned.config, planned.dataset
     if dataset is not None:
         say(_splits_in_words(dataset, config))
-    say(f"Device {device.title(models.device_of(planned.model), config.threads)}")
+    say(f"Device {planned.place}")
     for remark in filter(None, (device.problem(), planned.origin, planned.remark)):
         say(f"Note: {remark}")
     if not as_json and dataset is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,25 +12,39 @@ from torch import Tensor
 from handlens import seeds
 from handlens.data.augment import Change
 from handlens.data.dataset import Split
+from handlens.data.distort import move
 from handlens.errors import UsageError
 
 
+@dataclass
 class Batches:
     """What `batches` returns: one pass over it is one epoch, in an order that depends on `(seed, epoch)` alone.
 
     Each new `for` goes on to the next epoch, as with a `DataLoader`; `set_epoch(n)` chooses it, as in PyTorch's `DistributedSampler`.
+
+    Attributes:
+        split, batch_size, seed, shuffle, change: see `batches`.
+        part: the share of the images that one epoch takes; the next one goes on where it ended, so that all come equally often.
+        shift: each image is moved by up to so many pixels along each side. Done to the bytes of a whole epoch at once, it costs little.
+        epoch: the one that comes next.
     """
 
-    def __init__(self, split: Split, batch_size: int, seed: int, *, shuffle: bool = True, change: Change | None = None) -> None:
-        self.split = split
-        self.batch_size = batch_size
-        self.seed = seed
-        self.shuffle = shuffle
-        self.change = change
-        self.epoch = 0
+    split: Split
+    batch_size: int
+    seed: int
+    shuffle: bool = True
+    change: Change | None = None
+    part: float = 1.0
+    shift: int = 0
+    epoch: int = 0
 
     def __len__(self) -> int:
-        return -(-len(self.split) // self.batch_size)
+        return math.ceil(self.size / self.batch_size)
+
+    @property
+    def size(self) -> int:
+        """Images in an epoch."""
+        return max(1, round(self.part * len(self.split))) if len(self.split) else 0
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch, counted from 0, whose order the next `for` takes."""
@@ -36,16 +52,26 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         images, labels = self.split.images, self.split.labels
-        if self.shuffle:
+        if self.shuffle or self.part < 1:
             # One gather an epoch, of bytes, is far cheaper than one a batch, of floats.
-            chosen = order(len(self.split), self.seed, self.epoch).to(images.device)
+            chosen = self._chosen().to(images.device)
             images, labels = images.index_select(0, chosen), labels.index_select(0, chosen)
+        if self.shift:
+            images = move(images, self.shift, seeds.generator("shift", self.seed, self.epoch))
         generator = seeds.generator("augment", self.seed, self.epoch)
         self.epoch += 1
         for start in range(0, len(labels), self.batch_size):
             some = slice(start, start + self.batch_size)
             batch = images[some].div(255), labels[some]
             yield self.change(*batch, generator) if self.change else batch
+
+    def _chosen(self) -> Tensor:
+        """The images of this epoch: a stretch of one pass over all of them after another."""
+        count, size = len(self.split), self.size
+        first = self.epoch * size
+        passes = range(first // count, (first + size - 1) // count + 1) if size else range(0)
+        row = [order(count, self.seed, number) if self.shuffle else torch.arange(count) for number in passes]
+        return torch.cat([torch.empty(0, dtype=torch.int64), *row])[first % max(1, count) :][:size]
 
 
 def order(count: int, seed: int, epoch: int) -> Tensor:
@@ -77,4 +103,4 @@ def batches(
     """
     if batch_size < 1:
         raise UsageError(f"The batch size is {batch_size}.", hint="It must be 1 or more.")
-    return Batches(split.to(device), batch_size, seed, shuffle=shuffle, change=change)
+    return Batches(split.to(device), batch_size, seed, shuffle, change)

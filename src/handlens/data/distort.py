@@ -47,6 +47,25 @@ def warp(
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
+def move(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """Images moved by whole pixels, each by its own lot, up to `most` along each side; what comes in from outside repeats the rim.
+
+    Args:
+        images: N,C,H,W of any type; nothing is interpolated, so bytes stay bytes.
+        most: pixels.
+        generator: of the CPU; decides how far.
+    """
+    steps = range(-most, most + 1)
+    lots = torch.randint(len(steps) ** 2, (len(images),), generator=generator).to(images.device)
+    rows, columns = (torch.arange(size, device=images.device) for size in images.shape[2:])
+    moved = torch.empty_like(images)
+    for lot, (down, right) in enumerate((down, right) for down in steps for right in steps):
+        some = (lots == lot).nonzero().squeeze(1)
+        lower = images[some].index_select(2, (rows - down).clamp(0, len(rows) - 1))
+        moved[some] = lower.index_select(3, (columns - right).clamp(0, len(columns) - 1))
+    return moved
+
+
 def thicken(images: Tensor, amount: Amount) -> Tensor:
     """Bright strokes made thicker (up to 1: by a pixel on each side) or thinner (down to -1)."""
     amount = _each(amount, images).view(-1, 1, 1, 1)

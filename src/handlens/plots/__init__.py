@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handlens.plots.ablation import plot_ablation
 from handlens.plots.attributions import heat, plot_attributions
 from handlens.plots.curves import plot_compare, plot_curves
 from handlens.plots.embedding import plot_embedding, positions
@@ -41,6 +42,7 @@ __all__ = [
     "image_png",
     "img_tag",
     "pdf",
+    "plot_ablation",
     "plot_activations",
     "plot_attributions",
     "plot_calibration",
@@ -114,4 +116,5 @@ PLOTS = {
     "effects": plot_effects,
     "parallel": plot_parallel,
     "many_curves": plot_many_curves,
+    "ablation": plot_ablation,
 }
