@@ -5,14 +5,17 @@ Words choose programs by their names; with `--seeds` each is run N times, from o
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from doctor import ground
 from doctor.healthy import HEALTHY, program
 from doctor.outside import OUTSIDE, broken
 from doctor.programs import BASES, Mutant, mutants
+from doctor.unseen import UNSEEN, broken_unseen
 
 from handlens.doctor import Diagnosis, examine
 
@@ -43,8 +46,8 @@ def seeded(text: str, seed: int) -> str:
 
 def main(seeds: int, words: list[str]) -> None:
     """Ask of every program that is chosen, and print misses, false alarms, shares and times."""
-    bad = [one for one in (*mutants(), *broken()) if not words or any(word in one.name for word in words)]
-    good = {**{name: program(name) for name in HEALTHY}, **BASES, **OUTSIDE}
+    bad = [one for one in (*mutants(), *broken(), *broken_unseen()) if not words or any(word in one.name for word in words)]
+    good = {**{name: program(name) for name in HEALTHY}, **BASES, **OUTSIDE, **UNSEEN}
     right = {name: text for name, text in good.items() if not words or any(word in name for word in words)}
     for seed in range(seeds):
         with ThreadPoolExecutor(2) as pool:
@@ -66,4 +69,7 @@ def main(seeds: int, words: list[str]) -> None:
 
 if __name__ == "__main__":
     count = int(sys.argv[2]) if sys.argv[1:2] == ["--seeds"] else 1
-    main(count, sys.argv[3 if count > 1 else 1 :])
+    chosen = sys.argv[3 if sys.argv[1:2] == ["--seeds"] else 1 :]
+    with tempfile.TemporaryDirectory() as files:
+        os.chdir(ground.prepare(Path(files)))
+        main(count, chosen)

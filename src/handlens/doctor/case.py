@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from functools import cached_property
@@ -14,6 +15,7 @@ from handlens.doctor.probes import Probe, first_weighted_input
 from handlens.doctor.script import Script
 from handlens.doctor.seen import Event, Failure, Seen, Step
 
+_LAYERS = ("Linear", "Conv1d", "Conv2d", "Sequential", "ReLU")
 LEARNING = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
@@ -60,10 +62,27 @@ class Case:
             found.append(Step(backward, backward.forwards, losses[-1] if losses else None, before, after, moved))
         return found
 
+    @cached_property
+    def again(self) -> list[Step]:
+        """The backward passes to weights that an earlier one has reached."""
+        known: set[int] = set()
+        found = []
+        for step in self.steps:
+            leaves = {id(leaf) for leaf in step.backward.leaves}
+            found += [step] if leaves & known else []
+            known |= leaves
+        return found
+
+    @cached_property
+    def moves(self) -> list[float]:
+        """How far each matrix of weights was moved between two backward passes, relative to its size, the shortest way first."""
+        matrices = {id(leaf) for leaf in self.reached.values() if leaf.ndim > 1}  # a bias begins at 0 and goes infinitely far
+        return sorted(way for step in self.steps for key, way in (step.backward.moved or {}).items() if key in matrices and way > 0)
+
     @property
     def measured(self) -> list[Step]:
-        """The backward passes of which it is known whether weights were moved after them."""
-        return self.steps if self.seen.of("step") else [step for step in self.steps if step.moved is not None]
+        """Those of them of which it is known whether weights were moved after them."""
+        return self.again if self.seen.of("step") else [step for step in self.again if step.moved is not None]
 
     @cached_property
     def training(self) -> list[Event]:
@@ -115,8 +134,16 @@ class Case:
 
     @cached_property
     def images(self) -> Tensor | None:
-        """A batch as the network got it in training."""
-        return next((event.images for event in self.training if "images" in event.about), None)
+        """A batch as the network got it in training; without a network, what was first multiplied with weights."""
+        seen = self.training or ([] if self.seen.models else self.seen.of("call"))
+        return next((event.images for event in seen if "images" in event.about), None)
+
+    @cached_property
+    def weights(self) -> dict[str, Tensor]:
+        """All weights as they were before the first step, by name; without a network, those that gradients first came to."""
+        if self.start is not None:
+            return dict(self.start.named_parameters())
+        return {f"weight {number}": one for number, one in enumerate(self.steps[0].backward.about.get("values", []))} if self.steps else {}
 
     @cached_property
     def labels(self) -> Tensor | None:
@@ -185,8 +212,10 @@ class Case:
 
     @cached_property
     def parameters(self) -> dict[int, str]:
-        """The names of the network's weights."""
-        return {id(one): name for name, one in self.model.named_parameters()} if self.model else {}
+        """The names of the network's weights, as they were in a training call."""
+        called = (event.weights for event in self.training if event.model is self.model and "weights" in event.about)
+        named = next(called, None) or dict(self.model.named_parameters() if self.model else ())
+        return {id(one): name for name, one in named.items()}
 
     @cached_property
     def reached(self) -> dict[int, Tensor]:
@@ -206,8 +235,9 @@ class Case:
 
     @property
     def loaded(self) -> bool:
-        """Whether weights from elsewhere were put into a network."""
-        return bool(self.seen.of("load"))
+        """Whether weights from elsewhere were put into a network before it was trained."""
+        kinds = [event.kind for event in self.seen.events if event.kind in ("load", "backward")]
+        return kinds[:1] == ["load"]
 
     def line_of_training(self) -> int:
         """The line of the first backward pass."""
@@ -230,15 +260,25 @@ class Case:
         return next((node.lineno for node in self.script.classes() if node.name == name), self.script.find("nn.Sequential", "Sequential("))
 
     def line_of_forward(self) -> int:
-        """The line in which the network's forward begins."""
+        """The line in which the network's forward begins; where the layers are handed over, if its class makes none."""
+        name = type(self.model).__name__ if self.model is not None else ""
+        owner = next((node for node in self.script.classes() if node.name == name), None)
+        makes = owner is None or any(isinstance(one, ast.Attribute) and one.attr in _LAYERS for one in ast.walk(owner))
+        given = [call.lineno for call in self.script.calls(name) if any(isinstance(one, ast.Call) for one in call.args)]
+        if given and not makes:
+            return given[-1]
         method = self.script.method(type(self.model).__name__, "forward") if self.model is not None else None
         return method.lineno if method else self.line_of_class()
 
     def line_of_data(self) -> int:
         """The line in which the loader of the training images is made, or they are themselves."""
+        return self.line_of_loader() or self.script.find("DataLoader(", "TensorDataset(", "load_digits(", ".load(")
+
+    def line_of_loader(self) -> int:
+        """The line in which the loader of the training images is made; 0 without one."""
         trained = [event.loader for event in self.seen.of("batch") if set(event.rows) & self.trained_rows][:1]
         made = [event.line for event in self.seen.of("made") if any(event.loader is one for one in trained)]
-        return next(iter(made), 0) or self.script.find("DataLoader(", "TensorDataset(", "load_digits(", ".load(")
+        return next(iter(made), 0)
 
 
 def spread(values: Tensor) -> tuple[float, float]:

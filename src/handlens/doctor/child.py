@@ -19,6 +19,7 @@ from typing import Any
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Diagnosis, conclude
+from handlens.doctor.clock import worked_s
 from handlens.doctor.examine import ANSWER
 from handlens.doctor.loops import FOR, WHILE, instrument
 from handlens.doctor.program import Program
@@ -74,8 +75,13 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
 
 
 def _until(seconds: float) -> None:
+    began = worked_s()
+
     def end(*_: object) -> None:
-        raise SeenEnough
+        left = seconds - (worked_s() - began)
+        if left <= 0:
+            raise SeenEnough
+        signal.setitimer(signal.ITIMER_REAL, max(left, 0.1))
 
     signal.signal(signal.SIGALRM, end)
     signal.setitimer(signal.ITIMER_REAL, seconds)

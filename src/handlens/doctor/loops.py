@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from handlens.doctor.clock import worked_s
 
 FOR, WHILE = "__handlens_for__", "__handlens_while__"
 _ALL_S = 3.5  # of training, in all
@@ -56,7 +57,7 @@ class Loop:
     """
 
     line: int
-    began: float = field(default_factory=time.perf_counter)
+    began: float = field(default_factory=worked_s)
     turns: int = 0
     direct: int = 0
     backwards: int = 0
@@ -81,7 +82,7 @@ class Loops:
 
     def count_backward(self) -> None:
         """Gradients were asked for."""
-        self._began = self._began or time.perf_counter()
+        self._began = self._began or worked_s()
         for loop in self.active:
             loop.backwards += 1
         if self.active:
@@ -134,7 +135,7 @@ class Loops:
         return enough
 
     def _seen_enough(self, loop: Loop) -> bool:
-        spent, all_spent = time.perf_counter() - loop.began, time.perf_counter() - (self._began or time.perf_counter())
+        spent, all_spent = worked_s() - loop.began, worked_s() - (self._began or worked_s())
         if loop.direct:
             first = not self._passes.get(loop.line)
             steps, seconds = (_FIRST_STEPS, _FIRST_S) if first else (_NEXT_STEPS, _NEXT_S)

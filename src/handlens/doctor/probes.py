@@ -6,7 +6,6 @@ import contextlib
 import copy
 import inspect
 import math
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from handlens.doctor.clock import worked_s
 from handlens.doctor.seen import tensors
 
 if TYPE_CHECKING:
@@ -133,13 +133,13 @@ class Probe:
         for weights in model.parameters():
             weights.grad = None
         chosen = {**self.knobs, **knobs, "lr": float(self.knobs.get("lr", 1e-3)) * lr}
-        optimizer, began = self.optimizer([one for one in model.parameters() if one.requires_grad], **chosen), time.perf_counter()
+        optimizer, began = self.optimizer([one for one in model.parameters() if one.requires_grad], **chosen), worked_s()
         with torch.random.fork_rng(), torch.enable_grad():
             torch.manual_seed(0)
             for images, target in batches:
                 loss = self.criterion(self.scores(model(images)), target)
                 yield float(loss.detach())
-                if not bool(loss.isfinite()) or time.perf_counter() - began > _SECONDS:
+                if not bool(loss.isfinite()) or worked_s() - began > _SECONDS:
                     return
                 optimizer.zero_grad()
                 loss.backward()

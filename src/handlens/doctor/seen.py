@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
 
 _MOST_PARTS = 32
+_ACCURACY = re.compile(r"acc\w*\W{0,12}?(\d+(?:\.\d+)?)(?![\d.]|\s*(?:/|of\b|out\b))\s*(%?)", re.IGNORECASE)
 
 
 @dataclass
@@ -103,6 +105,12 @@ class Seen:
     def of(self, *kinds: str) -> list[Event]:
         """The events of these kinds."""
         return [event for event in self.events if event.kind in kinds]
+
+    def accuracies(self) -> list[float]:
+        """Those that were printed, as shares: 0.5 of "accuracy 0.5", "acc: 50 %" and "accuracy 50.0"; numbers of hits are left out."""
+        found = [_ACCURACY.search(event.text) for event in self.of("print")]
+        said = [(float(match[1]), match[1], match[2]) for match in found if match]
+        return [value / 100 if percent or value > 1 else value for value, text, percent in said if percent or value <= 1 or "." in text]
 
 
 def tensors(output: Any) -> list[Tensor]:

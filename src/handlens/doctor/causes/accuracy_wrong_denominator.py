@@ -6,7 +6,8 @@ import ast
 import re
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Finding
+from handlens.doctor.cause import LIKELY, Finding
+from handlens.doctor.script import name_of
 
 SENTENCE = "The hits are divided by the number of batches, not of images."
 CHANGE = "Divide by the number of images: len(loader.dataset), or count them."
@@ -41,6 +42,26 @@ def look(case: Case) -> Finding | None:
                 and not case.script.loops_around(node.lineno)
             ):
                 return Finding(node.lineno, f"`{ast.unparse(node)}` divides all hits by the size of one batch.")
+    return _too_much(case)
+
+
+def _too_much(case: Case) -> Finding | None:
+    """More than 100 % are said to be right, and hits that were counted are divided."""
+    largest = max(case.seen.accuracies(), default=0.0)
+    hits = {
+        name_of(target)
+        for node in case.script.nodes
+        if isinstance(node, ast.Assign) and ".sum(" in ast.unparse(node.value) and _counts(node.value)
+        for target in node.targets
+    } | _counters(case)
+    for node in case.script.nodes:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            divided = {one.id for one in ast.walk(node.left) if isinstance(one, ast.Name)}
+            if largest > 1.005 and divided & hits:
+                said = f"`{ast.unparse(node)}` gives an accuracy of {largest:.0%}."
+                return Finding(
+                    node.lineno, said, LIKELY, sentence="The hits are divided by too small a number: more than all would be right."
+                )
     return None
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import re
 
 import torch
 from torch import Tensor
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
+from handlens.doctor.script import name_of
+from handlens.doctor.sets import sets
 
 SENTENCE = "The test images are changed at random, so the score is lower and another one each time."
 CHANGE = "Give the test set a transform without random changes."
@@ -24,7 +28,9 @@ DEMO = """\
 
 def look(case: Case) -> Finding | None:
     """The first image of a set that is tested on is another one when it is asked for again."""
-    lines = {event.line for event in case.training}
+    lines, known = {event.line for event in case.training}, sets(case)
+    if not lines or known[0] is known[1]:
+        return None
     tested = {row for event in case.evaluations if event.line not in lines for row in event.about.get("rows", [])}
     batches = case.seen.of("batch")
     for event in batches:
@@ -32,6 +38,15 @@ def look(case: Case) -> Finding | None:
             with contextlib.suppress(Exception):
                 first, again = (event.loader.dataset[0][0] for _ in range(2))
                 if isinstance(first, Tensor) and not torch.equal(first, again):
-                    line = case.script.find("Random", "rand(", "randn", "random.")
-                    return Finding(line, "The first test image differs each time it is read.")
+                    return Finding(_line(case), "The first test image differs each time it is read.")
     return None
+
+
+def _line(case: Case) -> int:
+    """Where the transform of the test set is named; else where the change is made."""
+    named = [node for node in case.script.nodes if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Call)]
+    of_test = [
+        node for node in named if re.search("(test|val).*(trans|tf|aug|prep)|(trans|tf|aug|prep).*(test|val)", name_of(node.targets[0]))
+    ]
+    made = [call.lineno for call in case.script.nodes if isinstance(call, ast.Call) and name_of(call.func).startswith("Random")]
+    return next((node.lineno for node in of_test), 0) or min(made, default=0) or case.script.find("Random", "rand(", "randn", "random.")

@@ -9,6 +9,7 @@ import torch
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
+from handlens.doctor.causes import labels_shuffled
 from handlens.doctor.probes import run
 
 SENTENCE = "The shape is right, but each row now holds pixels of many images."
@@ -29,11 +30,12 @@ EXPLAINS = (*NOT_LEARNING, "labels_shuffled")
 _MIXES = re.compile(
     r"\.t\(\)|\.T\b|transpose\(\s*0|permute\(\s*[1-9]|(view|reshape)\(\s*-1\s*,\s*[\w.]*(len|size|shape|batch)|(view|reshape)\((784|64|28|8)\b"
 )
+_TURNED = re.compile(r"(view|reshape)\(\s*(784|64|28|8)\b[^)]*,\s*-1\s*\)\s*\.(t\(\)|T\b|transpose|permute)")
 
 
 def look(case: Case) -> Finding | None:
     """The rows that go in hold other pixels than the images did; or a row of the output depends on other images."""
-    return _before(case) or _inside(case)
+    return _before(case) or _inside(case) or _all_at_once(case)
 
 
 def _before(case: Case) -> Finding | None:
@@ -72,6 +74,13 @@ def _inside(case: Case) -> Finding | None:
                 _line(case) or case.line_of_forward(), f"When one image of the batch is changed, the scores of {others} others change."
             )
     return None
+
+
+def _all_at_once(case: Case) -> Finding | None:
+    """All images were mixed before there were batches: they have nothing in common with others of their class, and a line turns them."""
+    line = next((number for number, text in enumerate(case.script.lines, start=1) if _TURNED.search(text.split("#")[0])), 0)
+    found = labels_shuffled.without_likeness(case) if line else None
+    return Finding(line, found) if found else None
 
 
 def _line(case: Case) -> int:

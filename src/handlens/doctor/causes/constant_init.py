@@ -18,12 +18,27 @@ DEMO = """\
   learn(model)
   print(f"the units of the first layer differ by {model[1].weight.std(0).mean():.3f}")
 """
+_MAKERS = (
+    "zeros_(",
+    "ones_(",
+    "constant_(",
+    ".fill_(",
+    "torch.zeros(",
+    "torch.ones(",
+    "torch.full(",
+    ".zero_()",
+    "zeros(",
+    "ones(",
+    "full(",
+)
 EXPLAINS = (*NOT_LEARNING, "no_activation", "relu_on_output", "missing_zero_grad")
 
 
 def look(case: Case) -> Finding | None:
     """All rows of a weight matrix are equal before the first step, and so are their gradients: nothing will tell the units apart."""
-    if case.start is None or case.loaded:
+    if case.start is None:
+        return _by_hand(case)
+    if case.loaded:
         return None
     gradients: dict[str, Tensor] = {}
     with contextlib.suppress(Exception):
@@ -31,10 +46,18 @@ def look(case: Case) -> Finding | None:
     ends = dict(case.model.named_parameters()) if case.model else {}
     for name, weights in case.start.named_parameters():
         if weights.ndim >= 2 and len(weights) > 1 and _alike(weights) and _alike(gradients.get(name, ends[name].detach())):
-            line = case.script.find("zeros_(", "ones_(", "constant_(", ".fill_(", "torch.zeros(", "torch.ones(", "torch.full(", ".zero_()")
+            line = case.script.find(*_MAKERS)
             return Finding(line or case.line_of_model(name), f"All {len(weights)} rows of {name} begin equal, and change alike.")
     return None
 
 
 def _alike(weights: Tensor) -> bool:
     return bool((weights - weights[:1]).abs().max() <= 1e-5 * weights.abs().max())
+
+
+def _by_hand(case: Case) -> Finding | None:
+    """Without a network: at least two matrices, and in each all numbers are the same."""
+    matrices = [weights for weights in case.weights.values() if weights.ndim >= 2 and len(weights) > 1]
+    if len(matrices) < 2 or not all(bool((weights == weights.flatten()[0]).all()) for weights in matrices):
+        return None
+    return Finding(case.script.find(*_MAKERS), f"In each of {len(matrices)} matrices of weights all numbers begin equal.")

@@ -24,5 +24,9 @@ def look(case: Case) -> Finding | None:
     if not 0 < largest < 0.05 or deviation > 0.02:
         return None
     places = [number for number, line in enumerate(case.script.lines, start=1) if "255" in line.split("#")[0]]
-    places = [number for number in places if case.script.line(number).count("255") > 1][:1] or places
+    places = [number for number in places if case.script.line(number).count("255") > 1][:1] or _before_training(case, places) or places
     return Finding(places[-1] if places else case.line_of_data(), f"The pixels that reach the first layer go up to {largest:.4f} only.")
+
+
+def _before_training(case: Case, places: list[int]) -> list[int]:
+    return [number for number in places if number < case.line_of_training()]

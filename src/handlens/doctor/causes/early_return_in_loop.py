@@ -30,11 +30,41 @@ def look(case: Case) -> Finding | None:
         last = next((one for one in node.body if isinstance(one, ast.Return)), None)
         adds = any(isinstance(one, ast.AugAssign) or _collects(one) for one in ast.walk(node))
         asked = [event for event in case.seen.of("forward") if covers(node, event.line)]
+        last = last or next((one for one in _returns(node) if _one_batch(case, node)), None)
         if last is not None and adds and asked:
             return Finding(
                 last.lineno, f"In {len({event.loop for event in asked})} call(s) only one batch of {asked[0].count} images was looked at."
             )
     return None
+
+
+def _returns(loop: ast.For | ast.While) -> list[ast.Return]:
+    """The returns under a condition in a loop, not those of a loop or a function inside it."""
+    found: list[ast.Return] = []
+    waiting: list[ast.AST] = [one for one in loop.body if isinstance(one, ast.If | ast.With)]
+    while waiting:
+        node = waiting.pop()
+        found += [node] if isinstance(node, ast.Return) else []
+        if not isinstance(node, ast.For | ast.While | ast.FunctionDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+    return found
+
+
+def _one_batch(case: Case, loop: ast.For | ast.While) -> bool:
+    """Whether a loader with more than one batch was begun several times in the loop, and gave one each time."""
+    passes: dict[int, list[int]] = {}
+    asked, sizes = set(), {}
+    for event in case.seen.events:
+        if event.kind == "loader":
+            last = id(event.loader)
+            passes.setdefault(last, []).append(0)
+            sizes[last] = event.loader
+        elif event.kind == "batch" and id(event.loader) in passes:
+            last = id(event.loader)
+            passes[last][-1] += 1
+        elif event.kind == "forward" and covers(loop, event.line) and passes:
+            asked.add(last)
+    return any(len(passes[key]) > 1 and set(passes[key]) == {1} and len(sizes[key]) > 1 for key in asked)
 
 
 def _collects(node: ast.AST) -> bool:

@@ -42,7 +42,7 @@ def look(case: Case) -> Finding | None:
 def _same(trained: object, tested: object) -> bool:
     if isinstance(trained, frozenset) and isinstance(tested, frozenset):
         shared = len(tested & trained)
-        return shared > 0.9 * len(tested) and shared > 0.5 * len(trained)
+        return (shared > 0.9 * len(tested) and shared > 0.5 * len(trained)) or shared > 0.95 * len(trained)  # not all training was seen
     return trained is tested
 
 

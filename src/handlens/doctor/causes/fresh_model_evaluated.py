@@ -21,7 +21,7 @@ EXPLAINS = ("missing_eval",)
 
 def look(case: Case) -> Finding | None:
     """Calls outside training of another network of the same class, which got no weights."""
-    trained = {id(event.model) for event in case.training}
+    trained = {id(event.model) for event in case.seen.of("forward") if event.trains}
     loaded = {id(event.model) for event in case.seen.of("load")}
     kinds = {type(event.model) for event in case.training}
     for event in case.evaluations:

@@ -18,17 +18,11 @@ EXPLAINS = NOT_LEARNING
 
 def look(case: Case) -> Finding | None:
     """The first loss is far above guessing, the images are in order, and the weights are larger than a layer of that size can bear."""
-    if (
-        case.start is None
-        or case.loaded
-        or case.first_loss is None
-        or case.loss is None
-        or case.loss.name not in ("cross_entropy", "nll_loss")
-    ):
+    if case.loaded or case.first_loss is None or case.loss is None or case.loss.name not in ("cross_entropy", "nll_loss"):
         return None
     if case.first_loss < 2.5 * case.chance or (case.input is not None and float(case.input.abs().max()) > 20):
         return None
-    for name, weights in case.start.named_parameters():
+    for name, weights in case.weights.items():
         if weights.ndim >= 2:
             gain = float(weights.double().square().mean().sqrt()) * weights[0].numel() ** 0.5
             if gain > 5:

@@ -34,9 +34,20 @@ def look(case: Case) -> Finding | None:
             and side.right.value == 1
             for side in (node.left, *node.comparators)
         ):
+            if _of_numbers(node) and any(0 <= one < 0.3 for one in case.seen.accuracies()):
+                shown = min(case.seen.accuracies())
+                return Finding(
+                    node.lineno, f"A guess is moved by one before it is compared; the accuracy that is printed is {shown:.2f}.", LIKELY
+                )
             hits = [event for event in case.seen.of("compare") if event.line == node.lineno]
             if hits and sum(event.hits for event in hits) < 0.3 * sum(event.count for event in hits):
                 return Finding(
                     node.lineno, f"Of {sum(event.count for event in hits):,} guesses {sum(event.hits for event in hits):,} hit.", LIKELY
                 )
     return None
+
+
+def _of_numbers(node: ast.Compare) -> bool:
+    """Whether a guess and a label are compared, by their names, outside tensors too."""
+    sides = [ast.unparse(side) for side in (node.left, *node.comparators)]
+    return any(re.search("pred|guess", side) for side in sides) and any(re.search("label|target|true|truth", side) for side in sides)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+
 import torch
 from torch import Tensor
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
+from handlens.doctor.script import name_of
 
 SENTENCE = "Images and labels were mixed separately, so they no longer belong together."
 CHANGE = "Mix both with the same permutation."
@@ -23,23 +26,41 @@ EXPLAINS = (*NOT_LEARNING, "init_too_large")
 
 def look(case: Case) -> Finding | None:
     """Images of a class have nothing in common, though they have for the test images, or two mixings stand in the program."""
+    mixed = case.script.calls("randperm", "permutation", "shuffle", "sort", "argsort", "roll", "flip", "sample")
+    found = without_likeness(case) if mixed else ""
+    return Finding(_line(case, mixed), found) if found else None
+
+
+def without_likeness(case: Case) -> str:
+    """How little images of a class have in common, in words; empty if they have enough."""
     pairs = _pairs(case)
     if pairs is None:
-        return None
+        return ""
     images, labels = pairs
     classes = len(labels.unique())
     agreement = centroid_agreement(images, labels)
     if classes < 3 or len(labels) < 150 or agreement > 1.0 / classes + 3 * (1 / classes / len(labels)) ** 0.5:
-        return None
-    mixed = case.script.calls("randperm", "permutation", "shuffle", "sort", "argsort", "roll", "flip", "sample")
+        return ""
     tested = _tested(case)
-    if not mixed or (tested is not None and centroid_agreement(*tested) < 2 / classes):
-        return None
-    return Finding(
-        mixed[-1].lineno,
+    if tested is not None and centroid_agreement(*tested) < 2 / classes:
+        return ""
+    return (
         f"Images of the same class are no more alike than others: "
-        f"{agreement:.0%} are nearest to their own class, {1 / classes:.0%} by chance.",
+        f"{agreement:.0%} are nearest to their own class, {1 / classes:.0%} by chance."
     )
+
+
+def _line(case: Case, mixed: list[ast.Call]) -> int:
+    """The last mixing; rather one that gives a name its own values in another order: `y = y[torch.randperm(len(y))]`."""
+    own = [
+        node.lineno
+        for node in case.script.nodes
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Subscript)
+        and name_of(node.targets[0]) == name_of(node.value.value) != ""
+        and any(call in mixed for call in ast.walk(node.value.slice))
+    ]
+    return own[-1] if len(own) == 1 else mixed[-1].lineno
 
 
 def _pairs(case: Case) -> tuple[Tensor, Tensor] | None:

@@ -30,7 +30,7 @@ def look(case: Case) -> Finding | None:
         return None  # that is another mistake: log_softmax over the images
     sums = float(wrong[0].scores.exp().sum(1).mean())
     return Finding(
-        wrong[0].line,
+        case.script.find("NLLLoss(") or wrong[0].line,
         f"The exponentials of a row sum to {sums:.3g}, not to 1; the loss was {case.losses[-1]:.3g} at the end."
         if case.losses
         else f"They sum to {sums:.3g}.",

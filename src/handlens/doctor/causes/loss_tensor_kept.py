@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
+from handlens.doctor.script import parents
 
 SENTENCE = "The loss is kept with the whole graph that made it, so memory grows with each batch."
 CHANGE = "Keep the number only: loss.item()."
@@ -33,9 +35,19 @@ def look(case: Case) -> Finding | None:
             kept = node.value if not (isinstance(node.target, ast.Name) and node.target.id in names) else None
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append" and node.args:
             kept = node.args[0]
-        if kept is not None and _is_loss(kept, names) and case.script.loops_around(node.lineno):
+        if kept is not None and _is_loss(kept, names) and case.script.loops_around(node.lineno) and not _without_graph(case, node):
             return Finding(node.lineno, f"`{case.script.line(node.lineno)}` keeps a tensor, not a number.", LIKELY)
     return None
+
+
+def _without_graph(case: Case, node: ast.AST) -> bool:
+    """Whether it stands where no graph is made, or where the loss has become a number: `loss = loss.item()`."""
+    around = [one for one in parents(node) if isinstance(one, ast.With | ast.FunctionDef)]
+    said = [ast.unparse(item) for one in around for item in (one.items if isinstance(one, ast.With) else one.decorator_list)]
+    numbers = [one.lineno for one in case.script.assignments("loss") if re.search(r"item\(\)|detach\(|float\(", ast.unparse(one.value))]
+    return any(re.search("no_grad|inference_mode|set_grad_enabled", text) for text in said) or any(
+        number < getattr(node, "lineno", 0) <= number + 5 for number in numbers
+    )
 
 
 def _is_loss(node: ast.expr, names: set[str]) -> bool:

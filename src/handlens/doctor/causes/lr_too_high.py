@@ -19,10 +19,10 @@ EXPLAINS = ("dead_relu", "vanishing_sigmoid")
 
 def look(case: Case) -> Finding | None:
     """A few images are not learned by heart with this rate, and are with a smaller one: the cure is tested, not the number."""
-    if case.probe is None or case.learned or len(case.steps) < 4:
+    if case.learned or len(case.steps) < 4 or case.rate_grows:
         return None
-    if case.rate_grows:
-        return None
+    if case.probe is None:
+        return _by_hand(case)
     train: Callable[..., Trained] = case.probe.train
     count = len(case.probe.images)
     as_it_is = train()
@@ -41,3 +41,13 @@ def look(case: Case) -> Finding | None:
             )
             return Finding(case.line_of_optimizer(), evidence, LIKELY, change=f"Try lr={lr * share:g}.")
     return None
+
+
+def _by_hand(case: Case) -> Finding | None:
+    """Weights that the program moves by itself: by more than their own size in a step, and the loss rises."""
+    ways = case.moves
+    if len(ways) < 4 or ways[len(ways) // 2] < 1.0 or case.seen.of("step") or not case.losses[-1] > 2 * min(case.chance, case.losses[0]):
+        return None
+    evidence = f"A step moves the weights by {ways[len(ways) // 2]:.1f} times their size, and the loss is {case.losses[-1]:.3g} at the end."
+    line = case.script.find(" lr =", "lr=", "learning_rate", "rate =", "eta =", "alpha =", "step_size")
+    return Finding(line or case.line_of_training(), evidence, LIKELY)

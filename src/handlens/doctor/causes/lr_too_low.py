@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
 
@@ -15,7 +17,9 @@ DEMO = """\
 
 def look(case: Case) -> Finding | None:
     """A few images are not learned by heart with this rate, and are with one 100 times larger."""
-    if case.probe is None or case.learned or case.rate_grows or len(case.steps) < 4:
+    if case.probe is None:
+        return _by_hand(case)
+    if case.learned or case.rate_grows or len(case.steps) < 4:
         return None
     moved = [way for event in case.seen.of("step") for way in event.moved or []]
     if not moved or max(moved) > 3e-5:
@@ -23,9 +27,25 @@ def look(case: Case) -> Finding | None:
     as_it_is = case.probe.train()
     if as_it_is.last < 0.9 * as_it_is.first:
         return None
-    times = next((times for times in (1e2, 1e4, 1e6, 1e7) if case.probe.train(lr=times).fell), 0)
+    times = next((times for times in (1e2, 1e4, 1e3, 1e5, 1e6, 1e7) if case.probe.train(lr=times).fell), 0)
     if not times:
         return None
     lr = float(case.probe.knobs["lr"])
     evidence = f"A step moves no weight by more than {max(moved):.1g} of its size; with lr={lr * times:g} the same images are learned."
     return Finding(case.line_of_optimizer(), evidence, LIKELY, change=f"Try lr={lr * times:g}.")
+
+
+def _by_hand(case: Case) -> Finding | None:
+    """Weights that the program moves by itself: it moves them by next to nothing, and the loss stays what guessing would give."""
+    if len(case.steps) < 6 or not case.moves or case.moves[-1] > 3e-5 or case.learned or case.losses[-1] < 0.8 * case.chance:
+        return None
+    rate = case.script.find(" lr =", "lr=", "learning_rate", "rate =", "eta =", "alpha =", "step_size")
+    evidence = f"No step moves a weight by more than {case.moves[-1]:.1g} of its size, and the loss stays at {case.losses[-1]:.3g}."
+    return Finding(rate or _smallest(case) or case.line_of_training(), evidence, LIKELY)
+
+
+def _smallest(case: Case) -> int:
+    """Where the smallest number of the program gets a name."""
+    given = [(node.value, node.lineno) for node in case.script.nodes if isinstance(node, ast.Assign)]
+    small = [(value.value, line) for value, line in given if isinstance(value, ast.Constant) and isinstance(value.value, float)]
+    return min([(value, line) for value, line in small if 0 < value < 1e-3], default=(0.0, 0))[1]

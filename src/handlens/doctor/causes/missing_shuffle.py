@@ -37,6 +37,6 @@ def look(case: Case) -> Finding | None:
     if classes < 4 or within > 0.45 * math.log(classes):
         return None
     kinds = sum(len(labels.unique()) for labels in batches) / len(batches)
-    sorting = [*case.script.calls("sort", "argsort", "sorted", "lexsort"), *case.script.calls("DataLoader")]
-    line = sorting[0].lineno if sorting else case.line_of_training()
+    sorting = case.script.calls("sort", "argsort", "sorted", "lexsort")
+    line = case.line_of_loader() or (sorting[0].lineno if sorting else case.line_of_training())
     return Finding(line, f"A batch of {len(batches[0])} images holds {kinds:.1f} classes on average, of {classes}.")

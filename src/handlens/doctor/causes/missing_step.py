@@ -22,7 +22,11 @@ EXPLAINS = (*NOT_LEARNING, "missing_zero_grad", "zero_grad_per_epoch")
 
 def look(case: Case) -> Finding | None:
     """Backward passes, an optimizer, and no step; the weights stay where they are."""
-    moved = [way for step in case.steps for way in (step.backward.moved or {}).values()]
-    if len(case.steps) < 3 or case.seen.of("step") or any(way > 0 for way in moved) or not moved:
+    stepped = {id(event.optimizer) for event in case.seen.of("step")}
+    idle = [optimizer for optimizer in case.seen.optimizers if id(optimizer) not in stepped]
+    held = {id(one) for optimizer in idle for group in optimizer.param_groups for one in group["params"]}
+    waiting = [step for step in case.steps if not stepped or any(id(leaf) in held for leaf in step.backward.leaves)]
+    moved = [way for step in waiting for key, way in (step.backward.moved or {}).items() if not stepped or key in held]
+    if len(waiting) < (20 if stepped else 3) or any(way > 0 for way in moved) or not moved:
         return None
-    return Finding(case.line_of_training(), f"{len(case.steps)} backward passes and no step; the weights did not move.")
+    return Finding(waiting[0].backward.line, f"{len(waiting)} backward passes and no step; the weights did not move.")

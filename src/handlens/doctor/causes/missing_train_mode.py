@@ -24,11 +24,12 @@ def look(case: Case) -> Finding | None:
     parts = [
         module for module in (case.model.modules() if case.model else []) if isinstance(module, _PARTS) and getattr(module, "p", 1) > 0
     ]
-    asleep = [event for event in case.training if not event.live]
-    if not parts or case.loaded or len(asleep) < max(2, 0.1 * len(case.training)):
+    training = [event for event in case.training if event.model is case.model]
+    asleep = [event for event in training if not event.live]
+    if not parts or len(asleep) < max(2, 0.1 * len(training)):
         return None
-    awake = len(case.training) - len(asleep)
-    if not awake and case.model and any(parameter.requires_grad is False for parameter in case.model.parameters()):
+    awake = len(training) - len(asleep)
+    if not awake and case.model and (case.loaded or any(parameter.requires_grad is False for parameter in case.model.parameters())):
         return None
     kind = type(parts[0]).__name__
     after = f"after {awake} with it" if awake else "from the first on"

@@ -21,7 +21,7 @@ EXPLAINS = ("lr_too_high", "zero_grad_per_epoch")
 
 def look(case: Case) -> Finding | None:
     """No gradient is ever cleared, though each backward pass is followed by a step."""
-    later = case.measured[1:]
+    later = case.measured
     if len(later) < 2 or not any(step.stepped for step in later):
         return None
     stale = [step for step in later if step.stale(case.optimized)]

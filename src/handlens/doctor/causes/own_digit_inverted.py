@@ -21,16 +21,22 @@ EXPLAINS = ("train_test_preprocess_mismatch",)
 
 
 def look(case: Case) -> Finding | None:
-    """The rim of what is asked is light, that of the training images dark."""
+    """The rim of what is asked is light, that of the training images dark; or most of it is light, and little of each of them."""
     seen = case.images
     if seen is None or seen.ndim < 3 or not seen.is_floating_point():
         return None
-    known = float(_rim(seen).mean())
+    known, middle = float(_rim(seen).mean()), float(seen.max() + seen.min()) / 2
+    most = float((seen > middle).flatten(1).float().mean(1).max())
     for event in case.evaluations:
         if "images" in event.about and event.count <= 4 and event.images.ndim >= 3 and event.images.shape[-2:] == seen.shape[-2:]:
             rim = float(_rim(event.images).mean())
             if rim - known > 0.4 * float(seen.max() - seen.min()):
                 return Finding(event.line, f"The rim of this picture is {rim:.2f} on average, that of the training images {known:.2f}.")
+            light = float((event.images > middle).float().mean())
+            if light > 1.2 * most and light > 0.4:
+                return Finding(
+                    event.line, f"{light:.0%} of this picture is light; of no training image that was seen more than {most:.0%}."
+                )
     return None
 
 

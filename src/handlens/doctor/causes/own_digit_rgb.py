@@ -13,7 +13,7 @@ DEMO = """\
 + picture = picture.mean(1, keepdim=True)
   print(net()(picture).shape)
 """
-EXPLAINS = ("wrong_flatten_size", "wrong_in_channels")
+EXPLAINS = ("flatten_whole_batch", "wrong_flatten_size", "wrong_in_channels")
 
 
 def look(case: Case) -> Finding | None:
@@ -25,5 +25,5 @@ def look(case: Case) -> Finding | None:
         found = "3 channels arrive"
     else:
         return None
-    line = case.script.find("Image.open(", "imread(")
+    line = case.script.find('convert("RGB")', "convert('RGB')") or case.script.find("Image.open(", "imread(")
     return Finding(line or (case.failure.line if case.failure else 0), f"{found}; the network expects one channel.")

@@ -7,6 +7,7 @@ import ast
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
 from handlens.doctor.causes.softmax_before_ce import is_probability
+from handlens.doctor.seen import Event
 
 SENTENCE = "The last layer is followed by ReLU: scores below zero are cut off, and some classes are never chosen."
 CHANGE = "Leave the last layer without ReLU."
@@ -17,13 +18,18 @@ DEMO = """\
   print("lowest score", round(model(images).min().item(), 1))
 """
 EXPLAINS = NOT_LEARNING
+_RAW = ("cross_entropy", "multi_margin_loss", "binary_cross_entropy_with_logits")
 
 
 def look(case: Case) -> Finding | None:
     """No score is ever negative, many are exactly 0, and the loss is for raw scores."""
-    if case.loss is None or case.loss.name not in ("cross_entropy", "multi_margin_loss", "binary_cross_entropy_with_logits"):
-        return None
-    scores = case.loss.scores
+    kept = [event for event in case.seen.of("loss") if event.grad and event.name in _RAW and "scores" in event.about]
+    first = {event.line: event for event in reversed(kept)}
+    return next((finding for event in first.values() if (finding := _cut_off(case, event))), None)
+
+
+def _cut_off(case: Case, loss: Event) -> Finding | None:
+    scores = loss.scores
     if scores.ndim != 2 or bool((scores < 0).any()) or not bool((scores > 0).any()) or is_probability(scores):
         return None
     zeros = float((scores == 0).double().mean())
@@ -33,7 +39,7 @@ def look(case: Case) -> Finding | None:
     returns = [node for node in ast.walk(method) if isinstance(node, ast.Return)] if method else []
     written = [
         number
-        for number in range(getattr(method, "lineno", 1), getattr(method, "end_lineno", len(case.script.lines)) + 1)
+        for number in range(getattr(method, "lineno", 1), getattr(method, "end_lineno", loss.line or len(case.script.lines)) + 1)
         if "relu" in case.script.line(number).lower().split("#")[0]
     ]
     line = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
@@ -25,11 +25,18 @@ def look(case: Case) -> Finding | None:
     kept = [event for event in case.seen.of("loss") if event.name == "cross_entropy" and event.grad and "scores" in event.about]
     if not kept or not all(is_probability(event.scores) for event in kept):
         return None
-    softmax = [event for event in case.seen.of("softmax") if event.grad]
-    line = next((event.line for event in softmax if event.name == "softmax" and event.line), 0) or case.script.find("Softmax(", "softmax(")
     return Finding(
-        line or kept[0].line, f"Each row that reaches the loss sums to 1; so it cannot fall below {_floor(kept[0].scores.shape[1]):.2f}."
+        _line(case) or kept[0].line,
+        f"Each row that reaches the loss sums to 1; so it cannot fall below {_floor(kept[0].scores.shape[1]):.2f}.",
     )
+
+
+def _line(case: Case) -> int:
+    """Where the layer is made; else where the function is called."""
+    layers = any(isinstance(module, nn.Softmax) for model in case.seen.models for module in model.modules())
+    made = [node.lineno for node in case.script.calls("Softmax")] if layers else []
+    softmax = [event.line for event in case.seen.of("softmax") if event.grad and event.name == "softmax" and event.line]
+    return next(iter(made or softmax), 0) or case.script.find("Softmax(", "softmax(")
 
 
 def is_probability(scores: Tensor) -> bool:

@@ -26,7 +26,9 @@ def look(case: Case) -> Finding | None:
             continue
         for scores in (event.scores, event.scores.exp()):
             if _sum_to_one(scores, 0) and not _sum_to_one(scores, 1):
-                line = next((one.line for one in case.seen.of("softmax") if one.dim in (0, -2) and one.line), 0)
+                line = case.script.find("oftmax(dim=0", "oftmax(0)", "oftmax(dim=-2") or next(
+                    (one.line for one in case.seen.of("softmax") if one.dim in (0, -2) and one.line), 0
+                )
                 return Finding(
                     line or case.script.find("dim=0", "(0)") or event.line, "Each column sums to 1 over the batch; the rows do not."
                 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
 import torch
 
 from handlens.doctor.case import Case
@@ -26,7 +29,8 @@ def look(case: Case) -> Finding | None:
     if trained is None or case.images is None or case.images[0].numel() < 16 or case.images.dtype == torch.int64:
         return None
     known = set(keys(trained))
-    for tested in (last, *named(case, "val|dev|test|held")):
+    alone = len({id(event.model) for event in case.training}) == 1  # of several networks each may have images of its own
+    for tested in (last, *(named(case, "val|dev|test|held") if alone else [])):
         if tested is not None and tested is not trained and (finding := _shared(case, known, tested)):
             return finding
     return None
@@ -40,5 +44,15 @@ def _shared(case: Case, known: set[int], tested: object) -> Finding | None:
     shared = both / len(asked)
     if shared < 0.2 or (isinstance(tested, frozenset) and (both > 0.9 * len(known) or (shared > 0.9 and both > 0.5 * len(known)))):
         return None  # in the last case it is the training images themselves that are asked
-    line = case.script.find("ConcatDataset", "torch.cat(", "concatenate(", "vstack(", "+ test") or case.line_of_data()
+    joined = case.script.find("ConcatDataset", "torch.cat(", "concatenate(", "vstack(", "+ test")
+    line = joined or _made_of_training(case) or case.line_of_data()
     return Finding(line, f"{shared:.0%} of {len(asked):,} test images are training images too.")
+
+
+def _made_of_training(case: Case) -> int:
+    """Where something called test gets what is made for training: `test = MNIST(train=True)`; without a loader, where `train` is made."""
+    made = [node for node in case.script.nodes if isinstance(node, ast.Assign)]
+    named = [node for node in made if re.search("test|val|held", ast.unparse(node.targets[0]), re.IGNORECASE)]
+    of_training = [node.lineno for node in named if re.search(r"\btrain|\bTrue\b", ast.unparse(node.value).replace("train=False", ""))]
+    last = [node.lineno for node in made if "train" in ast.unparse(node.targets[0]) and node.lineno < case.line_of_training()]
+    return min(of_training, default=0) or (0 if case.line_of_loader() else max(last, default=0))

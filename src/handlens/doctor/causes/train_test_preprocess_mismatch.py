@@ -55,7 +55,7 @@ def _line(case: Case, line: int) -> int:
         code = text.split("#")[0]
         if (
             re.search(r"test|val", code, re.IGNORECASE)
-            and re.search(r"transform|/\s*255|mean|Normalize|float\(|load|X|x_|images", code)
+            and re.search(r"transform|Compose|ToTensor|_tf\b|/\s*255|mean|Normalize|float\(|load|X|x_|images", code)
             and "=" in code
             and "def " not in code
         ):

@@ -28,6 +28,7 @@ def look(case: Case) -> Finding | None:
         kinds = [event.kind for event in step.after]
         if "step" in kinds and "zero_grad" in kinds[: kinds.index("step")] and step.after[kinds.index("step")].empty:
             wasted.append(step.after[kinds.index("zero_grad")])
-    if len(wasted) < max(2, 0.6 * len(case.steps)):
+    stepped = sum(any(event.kind == "step" for event in step.after) for step in case.steps)
+    if len(wasted) < max(2, 0.6 * stepped):
         return None
-    return Finding(wasted[0].line, f"{len(wasted)} of {len(case.steps)} steps found only zeros for gradients.")
+    return Finding(wasted[0].line, f"{len(wasted)} of {stepped} steps found only zeros for gradients.")

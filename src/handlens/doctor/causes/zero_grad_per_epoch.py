@@ -24,9 +24,9 @@ EXPLAINS = ("lr_too_high",)
 def look(case: Case) -> Finding | None:
     """There are clearings, but a step follows nearly every backward pass onto gradients that were there before."""
     clearings = case.seen.of("zero_grad")
-    stale = sum(step.stale(case.optimized) for step in case.steps[1:])
+    stale = sum(step.stale(case.optimized) for step in case.again)
     steps = sum(step.stepped for step in case.steps)
-    if not clearings or len(case.steps) < 4 or steps < 0.9 * len(case.steps) or stale < 0.6 * (len(case.steps) - 1):
+    if not clearings or len(case.steps) < 4 or steps < 0.9 * len(case.steps) or stale < 0.6 * len(case.again):
         return None
     return Finding(
         clearings[0].line,

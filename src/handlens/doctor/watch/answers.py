@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import logging
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -70,6 +71,13 @@ class Answers:
 
             return print_
 
+        def logging_(original: Callable[..., Any]) -> Callable[..., Any]:
+            def handle(logger: Any, entry: logging.LogRecord) -> None:
+                watcher.record.quiet(lambda: watcher.record.add("print", text=entry.getMessage()[:500]))
+                original(logger, entry)
+
+            return handle
+
         def loading(original: Callable[..., Any]) -> Callable[..., Any]:
             def load(module: nn.Module, *args: Any, **knobs: Any) -> Any:
                 found = original(module, *args, **knobs)
@@ -90,6 +98,7 @@ class Answers:
             return state_dict
 
         self.record.patch(builtins, "print", printing)
+        self.record.patch(logging.Logger, "handle", logging_)
         self.record.patch(nn.Module, "load_state_dict", loading)
         self.record.patch(nn.Module, "state_dict", state)
 

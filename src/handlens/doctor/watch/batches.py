@@ -55,6 +55,7 @@ class Batches:
 
     def _batch(self, iterator: Any, batch: Any) -> None:
         loader = getattr(iterator, "handlens_loader", None)
+        batch = list(batch.values()) if isinstance(batch, dict) else batch
         if (
             not isinstance(batch, list | tuple)
             or len(batch) < 2

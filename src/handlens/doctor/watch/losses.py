@@ -68,7 +68,7 @@ class Losses:
             reduction=knobs.get("reduction", "mean"),
             knobs={key: knob for key, knob in knobs.items() if isinstance(knob, float | int | str)},
         )
-        if self.record.few(f"loss {value.requires_grad}", KEPT):
+        if self.record.few(f"loss {event.line} {value.requires_grad}", KEPT):
             event.about |= {"scores": scores.detach().clone(), "target": target.detach().clone()}
 
     def _softmax_wrapper(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -103,9 +103,11 @@ class Losses:
         event = self.record.add(
             "backward", value=float(loss.detach().sum()), leaves=leaves, stale=[id(leaf) for leaf in stale], forwards=reached, moved=None
         )
-        if self.record.few("values", MEASURED):
+        if self.record.few("first values", 1):
+            event.about["values"] = [leaf.detach().clone() for leaf in leaves]
+        if self.record.few(f"values {hash(frozenset(map(id, leaves)))}", MEASURED):  # of each network
             event.about["moved"] = self._moved(leaves)
-            self._values = {id(leaf): (leaf, leaf.detach().clone()) for leaf in leaves}
+            self._values |= {id(leaf): (leaf, leaf.detach().clone()) for leaf in leaves}
 
     def _moved(self, leaves: list[Tensor]) -> dict[int, float]:
         """How far each weight went since the backward pass before, relative to its length."""

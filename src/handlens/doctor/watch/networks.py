@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
@@ -49,6 +50,16 @@ class Networks:
 
             return evaluate
 
+        def multiplied(original: Callable[..., Any]) -> Callable[..., Any]:
+            def multiply(one: Any, other: Any, *args: Any, **knobs: Any) -> Any:
+                if not watcher.record.busy and watcher._depth == 0 and watcher.record.few("products", 3):
+                    watcher.record.quiet(watcher._product, one, other)
+                return original(one, other, *args, **knobs)
+
+            return multiply
+
+        for owner, name in ((Tensor, "__matmul__"), (Tensor, "matmul"), (Tensor, "mm"), (torch, "matmul"), (torch, "mm"), (F, "linear")):
+            self.record.patch(owner, name, multiplied)
         self.record.patch(nn.Module, "train", mode)
         self.record.patch(nn.Module, "eval", evaluating)
 
@@ -58,6 +69,11 @@ class Networks:
         self._depth += 1
         if self._depth == 1:
             self.record.quiet(self._know, module, inputs)
+
+    def _product(self, images: Tensor, weights: Tensor) -> None:
+        """Images that are multiplied with weights by a program without a network."""
+        if weights.requires_grad and not images.requires_grad:
+            self.record.add("call", images=images.detach().clone())
 
     def _know(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         """A copy of a network as it is when it is first called."""
@@ -95,6 +111,8 @@ class Networks:
         if self.record.few(f"forward {event.line} {grad}", KEPT):
             event.about |= {"images": images.detach().clone(), "outputs": [one.detach().clone() for one in given]}
             event.about["output"] = event.outputs[0]
+        if self.record.few(f"weights {id(module)}", KEPT):
+            event.about["weights"] = dict(module.named_parameters())  # of `functional_call`, those that were put in their place
         if self.record.few(f"rows {grad and module.training}", 400):
             event.about["rows"] = rows(images)
         if learning := [one for one in given if one.grad_fn is not None]:
