@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "handlens"
+LESSONS = PACKAGE / "course" / "lessons"  # programs as learners write them, which nothing imports
 
 # From the ground up; CONTRIBUTING.md draws it. A package stands where its name stands, with all that is in it.
 LAYERS = (
@@ -30,6 +31,7 @@ LAYERS = (
     ("analysis",),
     ("fit", "compare", "explain"),
     ("report", "lr_find", "doctor", "sweep"),
+    ("course",),
     ("web",),
     ("cli",),
     ("__init__", "__main__"),
@@ -69,7 +71,11 @@ Found = Iterator[tuple[str, int]]
 @functools.cache
 def sources() -> dict[str, ast.Module]:
     """Every file of the package, by its path in it."""
-    return {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+    return {
+        path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.parent != LESSONS
+    }
 
 
 def imports(file: str, tree: ast.AST) -> Found:

@@ -1,0 +1,1 @@
+"""The session as a course: lessons, slides, exercises and checks."""
