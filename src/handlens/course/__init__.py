@@ -1,4 +1,4 @@
-"""The course: exercises that check themselves.
+"""The course: the session's lessons, slides and questions, and exercises that check themselves.
 
 hl.course.check("cnn", MNISTCNN)      in a notebook, what you have defined there
 hl.course.check("cnn")                your file of the exercise

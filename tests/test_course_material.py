@@ -1,0 +1,302 @@
+"""The course's material: lessons run, what is built is in step, each question has its answer, and pages need nothing but themselves."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import jupytext
+import pytest
+from corpus import FULL, ROOT
+from pages import chrome, read
+from playwright.sync_api import Browser, Page, sync_playwright
+
+import handlens as hl
+from handlens.course import pages, questions
+from handlens.course.side_by_side import mistake
+from handlens.errors import UsageError
+
+LESSONS = sorted((ROOT / "src" / "handlens" / "course" / "lessons").glob("[0-9]*.py"))
+EXAMPLE = LESSONS[0].with_name(pages.EXAMPLE)
+SHARED = os.environ.get("HANDLENS_SHARED")
+SESSION = Path(SHARED or "nowhere").parent / "session" / "session_2.md"
+WORST = (
+    "softmax_before_ce missing_zero_grad missing_eval inputs_not_scaled wrong_flatten_size lr_too_high lr_too_low missing_step "
+    "eval_on_train missing_train_mode unregistered_layers optimizer_wrong_params broken_graph train_test_leak "
+    "train_test_preprocess_mismatch "
+    "missing_shuffle early_return_in_loop accuracy_wrong_denominator state_dict_alias own_digit_inverted"
+).split()
+ASKED = (  # of the session, each with its model answer: recap, discussion, tasks, homework, reflection
+    "recap-parameter recap-loop recap-loss-optimizer recap-rate recap-homework discuss-difference discuss-relu discuss-output discuss-loss "
+    "discuss-flatten discuss-scale task-width task-rate task-overfitting task-first-layer task-confusion homework-fashion homework-grid "
+    "homework-own homework-errors homework-why reflect-deep reflect-activation reflect-regression reflect-curves"
+).split()
+
+
+@pytest.fixture(scope="module")
+def course() -> Iterator[ModuleType]:
+    """tools/course.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "tools"))
+        yield importlib.import_module("course")
+
+
+def test_every_cell_of_every_lesson_runs_in_a_kernel(monkeypatch: pytest.MonkeyPatch, mnist: hl.Dataset) -> None:
+    hl.load("fashion-mnist")
+    monkeypatch.setenv("HANDLENS_COURSE_EXAMPLES", "600")
+    monkeypatch.setenv("HANDLENS_COURSE_EPOCHS", "1")
+    command = [sys.executable, str(ROOT / "tests" / "lessons.py"), *map(str, LESSONS)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=400)
+    lessons: dict[str, list[dict[str, Any]]] = json.loads(answer.stdout)
+    assert [*lessons] == [path.stem for path in LESSONS]
+    wrong = [f"{name}\n{cell['source']}\n{cell['bad']}" for name, cells in lessons.items() for cell in cells if cell["bad"]]
+    assert wrong == [], "\n\n".join(wrong)
+    demos = [cell for cells in lessons.values() for cell in cells if cell["source"].startswith("mistake(")]
+    assert [re.findall('"(.+)"', cell["source"])[0] for cell in demos] != []
+    assert [cell["source"] for cell in demos if "text/html" not in cell["kinds"] or cell["shown"].count("gives\n") != 2] == []
+    shown = {name: "\n".join(cell["shown"] for cell in cells) for name, cells in lessons.items()}
+    assert "109,386 weights" in shown["02_full_example"]
+    assert re.search(r"softmax twice: 1\.46\b", shown["03_the_code"])
+    assert "Flatten    (1, 3136)" in shown["09_cnn"]
+
+
+def test_what_is_built_is_in_step_with_its_sources(course: ModuleType) -> None:
+    built: dict[Path, str] = course.built()
+    assert {path.suffix for path in built} == {".html", ".ipynb"}
+    old = [path.name for path, text in built.items() if path.read_text(encoding="utf-8") != text]
+    assert old == [], "python tools/course.py build"
+
+
+def test_notebooks_are_as_jupyter_wants_them_and_hold_no_results(course: ModuleType) -> None:
+    import nbformat
+
+    for path in LESSONS:
+        book = nbformat.reads(course.notebook(path), as_version=4)
+        nbformat.validate(book)
+        assert [cell.outputs for cell in book.cells if cell.cell_type == "code" and cell.outputs] == []
+
+
+def test_the_figures_of_the_slides_are_made_by_code(course: ModuleType, mnist: hl.Dataset) -> None:
+    made = importlib.import_module("course_figures")
+    kept = {path.stem for path in (course.SLIDES / "figures").glob("*.png")}
+    makers = made.MAKERS if FULL else (made.line, made.samples, made.photo)
+    drawn = {name for make in makers for name, _ in make({"examples": 200})}
+    assert drawn == kept if FULL else drawn < kept
+    assert {name for name in kept if f"figures/{name}.png" not in (course.SLIDES / "slides.md").read_text(encoding="utf-8")} == set()
+
+
+def test_each_question_of_the_session_has_a_model_answer_in_a_lesson(course: ModuleType) -> None:
+    found: dict[str, tuple[str, str, str]] = course.open_questions()
+    assert [name for name in ASKED if name not in found] == []
+    assert [
+        name for name, (_, question, answer) in found.items() if not question or (len(answer.split()) < 15 and name != "cnn-solution")
+    ] == []
+    everything = "".join(course.texts(path.stem) for path in LESSONS)
+    assert everything.count("<details") == everything.count("</details>") == len(found)
+
+
+def test_each_question_has_one_right_answer_and_a_reason_for_each() -> None:
+    for question in questions.questions().values():
+        assert question.right in question.options
+        assert 3 <= len(question.options) <= 4
+        assert [one for one in question.options.values() if len(one.why.split()) < 4] == [], question.name
+    letters = [question.right for question in questions.questions().values()]
+    assert max(map(letters.count, "abcd")) < 0.6 * len(letters)
+
+
+def test_lessons_ask_their_own_questions_and_answer_each_guess_after_an_experiment() -> None:
+    asked = []
+    for path in LESSONS:
+        code = [cell.source for cell in jupytext.read(path, fmt="py:percent").cells if cell.cell_type == "code"]
+        calls = [
+            (number, *call) for number, text in enumerate(code) for call in re.findall(r'^(ask|guess|reveal)\("(.+?)"', text, re.MULTILINE)
+        ]
+        for number, kind, name in calls:
+            assert questions.find(name).lesson == path.stem
+            assert (kind != "ask") == questions.find(name).guess
+            if kind == "guess":
+                assert any(later > number + 1 for later, what, whose in calls if (what, whose) == ("reveal", name)), name
+        asked += [name for _, kind, name in calls if kind != "reveal"]
+    assert sorted(asked) == sorted(questions.questions())
+    assert len([name for name in asked if name.startswith("guess-")]) >= 12
+
+
+def test_the_worst_mistakes_are_shown_side_by_side() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in LESSONS)
+    assert sorted(re.findall(r'^mistake\("(\w+)"\)', text, re.MULTILINE)) == sorted(WORST)
+
+
+def test_a_mistake_is_text_and_html_with_both_results() -> None:
+    shown = mistake("softmax_before_ce")
+    assert "loss 2.30 -> 1.4" in repr(shown)
+    assert repr(shown).index("nn.Softmax") < repr(shown).index("Without it")
+    page = shown._repr_html_()
+    assert "-&gt; 1.4" in page
+    assert page.count("<pre") == 4
+    with pytest.raises(UsageError, match="no mistake 'softmax_befor_ce'"):
+        mistake("softmax_befor_ce")
+
+
+def test_a_guess_is_locked_until_it_is_answered() -> None:
+    assert "a)" in questions.guess("guess-cnn")
+    assert "Your guess is a)" in questions.guess("guess-cnn", "A")
+    assert "Your guess is a)" in questions.guess("guess-cnn", "b")
+    assert "stays" in questions.guess("guess-cnn", "b")
+    told = questions.reveal("guess-cnn")
+    assert "The answer is b)" in told
+    assert "Not quite." in told
+    assert "no guess locked" in questions.reveal("guess-cnn")
+    assert "Your guess is b)" in questions.guess("guess-cnn", "b")
+    assert "was right" in questions.reveal("guess-cnn")
+
+
+def test_an_answer_gets_its_reason_and_an_unknown_one_is_named() -> None:
+    assert "Yes." in questions.ask("logits", "a")
+    assert "1.46" in questions.ask("logits", "b")
+    assert repr(questions.ask("logits")).startswith("What should forward()")
+    with pytest.raises(UsageError, match="no answer 'e'"):
+        questions.ask("logits", "e")
+    with pytest.raises(UsageError, match="no question 'logit'"):
+        questions.ask("logit")
+
+
+def test_the_session_in_one_file_trains_and_draws_without_handlens_and_torchvision(tmp_path: Path, mnist: hl.Dataset) -> None:
+    for part, split in (("train", mnist.train), ("t10k", mnist.test)):
+        for kind, values in (("images-idx3", split.images[:400, 0]), ("labels-idx1", split.labels[:400].byte())):
+            head = bytes([0, 0, 8, values.ndim, *b"".join(size.to_bytes(4) for size in values.shape)])
+            (tmp_path / f"{part}-{kind}-ubyte.gz").write_bytes(gzip.compress(head + values.numpy().tobytes()))
+    script = tmp_path / "alone.py"
+    script.write_text(f"import sys; sys.modules['handlens'] = sys.modules['torchvision'] = None\n{EXAMPLE.read_text(encoding='utf-8')}")
+    command = [sys.executable, str(script), str(tmp_path), "--plots", "figures", "--epochs", "6"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, env=os.environ | {"MPLBACKEND": "agg"})
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["curves.png", "predictions.png", "samples.png"]
+    accuracy = re.search(r"test accuracy (.+)%", answer.stdout)
+    assert accuracy is not None
+    assert float(accuracy[1]) > 50
+
+
+def test_the_session_in_one_file_takes_the_data_of_handlens(mnist: hl.Dataset) -> None:
+    command = [sys.executable, str(EXAMPLE), "--plots", "figures", "--epochs", "1", "--examples", "300"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert "epoch 1/1" in answer.stdout
+    assert answer.stderr == ""
+
+
+def test_a_learner_gets_all_notebooks_and_what_was_changed_stays(tmp_path: Path) -> None:
+    written = pages.copy(tmp_path / "course")
+    assert len(written) == len(LESSONS) + 2
+    mine = tmp_path / "course" / "01_recap.ipynb"
+    mine.write_text("my notes")
+    (tmp_path / "course" / "09_cnn.ipynb").unlink()
+    assert [path.name for path in pages.copy(tmp_path / "course")] == ["09_cnn.ipynb"]
+    assert mine.read_text() == "my notes"
+
+
+def test_lessons_and_pages_are_found_by_number_and_name() -> None:
+    assert pages.notebook("9") == pages.notebook("09_cnn")
+    assert pages.page("slides").stat().st_size > 100_000
+    with pytest.raises(UsageError, match="no lesson '40'"):
+        pages.notebook("40")
+    with pytest.raises(UsageError, match="no page 'slide'"):
+        pages.page("slide")
+
+
+@pytest.mark.parametrize("name", pages.PAGES)
+def test_a_page_holds_all_that_it_shows(name: str) -> None:
+    text = pages.page(name).read_text(encoding="utf-8")
+    page = read(re.sub(r"<script>.*</script>", "", text, flags=re.DOTALL))
+    assert [image for image in page.all("img") if not image["src"].startswith("data:") or len(image["alt"]) < 10] == []
+    assert re.findall(r"\{\{|(?:src|href)=\"(?!data:|#)|url\(|@import|fetch\(|XMLHttpRequest", text) == []
+    assert "default-src 'none'" in text
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--no-first-run"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def slides(browser: Browser) -> Iterator[Page]:
+    """The slides in a browser without a network; a request, or what the page complains of, fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, offline=True)
+    page, seen = context.new_page(), []
+    page.on("request", lambda request: seen.append(request.url) if not request.url.startswith(("file:", "data:")) else None)
+    page.on("console", lambda message: seen.append(message.text))
+    page.on("pageerror", lambda error: seen.append(str(error)))
+    page.goto(pages.page("slides").as_uri())
+    yield page
+    context.close()
+    assert seen == []
+
+
+def test_slides_are_shown_by_the_keyboard_and_none_is_cut_off(slides: Page) -> None:
+    count = slides.locator(".slide").count()
+    assert count > 25
+    cut = []
+    for number in range(1, count + 1):
+        assert slides.locator(".slide.now").get_attribute("id") == f"s{number}"
+        over = slides.evaluate(
+            "(s => [s.scrollHeight - s.clientHeight, s.scrollWidth - s.clientWidth])(document.querySelector('.slide.now'))"
+        )
+        cut += [number] if max(over) > 2 else []
+        slides.keyboard.press("ArrowRight")
+    assert cut == []
+    assert slides.evaluate("[...document.images].filter(image => !image.naturalWidth).length") == 0
+    slides.keyboard.press("Home")
+    assert slides.url.endswith("#s1")
+
+
+def test_the_slides_that_move_answer_as_pytorch_would(slides: Page) -> None:
+    slides.evaluate("location.hash = '#s14'")
+    said = slides.locator("#play-softmax output")
+    for digit in range(10):
+        slides.locator("#play-softmax input").nth(digit).fill("0" if digit != 3 else "6")
+    assert said.inner_text().startswith("loss -ln(0.978) = 0.02 ")  # e**6 / (e**6 + 9)
+    assert "softmax twice: 1.48" in said.inner_text()
+    slides.evaluate("location.hash = '#s6'")
+    rate = slides.locator("#play-rate input")
+    for value, words in (("-2", "still on its way"), ("-0.5", "it arrives"), ("0.2", "flies away")):
+        rate.fill(value)
+        assert words in slides.locator("#play-rate output").inner_text()
+
+
+@pytest.mark.parametrize("name", pages.PAGES)
+def test_a_page_fits_a_telephone(browser: Browser, name: str) -> None:
+    context = browser.new_context(viewport={"width": 320, "height": 640}, offline=True)
+    page = context.new_page()
+    page.goto(pages.page(name).as_uri())
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    context.close()
+    assert wide <= 320
+
+
+@pytest.mark.parametrize("name, fewest, most", [("slides", 30, 40), ("guide", 8, 30), ("handout", 1, 2)])
+def test_a_page_can_be_printed(chromium: str, tmp_path: Path, name: str, fewest: int, most: int) -> None:
+    paper = tmp_path / f"{name}.pdf"
+    chrome(chromium, tmp_path, pages.page(name).as_uri(), f"--print-to-pdf={paper}", "--no-pdf-header-footer")
+    assert fewest <= len(re.findall(rb"/Type */Page\b(?!s)", paper.read_bytes())) <= most
+
+
+@pytest.mark.skipif(not SESSION.is_file(), reason="HANDLENS_SHARED: session_2.md beside it")
+def test_no_sentence_is_taken_from_the_text_of_the_session(course: ModuleType) -> None:
+    theirs = runs_of_words(SESSION.read_text(encoding="utf-8"))
+    texts = [course.texts(path.stem) for path in LESSONS] + [path.read_text(encoding="utf-8") for path in course.SLIDES.glob("*.md")]
+    texts += [course.COURSE.joinpath("questions.toml").read_text(encoding="utf-8")]
+    assert [shared for text in texts for shared in runs_of_words(text) & theirs] == []
+
+
+def runs_of_words(text: str, length: int = 8) -> set[str]:
+    words = re.findall(r"[a-z0-9']+", re.sub(r"```.*?```", "", text, flags=re.DOTALL).lower())
+    return {" ".join(words[start : start + length]) for start in range(len(words) - length + 1)}
