@@ -272,6 +272,22 @@ def test_writers_are_counted_apart_the_worst_first() -> None:
 # Changed images
 
 
+def test_images_changed_by_several_amounts_at_once_are_those_of_each_change_in_turn(mnist: hl.Dataset) -> None:
+    model = models.MLP((8,), seed=1)
+    both = analysis.changed(model, mnist.test, {"blur": 1.0, "contrast": 0.5}, examples=200)
+    images = models.to_float(mnist.test.images[torch.arange(200) * 50])
+    expected = distort.change_contrast(distort.blur(images, 1.0), 0.5)
+    assert np.array_equal(both.images, expected.numpy())
+    assert both.predictions.tolist() == models.predict_logits(model, expected).argmax(1).tolist()
+    assert both.correct == (both.predictions == both.labels).sum()
+    alone = analysis.changed(model, mnist.test, {"rotate": 20.0}, examples=500)
+    found = analysis.robustness(model, mnist.test, examples=500)
+    assert alone.accuracy == next(one.accuracy for one in found.of("rotate") if one.strength == 20)
+    assert np.array_equal(analysis.changed(model, mnist.test, analysis.UNCHANGED, examples=200).images, images.numpy())
+    with pytest.raises(UsageError, match="cannot be changed by 'melt'"):
+        analysis.changed(model, mnist.test, {"melt": 1.0})
+
+
 def test_robustness_is_measured_on_the_same_images_and_falls_with_the_strength(
     network: tuple[nn.Module, Evaluation], mnist: hl.Dataset
 ) -> None:

@@ -34,6 +34,18 @@ def test_disagreements_are_counted_on_the_same_images(two: tuple[hl.Run, hl.Run]
         hl.compare(two[0], "good")
 
 
+def test_disagreements_are_in_cases_by_who_is_right(two: tuple[hl.Run, hl.Run]) -> None:
+    found = hl.compare(*two)
+    first, second = found.tests
+    sizes = [len(places) for _, places in found.cases]
+    assert sum(sizes) == found.disagreements
+    assert sizes == sorted(sizes, reverse=True)
+    for (one, other), places in found.cases:
+        assert (first.correct[places] == one).all()
+        assert (second.correct[places] == other).all()
+        assert (first.predictions[places] != second.predictions[places]).all()
+
+
 def test_epochs_are_those_done_and_planned_and_the_figures_those_of_the_weights_that_are_used() -> None:
     data = small_data()
     patient = hl.fit("mlp", data, epochs=30, lr=0.3, patience=1, name="patient", quiet=True)

@@ -155,6 +155,39 @@ def test_a_deleted_run_is_in_the_trash_and_not_in_the_list(run: hl.Run) -> None:
     assert runs.scan() == ([], [])
 
 
+def test_what_is_in_the_trash_comes_back_unless_its_name_is_taken(run: hl.Run) -> None:
+    root, rows = run.folder.parent, run.rows
+    first = run.delete()
+    assert runs.removed(root) == [(first.name, "first")]
+    assert hl.Run(runs.take_back(root, first.name)).rows == rows
+    second = runs.to_trash(root, "first")
+    (root / "first").mkdir()
+    with pytest.raises(UsageError, match="There is another run 'first' by now"):
+        runs.take_back(root, second.name)
+    for entry in (first.name, "..", "first", "../first"):
+        with pytest.raises(RunNotFound, match="not in the trash"):
+            runs.take_back(root, entry)
+    assert runs.removed(root) == [(second.name, "first")]
+
+
+def test_a_doubted_label_is_remembered_once_and_forgotten_again(run: hl.Run) -> None:
+    doubts = [runs.Doubt("test", index, f"sha-{index}", "4", "9") for index in range(8)]
+    assert runs.load_doubts(run) == []
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda doubt: runs.save_doubt(run, doubt), [*doubts, *doubts]))
+    assert sorted(runs.load_doubts(run), key=lambda doubt: doubt.index) == doubts
+    runs.take_back_doubt(run, doubts[3])
+    assert doubts[3] not in runs.load_doubts(hl.load_run("first"))
+    assert len(runs.load_doubts(run)) == 7
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"doubts": 1}', '{"doubts": [{}]}', '{"doubts": [{"split": "../x", "index": 0}]}'])
+def test_a_file_of_doubts_that_is_none_is_refused(run: hl.Run, text: str) -> None:
+    (run.folder / "doubts.json").write_text(text)
+    with pytest.raises(RunDamaged, match=r"doubts\.json"):
+        runs.load_doubts(run)
+
+
 def test_a_run_that_is_being_written_cannot_be_renamed_deleted_or_continued(run: hl.Run) -> None:
     with runs.writing(run.folder):
         for attempt in (lambda: run.rename("x"), run.delete, lambda: hl.resume("first", quiet=True)):

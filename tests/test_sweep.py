@@ -22,6 +22,7 @@ from handlens.config import Config
 from handlens.errors import ConfigError, RunNotFound, UsageError
 from handlens.runs import runs_folder
 from handlens.sweep import Pool, begin, go_on, load_sweep, make_spec
+from handlens.sweep.figures import heat_maps, lines
 from handlens.sweep.findings import main_effects
 from handlens.sweep.space import knobs_of, make_axis, random_points
 
@@ -214,6 +215,22 @@ def test_effects_are_means_over_the_other_knobs(whole: hl.Sweep) -> None:
     expected = np.mean([row["val_accuracies"] for row in rows if row["width"] == 8], axis=0)
     assert effects["width"][1].accuracies == pytest.approx(tuple(expected))
     assert [effect.value for effect in effects["lr"]] == [0.1, 0.01]
+
+
+def test_heat_maps_and_lines_have_the_numbers_of_the_table(whole: hl.Sweep) -> None:
+    maps, row, column = heat_maps(whole)
+    cells = {
+        (name, other): value
+        for one in maps
+        for name, line in zip(one.rows, one.values, strict=True)
+        for other, value in zip(one.columns, line, strict=True)
+    }
+    assert sorted(cells.values()) == sorted(line["val_accuracy"] for line in whole.table)
+    assert {row, column} == {*whole.axes}
+    drawn = lines(whole)
+    assert dict(zip(drawn.points, drawn.scores, strict=True)) == {line["point"]: line["val_accuracy"] for line in whole.table}
+    assert set(drawn.places) == set(drawn.ticks) == {*whole.axes}
+    assert all(-0.05 <= place <= 1.05 for places in drawn.places.values() for place in places)
 
 
 def test_tables_and_figures_are_written(whole: hl.Sweep, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

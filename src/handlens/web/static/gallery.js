@@ -142,7 +142,7 @@ export class Gallery {
     paintHeat(heat, found.map, found.ink, found.signed ? "signed" : "viridis");
     const right = found.true === found.label;
     const colours = found.signed ? "Orange speaks for it, blue against it." : "The brighter, the more it hangs on it.";
-    const words = `${this.see().on} image ${this.index}: it is ${found.true}, and is taken for ${found.label}.`;
+    const words = `${this.see().on} image ${this.index}: it is ${found.true}, and is ${right ? "seen as that" : `taken for ${found.label}`}.`;
     speak(words);
     return [
       el("div", { class: "pair" }, el("img", { class: "pixels input", src: found.picture, alt: `The image: ${found.true}` }), heat),

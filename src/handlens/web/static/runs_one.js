@@ -35,7 +35,7 @@ export class OneRun {
   facts(run) {
     const rows = [["status", run.failure ? `${run.status}: ${run.failure}` : run.status], ["trained for", duration(run.time_s)], ...Object.entries(run.knobs)];
     rows.push(...["torch", "device", "python"].filter((name) => run.env[name]).map((name) => [name, String(run.env[name])]));
-    return table(`What is known of ${run.name}`, ["what", "value"], rows);
+    return table(`What is known of ${run.name}`, ["what", "value"], rows, "facts");
   }
 
   words(run) {

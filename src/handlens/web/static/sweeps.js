@@ -67,7 +67,7 @@ function heat({ row, column, maps }) {
 /** @param {any} map @param {string} row @param {string} column @param {number} low @param {number} high */
 function heatMap(map, row, column, low, high) {
   const cell = (/** @type {number | null} */ value) => (value === null ? el("td", {}, "none") : painted(el("td", {}, `${(value * 100).toFixed(1)} %`), (value - low) / Math.max(high - low, 1e-9)));
-  const head = el("tr", {}, el("th", { scope: "col" }, `${row} ↓ ${column} →`), map.columns.map((/** @type {string} */ name) => el("th", { scope: "col" }, name)));
+  const head = el("tr", {}, el("th", { scope: "col" }, el("span", { class: "spoken" }, `${row}, by ${column}`)), map.columns.map((/** @type {string} */ name) => el("th", { scope: "col" }, name)));
   const body = map.rows.map((/** @type {string} */ name, /** @type {number} */ place) => el("tr", {}, el("th", { scope: "row" }, name), map.values[place].map(cell)));
   return scrolling(`Heat map: ${map.title}`, el("table", { class: "heat" }, el("caption", {}, map.title), el("thead", {}, head), el("tbody", {}, body)));
 }

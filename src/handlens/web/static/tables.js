@@ -2,10 +2,10 @@
 
 import { el, speak } from "./dom.js";
 
-/** A table with a caption, in a region of its own that scrolls. @param {string} caption @param {string[]} heads @param {any[][]} rows the first cell of each is its heading */
-export function table(caption, heads, rows) {
+/** A table with a caption, in a region of its own that scrolls. @param {string} caption @param {string[]} heads @param {any[][]} rows the first cell of each is its heading @param {string} [kind] a class */
+export function table(caption, heads, rows, kind) {
   const body = rows.map(([first, ...others]) => el("tr", {}, el("th", { scope: "row" }, first), others.map((cell) => el("td", {}, cell))));
-  return scrolling(caption, el("table", {}, el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))), el("tbody", {}, body)));
+  return scrolling(caption, el("table", { class: kind }, el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))), el("tbody", {}, body)));
 }
 
 /** @param {string} name @param {any} content */
