@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
 import pytest
+from drivers import driver, wait_until
 from scipy import stats
 
 import handlens as hl
@@ -21,9 +18,10 @@ from handlens.cli import main
 from handlens.config import Config
 from handlens.errors import ConfigError, RunNotFound, UsageError
 from handlens.runs import runs_folder
-from handlens.sweep import Pool, begin, go_on, load_sweep, make_spec
+from handlens.sweep import Pool, Trials, begin, go_on, load_sweep, make_spec, trial
 from handlens.sweep.figures import heat_maps, lines
 from handlens.sweep.findings import main_effects
+from handlens.sweep.halving import Halving
 from handlens.sweep.space import knobs_of, make_axis, random_points
 
 pytestmark = pytest.mark.usefixtures("mnist")
@@ -142,6 +140,37 @@ def test_pruning_ends_the_worse_two_thirds_and_does_not_change_the_others() -> N
         assert facts(pruned)[place] == facts(full)[place]
 
 
+def test_asynchronous_halving_brings_the_best_to_the_end_and_changes_no_trial() -> None:
+    axes = {"lr": [0.3, 0.03, 0.01, 0.003, 0.001, 0.0001], "width": [4, 8]}
+    knobs = {**QUICK, "epochs": 4}
+    found, full = hl.sweep(axes, name="asha", prune="asha", workers=3, **knobs), hl.sweep(axes, name="full", **knobs)
+    assert found.is_complete
+    assert {row["epochs"] for row in found.table} <= {1, 2, 4}
+    assert min(row["epochs"] for row in found.table) == 1, "nobody was ended early"
+    for rung in found.trials.spec.rungs:
+        there = [row["point"] for row in found.table if row["epochs"] >= rung]
+        first = min(there, key=lambda number: (-found.trials.score(number, rung), number))
+        assert found.table[first - 1]["epochs"] > rung, f"the best after epoch {rung} was ended"
+    for ours, whole in zip(found.trials.names, full.trials.names, strict=True):
+        rows, others = (timeless(trials.outcome(name).rows) for trials, name in ((found.trials, ours), (full.trials, whole)))
+        assert rows == others[: len(rows)]
+
+
+def timeless(rows: list[dict[str, float]]) -> list[dict[str, float]]:
+    return [{name: value for name, value in row.items() if name not in ("time_s", "images_per_s")} for row in rows]
+
+
+def test_asynchronous_halving_goes_on_from_its_folder() -> None:
+    spec = make_spec(Config(**{**QUICK, "epochs": 4}), {"lr": "0.3,0.03,0.01,0.003,0.001,0.0001"}, "grid", 1, "asha")
+    trials, taken = begin(spec, "asha"), list[str]()
+    while job := Halving(Trials(trials.folder)).take():  # each time by a driver that knows nothing but the folder
+        taken.append(f"{job.name} to {job.upto}")
+        assert [*trial.advance(job)][-1] == {"reason": ""}
+    trial._dataset.cache_clear()  # what a worker keeps open for its next trial
+    assert len({*taken}) == len(taken) == 6 + 2 + 1, "a trial was asked for again, or left out"
+    assert [row["status"] for row in load_sweep("asha").table].count("complete") == 1
+
+
 def test_tpe_asks_for_so_many_points_and_goes_on() -> None:
     knobs = {**QUICK, "epochs": 1}
     found = hl.sweep({"lr": "0.0001..0.1", "hidden_sizes": ["4", "8-4"]}, name="tpe", search="tpe 3", **knobs)
@@ -254,47 +283,33 @@ def test_there_is_no_such_sweep() -> None:
         load_sweep()
 
 
-def command(*words: str) -> subprocess.Popen[str]:
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([sys.executable, "-m", "handlens", "sweep", *words], text=True, **pipes)  # type: ignore[call-overload,no-any-return]
-
-
 SLOW = ("--examples", "2000", "--epochs", "3", "--batch-size", "20", "--name", "cut", "--workers", "2")
 
 
 def test_ctrl_c_leaves_a_sweep_that_goes_on_and_tells_how() -> None:
-    started = command("lr=0.1,0.01", "width=16,32", *SLOW)
-    wait_for_a_checkpoint()
-    started.send_signal(signal.SIGINT)
-    _, said = started.communicate(timeout=60)
-    assert started.returncode == 130
-    assert "to go on: handlens sweep --resume cut" in said
+    with driver("lr=0.1,0.01", "width=16,32", *SLOW) as started:
+        wait_for_a_checkpoint()
+        started.process.send_signal(signal.SIGINT)
+        assert started.wait() == 130
+        assert "to go on: handlens sweep --resume cut" in started.said
     assert not load_sweep("cut").is_complete
-    resumed = command("--resume", "cut")
-    resumed.communicate(timeout=120)
-    assert resumed.returncode == 0
+    with driver("--resume", "cut") as resumed:
+        assert resumed.wait() == 0, resumed.said
     assert load_sweep("cut").is_complete
 
 
-def wait_for_a_checkpoint(least: int = 1) -> None:
-    deadline = time.monotonic() + 120
-    while len(list(runs_folder().glob("sweeps/cut/*/epoch-*.safetensors"))) < 2 * least:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def workers_of(driver: int) -> list[psutil.Process]:
-    return [child for child in psutil.Process(driver).children(recursive=True) if "handlens.sweep.worker" in " ".join(child.cmdline())]
+def wait_for_a_checkpoint() -> None:
+    wait_until(lambda: len(list(runs_folder().glob("sweeps/cut/*/epoch-*.safetensors"))) > 1, "a checkpoint")
 
 
 def test_nothing_trains_on_after_its_driver_was_killed() -> None:
-    started = command("lr=0.1,0.01", "--examples", "20000", "--epochs", "90", "--batch-size", "20", "--name", "cut", "--workers", "2")
-    wait_for_a_checkpoint()
-    orphans = workers_of(started.pid)
-    assert orphans
-    os.kill(started.pid, signal.SIGKILL)
-    started.communicate(timeout=60)
-    assert psutil.wait_procs(orphans, timeout=20)[1] == []
+    long = ("--examples", "20000", "--epochs", "90", "--batch-size", "20", "--name", "cut", "--workers", "2")
+    with driver("lr=0.1,0.01", *long) as started:
+        wait_for_a_checkpoint()
+        orphans = started.workers()
+        assert orphans
+        started.kill()
+        assert psutil.wait_procs(orphans, timeout=60)[1] == []
 
 
 def test_the_command_line_names_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import subprocess
-import sys
-import time
 from typing import Any
 
 import psutil
 import pytest
+from drivers import Driver, driver, wait_until
 
 import handlens as hl
 from handlens.runs import runs_folder
@@ -25,42 +22,37 @@ def facts(sweep: hl.Sweep) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "time_s"} for row in sweep.table]
 
 
-def start(*words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "handlens", "sweep", *words]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
-
-
-def title(process: psutil.Process) -> str:
-    """What a process calls itself; nothing of one that has just ended."""
-    with contextlib.suppress(psutil.Error):
-        return " ".join(process.cmdline())
-    return ""
-
-
 def test_ray_with_a_killed_worker_gives_the_local_table_on_loopback_only() -> None:
-    driver = start(*WORDS, "--name", "on-ray", "--backend", "ray")
-    deadline = time.monotonic() + 120
-    while not list(runs_folder().glob("sweeps/on-ray/*/run.json")):
-        assert driver.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    family = [psutil.Process(driver.pid), *psutil.Process(driver.pid).children(recursive=True)]
-    listening = {one.laddr.ip for process in family for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN}
-    assert listening
-    assert {address.removeprefix("::ffff:") for address in listening} <= {"127.0.0.1", "::1"}
-    raylet = next(process for process in family if process.name() == "raylet")
-    assert raylet.environ()["RAY_AUTH_MODE"] == "token"
-    while not (busy := [process for process in psutil.Process(driver.pid).children(recursive=True) if "ray::_do" in title(process)]):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    busy[0].send_signal(signal.SIGKILL)
-    assert driver.wait(300) == 0
-    local = start(*WORDS, "--name", "local", "--workers", "2")
-    assert local.wait(300) == 0
+    with driver(*WORDS, "--name", "on-ray", "--backend", "ray") as running:
+        wait_until(lambda: not running.is_running or [*runs_folder().glob("sweeps/on-ray/*/run.json")], "a trial on Ray")
+        assert running.is_running, running.said
+        family = [psutil.Process(running.pid), *running.family()]
+        listening = {one.laddr.ip for process in family for one in sockets(process) if one.status == psutil.CONN_LISTEN}
+        assert listening
+        assert {address.removeprefix("::ffff:") for address in listening} <= {"127.0.0.1", "::1"}
+        raylet = next(process for process in family if process.name() == "raylet")
+        assert raylet.environ()["RAY_AUTH_MODE"] == "token"
+        wait_until(lambda: kill_one(running), "a busy worker")
+        assert running.wait() == 0, running.said
+    with driver(*WORDS, "--name", "local", "--workers", "2") as local:
+        assert local.wait() == 0, local.said
     assert facts(load_sweep("on-ray")) == facts(load_sweep("local"))
-    for ended in (driver, local):
-        ended.communicate()
-    psutil.wait_procs(family, timeout=20)
+
+
+def sockets(process: psutil.Process) -> list[Any]:
+    """The TCP sockets of a process; none of one that has just ended."""
+    with contextlib.suppress(psutil.Error):
+        return process.net_connections("tcp")
+    return []
+
+
+def kill_one(running: Driver) -> bool:
+    """Kill a process of Ray that is busy with a trial, if there is one just now."""
+    for worker in running.family("ray::_do")[:1]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            worker.kill()
+            return True
+    return False
 
 
 @pytest.mark.parametrize(
@@ -74,7 +66,6 @@ def test_ray_with_a_killed_worker_gives_the_local_table_on_loopback_only() -> No
     ids=["no room", "no cluster", "workers", "address alone"],
 )
 def test_what_ray_cannot_do_is_said(words: tuple[str, ...], said: str) -> None:
-    driver = start("lr=0.1", "--epochs", "1", "--examples", "100", *words)
-    _, told = driver.communicate(timeout=120)
-    assert driver.returncode in (2, 5)
-    assert said in told
+    with driver("lr=0.1", "--epochs", "1", "--examples", "100", *words) as refused:
+        assert refused.wait() in (2, 5)
+        assert said in refused.said

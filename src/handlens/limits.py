@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 _OUTPUT_BYTES = 1 << 20
 
@@ -70,7 +70,7 @@ def run_limited(
         except subprocess.TimeoutExpired:
             timed_out = True
         finally:
-            _end(process)
+            end_group(process)
         texts = [_read(file) for file in (out, err)]
     return Finished(process.returncode, texts[0], texts[1], time.monotonic() - start, timed_out)
 
@@ -83,8 +83,8 @@ def physical_memory() -> int:
         return 0
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill the program and whatever it started; it is its own session, so the group is exactly that."""
+def end_group(process: subprocess.Popen[Any]) -> None:
+    """Kill a program and whatever it started; it was begun as its own session, so the group is exactly that."""
     try:
         if os.name == "nt":
             process.kill()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,19 +13,15 @@ from typing import Any
 import psutil
 import pytest
 from corpus import amount, commit
+from drivers import Driver, driver, wait_until
 
 from handlens.runs import runs_folder
 from handlens.sweep import load_sweep
 
-WORDS = ["lr=0.1,0.01", "hidden_sizes=8,16", "--seeds", "2", "--epochs", "6", "--examples", "3000", "--batch-size", "20", "--prune"]
+KNOBS = ["--seeds", "2", "--epochs", "6", "--examples", "3000", "--batch-size", "20"]
+WORDS = ["lr=0.1,0.01", "hidden_sizes=8,16", *KNOBS, "--prune", "--workers", "2"]
 
 pytestmark = [pytest.mark.usefixtures("mnist"), pytest.mark.skipif(os.name == "nt", reason="it kills by signal")]
-
-
-def start(*words: str) -> subprocess.Popen[bytes]:
-    """A driver with two workers; what it says is not looked at."""
-    command = [sys.executable, "-m", "handlens", "sweep", *words, "--workers", "2"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def table(name: str) -> list[dict[str, Any]]:
@@ -43,18 +37,19 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """A sweep that nothing disturbed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HANDLENS_RUNS", str(tmp_path_factory.mktemp("whole")))
-        assert start(*WORDS, "--name", "whole").wait(300) == 0
+        with driver(*WORDS, "--name", "whole") as undisturbed:
+            assert undisturbed.wait() == 0, undisturbed.said
         return table("whole")
 
 
-def workers(driver: int) -> list[psutil.Process]:
-    return [child for child in psutil.Process(driver).children(recursive=True) if "handlens.sweep.worker" in " ".join(child.cmdline())]
-
-
 def moments(kills: int) -> Iterator[float]:
-    """Seconds between kills, chosen by the commit."""
+    """Seconds from the start of a worker to the kill, chosen by the commit: some fall into its beginning, some into its trainings."""
     chance = random.Random(commit())
-    return (chance.uniform(0.2, 2.5) for _ in range(kills))
+    return (chance.uniform(0, 5) for _ in range(kills))
+
+
+def wait_for_workers(running: Driver) -> None:
+    wait_until(lambda: running.workers() or not running.is_running, "a worker")
 
 
 def check(name: str, whole: list[dict[str, Any]], ids: dict[str, str]) -> None:
@@ -69,39 +64,44 @@ def run_ids(folder: Path) -> dict[str, str]:
 
 
 def test_killed_workers_change_nothing(whole: list[dict[str, Any]], record_property: Callable[[str, object], None]) -> None:
-    kills, done, sweeps = amount("worker_kills", 4), 0, 0
+    kills, done, sweeps = amount("worker_kills", 3), 0, 0
     while done < kills:
         sweeps += 1
         name, ids = f"workers-{sweeps}", dict[str, str]()
-        driver = start(*WORDS, "--name", name)
-        for pause_s in moments(min(4, kills - done)):
-            time.sleep(pause_s + 1.5)
-            if driver.poll() is not None:
-                break
-            for worker in workers(driver.pid)[:1]:
+        with driver(*WORDS, "--name", name) as running:
+            for pause_s in moments(min(4, kills - done)):
+                wait_for_workers(running)
+                time.sleep(pause_s)
                 ids |= run_ids(runs_folder() / "sweeps" / name)
-                worker.kill()
-                done += 1
-        assert driver.wait(300) == 0
+                done += kill_one(running)
+            assert running.wait() == 0, running.said
         check(name, whole, ids)
     record_property("cases", done)
 
 
+def kill_one(running: Driver) -> bool:
+    """Kill a worker, if there is one just now."""
+    for worker in running.workers()[:1]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            worker.kill()
+            return True
+    return False
+
+
 def test_killed_drivers_change_nothing(whole: list[dict[str, Any]], record_property: Callable[[str, object], None]) -> None:
-    kills, done, sweeps = amount("driver_kills", 3), 0, 0
+    kills, done, sweeps = amount("driver_kills", 2), 0, 0
     while done < kills:
         sweeps += 1
         name, ids = f"drivers-{sweeps}", dict[str, str]()
-        driver = start(*WORDS, "--name", name)
-        for pause_s in moments(min(3, kills - done)):
-            time.sleep(pause_s + 2.5)
-            if driver.poll() is not None:
-                break
-            driver.send_signal(signal.SIGKILL)
-            driver.wait()
-            done += 1
-            ids |= run_ids(runs_folder() / "sweeps" / name)
-            driver = start(*WORDS, "--name", name)  # the same command goes on
-        assert driver.wait(300) == 0
+        with contextlib.ExitStack() as stack:  # the workers of one that was killed may still be there when the next begins
+            for pause_s in moments(min(3, kills - done)):
+                running = stack.enter_context(driver(*WORDS, "--name", name))
+                wait_for_workers(running)
+                time.sleep(pause_s)
+                done += running.is_running
+                running.kill()
+                ids |= run_ids(runs_folder() / "sweeps" / name)
+            last = stack.enter_context(driver(*WORDS, "--name", name))  # the same command goes on
+            assert last.wait() == 0, last.said
         check(name, whole, ids)
     record_property("cases", done)

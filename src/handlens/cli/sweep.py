@@ -29,7 +29,13 @@ _MOST_BYTES = 1 << 16
 @click.option("--tpe", type=click.IntRange(1), metavar="N", help="Train at N points that optuna's TPE chooses from what it has seen.")
 @click.option("--space", type=FILE, metavar="FILE.toml", help="Take axes from [axes] and knobs from [base] of a file.")
 @click.option("--seeds", type=click.IntRange(1, 1000), default=1, metavar="N", help="Train each point with so many seeds.  [1]")
-@click.option("--prune", is_flag=True, help="End the worse two thirds after 1, ..., a ninth, a third of the epochs (successive halving).")
+@click.option(
+    "--prune",
+    is_flag=False,
+    flag_value="rungs",
+    type=click.Choice(["rungs", "asha"]),
+    help="End the worse two thirds after 1, ..., a ninth, a third of the epochs (successive halving); with asha no trial waits for others.",
+)
 @click.option("--workers", default="auto", metavar="N|auto", help="How many trials at a time; auto: one for each processor.  [auto]")
 @click.option("--backend", type=click.Choice(["local", "ray"]), default="local", help="Who gives out the trials.  [local]")
 @click.option("--address", default="", metavar="auto|ADDRESS", help="Of a Ray cluster; without it Ray is started on this machine.")
@@ -68,7 +74,7 @@ def _spec(words: tuple[str, ...], knobs: dict[str, Any], options: dict[str, Any]
     if both:
         raise UsageError(f"{both[0]} is given twice: as an axis and as --{both[0].replace('_', '-')}.", hint="Leave out one of them.")
     config, _ = resolve(preset, None, {**base, **knobs})
-    return make_spec(config, axes, _search(options), options["seeds"], options["prune"])
+    return make_spec(config, axes, _search(options), options["seeds"], options["prune"] or False)
 
 
 def _sort(words: tuple[str, ...], grids: list[str]) -> tuple[str | None, str | None, dict[str, object]]:

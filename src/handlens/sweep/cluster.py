@@ -14,14 +14,14 @@ import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from handlens.errors import FailedError, RunBusy, UsageError
-from handlens.sweep.pool import PATIENCE_S, Event
-from handlens.sweep.trial import Job, advance, read_outcome, write_failure
-from handlens.train import Row
+from handlens import files
+from handlens.errors import FailedError, UsageError
+from handlens.sweep.pool import PATIENCE_S, Event, Take
+from handlens.sweep.trial import Job, Message, advance, read_outcome, write_failure
 
 if TYPE_CHECKING:
     import ray
@@ -33,13 +33,12 @@ _WITHOUT_ROOM_S = 60.0
 _LEAST_VERSION = (2, 54)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Flight:
-    """A job that was given to Ray, how far its trial was then, and when that was."""
+    """A job that was given to Ray, and when its process was last heard of; None while it waits for a place in the cluster."""
 
     job: Job
-    epoch: int
-    since: float = field(default_factory=time.monotonic)
+    heard: float | None = None
 
 
 class RayPool:
@@ -59,7 +58,9 @@ class RayPool:
         self.count = 0
         self._ray = _import_ray(own=not address)
         self._stack = contextlib.ExitStack()
-        self._deaths: Counter[tuple[str, int]] = Counter()
+        self._deaths: Counter[str] = Counter()
+        self._waiting: deque[Job] = deque()
+        self._flying: dict[ray.ObjectRefGenerator, Flight] = {}
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -68,7 +69,7 @@ class RayPool:
             self.count = self._room()
             if not self.count:
                 raise UsageError(self._no_room(), hint="Take fewer --threads, or add a node with more processors.")
-            self._task = self._ray.remote(num_cpus=self.threads, max_retries=0, max_calls=0)(_do)
+            self._task = self._ray.remote(num_cpus=self.threads, max_retries=0, num_returns="streaming")(_do)
             self._stack = stack.pop_all()
         return self
 
@@ -80,7 +81,11 @@ class RayPool:
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
         if not self.address:
             folder = stack.enter_context(_short_folder())
-            self._ray.init(address="local", include_dashboard=False, _temp_dir=folder, **quiet)
+            try:
+                self._ray.init(address="local", include_dashboard=False, _temp_dir=folder, **quiet)
+            except Exception as error:  # it has no exception of its own for this
+                self._ray.shutdown()
+                raise FailedError(f"Ray did not start here: {files.printable(str(error), 300)}", hint="Try --backend local.") from error
             return
         try:
             _knock(self.address)
@@ -100,61 +105,69 @@ class RayPool:
         most = max((node["Resources"].get("CPU", 0.0) for node in self._ray.nodes() if node["Alive"]), default=0.0)
         return f"No trial fits: each takes {self.threads} processors, and the largest node of the cluster has {most:g}."
 
-    def run(self, jobs: Iterator[Job]) -> Iterator[Event]:
+    def run(self, take: Take) -> Iterator[Event]:
         """Do all jobs, as many at a time as fit, and tell what happens."""
-        waiting: deque[Job] = deque()
-        flying: dict[ray.ObjectRef[Any], Flight] = {}
-        without_room = 0.0
         while True:
-            room = self._room()
-            without_room = 0.0 if room else without_room + _PAUSE_S
-            if without_room > _WITHOUT_ROOM_S:
+            room = self._wait_for_room()
+            while len(self._flying) < room and (job := self._waiting.popleft() if self._waiting else take()):
+                self._flying[self._task.remote(job)] = Flight(job)
+            if not self._flying:
+                return
+            for stream in self._ray.wait([*self._flying], timeout=_PAUSE_S)[0]:
+                yield from self._hear(stream)
+            self._end_those_that_hang()
+
+    def _wait_for_room(self) -> int:
+        """How many trials fit just now, once any does or is under way.
+
+        Raises:
+            FailedError: nothing has fitted for a while.
+        """
+        deadline = time.monotonic() + _WITHOUT_ROOM_S
+        while not (room := self._room()) and not self._flying:
+            if time.monotonic() > deadline:
                 raise FailedError(self._no_room(), hint="What is done is kept: go on with --resume when there are nodes again.")
-            while len(flying) < room and (job := waiting.popleft() if waiting else next(jobs, None)):
-                flying[self._task.remote(job)] = Flight(job, read_outcome(Path(job.folder), job.name).epoch)
-            if not flying and room:
-                return
-            if not flying:
-                time.sleep(_PAUSE_S)
-                continue
-            done, _ = self._ray.wait([*flying], timeout=_PAUSE_S)
-            for task in done:
-                yield from self._landed(task, flying.pop(task).job, waiting)
-            self._end_those_that_hang(flying)
+            time.sleep(_PAUSE_S)
+        return room
 
-    def _end_those_that_hang(self, flying: dict[ray.ObjectRef[Any], Flight]) -> None:
-        """A trial that has come no epoch further for too long has failed; its process is ended."""
-        for task, flight in [*flying.items()]:
-            if time.monotonic() - flight.since < self.patience_s:
-                continue
-            epoch = read_outcome(Path(flight.job.folder), flight.job.name).epoch
-            if epoch > flight.epoch:
-                flying[task] = Flight(flight.job, epoch)
-            else:
-                write_failure(Path(flight.job.folder), flight.job.name, f"It gave no epoch for {self.patience_s:,.0f} s, and was ended.")
-                self._ray.cancel(task, force=True)
-
-    def _landed(self, task: ray.ObjectRef[Any], job: Job, waiting: deque[Job]) -> Iterator[Event]:
-        """What became of a job: done, or to be done again because its process or node is no more."""
+    def _hear(self, stream: ray.ObjectRefGenerator) -> Iterator[Event]:
+        """Take in what a job says: that it has begun, the row of an epoch, or its end."""
+        flight = self._flying[stream]
         try:
-            busy, reason, rows = self._ray.get(task)
-        except self._ray.exceptions.RayError as error:
-            outcome = read_outcome(Path(job.folder), job.name)
-            if outcome.failure:
-                yield Event(job.name, reason=outcome.failure)
-                return
-            self._deaths[job.name, epoch := outcome.epoch] += 1
-            if self._deaths[job.name, epoch] < _MOST_DEATHS:
-                waiting.append(job)
-                return
-            reason = f"Its process died {_MOST_DEATHS} times without an epoch between ({type(error).__name__})."
-            write_failure(Path(job.folder), job.name, reason)
-            busy, rows = False, []
-        if busy:
-            waiting.append(job)
+            message = self._ray.get(next(stream), timeout=_KNOCK_S)
+        except (self._ray.exceptions.RayError, StopIteration) as error:
+            del self._flying[stream]
+            yield from self._died(flight.job, type(error).__name__)
             return
-        yield from (Event(job.name, row) for row in rows)
+        flight.heard = time.monotonic()
+        if "row" in message:
+            self._deaths[flight.job.name] = 0
+            yield Event(flight.job.name, message["row"])
+        elif "reason" in message:
+            del self._flying[stream]
+            yield Event(flight.job.name, reason=message["reason"])
+        elif message.get("busy"):
+            del self._flying[stream]
+            self._waiting.append(flight.job)
+
+    def _died(self, job: Job, how: str) -> Iterator[Event]:
+        """Its process or node is no more: it is to be done again, from its last epoch."""
+        self._deaths[job.name] += 1
+        outcome = read_outcome(Path(job.folder), job.name)
+        if not outcome.failure and self._deaths[job.name] < _MOST_DEATHS:
+            self._waiting.append(job)
+            return
+        reason = outcome.failure or f"Its process died {_MOST_DEATHS} times without an epoch between ({how})."
+        write_failure(Path(job.folder), job.name, reason)
         yield Event(job.name, reason=reason)
+
+    def _end_those_that_hang(self) -> None:
+        """A trial that says nothing for too long has failed; its process is ended, which is then heard."""
+        for stream, flight in self._flying.items():
+            if flight.heard is not None and time.monotonic() - flight.heard > self.patience_s:
+                flight.heard = None
+                write_failure(Path(flight.job.folder), flight.job.name, f"It gave no epoch for {self.patience_s:,.0f} s, and was ended.")
+                self._ray.cancel(stream, force=True)
 
 
 def _import_ray(*, own: bool) -> Any:
@@ -193,10 +206,7 @@ def _knock(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S).close()
 
 
-def _do(job: Job) -> tuple[bool, str, list[Row]]:
-    """On a node: bring a trial on. Gives whether another process has it, the reason if it failed, and the rows of the epochs done."""
-    rows: list[Row] = []
-    with contextlib.suppress(RunBusy):
-        return False, advance(job, rows.append), rows
-    time.sleep(_PAUSE_S)
-    return True, "", []
+def _do(job: Job) -> Iterator[Message]:
+    """On a node: say that it has begun, then bring the trial on."""
+    yield {"begun": True}
+    yield from advance(job)

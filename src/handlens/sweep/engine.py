@@ -15,10 +15,9 @@ from handlens.errors import UsageError
 from handlens.presets import IMAGENET
 from handlens.runs import load_run, new_name
 from handlens.sweep.folder import Trials, find_folder, new_folder
-from handlens.sweep.pool import PATIENCE_S, Event, Pool, best_count, memory_share
+from handlens.sweep.pool import PATIENCE_S, Event, Pool, Take, best_count, memory_share
 from handlens.sweep.schedule import stages
 from handlens.sweep.spec import Spec, make_spec
-from handlens.sweep.trial import Job
 from handlens.sweep.whole import Sweep
 
 Watch = Callable[[Event], None]
@@ -27,7 +26,7 @@ Watch = Callable[[Event], None]
 class Engine(Protocol):
     """What gives jobs to processes, here or elsewhere, and tells what becomes of them."""
 
-    def run(self, jobs: Iterator[Job]) -> Iterator[Event]:
+    def run(self, take: Take) -> Iterator[Event]:
         """Do all jobs."""
 
 
@@ -39,8 +38,8 @@ def go_on(trials: Trials, engine: AbstractContextManager[Engine], watch: Watch) 
     """
     with trials.held():
         with engine as running:
-            for jobs in stages(trials):
-                for event in running.run(jobs):
+            for take in stages(trials):
+                for event in running.run(take):
                     watch(event)
         found = Sweep(trials)
         found.measure()
@@ -100,7 +99,7 @@ def sweep(
     name: str | None = None,
     search: str = "grid",
     seeds: int = 1,
-    prune: bool = False,
+    prune: bool | str = False,
     workers: int | str = "auto",
     **knobs: Any,
 ) -> Sweep:
@@ -114,7 +113,8 @@ def sweep(
         name: what it is called; None finds a name.
         search: `grid`, `random 20`, or `tpe 20`.
         seeds: how many for each point.
-        prune: end the worse two thirds of the points after a ninth and after a third of the epochs, and so on.
+        prune: end the worse two thirds of the points after a ninth and after a third of the epochs, and so on; with `asha` no trial waits
+            for the others of its rung.
         workers: how many processes, or `auto`.
         knobs: the other fields of `Config`: `data="mnist"`, `epochs=5`, ...
 

@@ -11,19 +11,23 @@ import sys
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from handlens.limits import physical_memory
+from handlens.limits import end_group, physical_memory
 from handlens.sweep.trial import Job, write_failure
 from handlens.train import Row
+
+Take = Callable[[], Job | None]
+"""Gives the next job that can be done now; None if there is none, or none before one that is under way has ended."""
 
 PATIENCE_S = 3600.0
 _MOST_DEATHS = 5
 _LEAST_MEMORY = 4 << 30
 _PAUSE_S = 0.5
+_PATIENCE_WITH_PIPE_S = 10.0  # only a process that fled from the group could hold it open
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,10 @@ class Worker:
 
     def _listen(self, messages: queue.Queue[tuple[Worker, dict[str, Any] | None]]) -> None:
         assert self.process.stdout
-        for line in self.process.stdout:
-            with contextlib.suppress(ValueError):  # the last line of one that was killed may be cut
-                messages.put((self, json.loads(line)))
+        with self.process.stdout as answers:
+            for line in answers:
+                with contextlib.suppress(ValueError):  # the last line of one that was killed may be cut
+                    messages.put((self, json.loads(line)))
         messages.put((self, None))
 
     def give(self, job: Job) -> None:
@@ -66,14 +71,13 @@ class Worker:
             self.process.stdin.flush()
 
     def end(self) -> int:
-        """Kill it; what it has saved is saved. Gives its exit status."""
-        self.process.kill()
-        status = self.process.wait()
-        self.listener.join()
-        for pipe in (self.process.stdin, self.process.stdout):
-            with contextlib.suppress(OSError):
-                pipe.close() if pipe else None
-        return status
+        """Kill it with whatever it has started; what it has saved is saved. Gives its exit status."""
+        assert self.process.stdin
+        end_group(self.process)
+        self.listener.join(_PATIENCE_WITH_PIPE_S)
+        with contextlib.suppress(OSError):  # a job that it never read
+            self.process.stdin.close()
+        return self.process.returncode
 
 
 class Pool:
@@ -101,18 +105,18 @@ class Pool:
         for worker in self.workers:
             worker.end()
 
-    def run(self, jobs: Iterator[Job]) -> Iterator[Event]:
+    def run(self, take: Take) -> Iterator[Event]:
         """Do all jobs, each as soon as a worker is free, and tell what happens."""
         while True:
-            self._hand_out(jobs)
+            self._hand_out(take)
             if not any(worker.job for worker in self.workers):
                 return
             yield from self._next_events()
 
-    def _hand_out(self, jobs: Iterator[Job]) -> None:
+    def _hand_out(self, take: Take) -> None:
         free = [worker for worker in self.workers if worker.job is None]
         while free or len(self.workers) < self.count:
-            job = self._again.popleft() if self._again else next(jobs, None)
+            job = self._again.popleft() if self._again else take()
             if job is None:
                 return
             if not free:
@@ -139,7 +143,6 @@ class Pool:
             return
         worker.job = None
         if message.get("busy"):
-            time.sleep(_PAUSE_S)  # whoever had it is just ending
             self._again.append(job)
         else:
             yield Event(job.name, reason=message["reason"])

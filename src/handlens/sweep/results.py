@@ -13,6 +13,7 @@ from handlens import files, metrics
 from handlens.errors import FileError, UsageError
 from handlens.runs import Run
 from handlens.sweep.folder import MOST_EPOCHS, Trials
+from handlens.sweep.halving import Halving
 from handlens.sweep.spec import TrialName
 from handlens.sweep.trial import Outcome
 
@@ -91,11 +92,20 @@ class Results:
             return f"failed: {failures[0]}"
         if all(outcome.finished for outcome in outcomes):
             return "complete"
-        epochs = min(outcome.epoch for outcome in outcomes)
-        decided = [rung for rung in self.trials.spec.rungs if self._is_decided(rung)]
-        if any(number not in alive[after] for rung, after in zip(decided, [*self.trials.spec.rungs[1:], MOST_EPOCHS], strict=False)):
-            return f"pruned after epoch {epochs}"
+        if self._is_pruned(number, alive):
+            return f"pruned after epoch {min(outcome.epoch for outcome in outcomes)}"
         return "under way" if any(outcome.epoch for outcome in outcomes) else "waiting"
+
+    def _is_pruned(self, number: int, alive: dict[int, set[int]]) -> bool:
+        """Whether a point that has not come to its end never will. Without rungs that wait, this is known when all is over."""
+        if self.trials.spec.asynchronous:
+            return self._is_over
+        decided = [rung for rung in self.trials.spec.rungs if self._is_decided(rung)]
+        return any(number not in alive[after] for rung, after in zip(decided, [*self.trials.spec.rungs[1:], MOST_EPOCHS], strict=False))
+
+    @cached_property
+    def _is_over(self) -> bool:
+        return Halving(self.trials).take() is None
 
     def _is_decided(self, rung: int) -> bool:
         names = [TrialName(number, seed) for number in self.trials.alive(rung) for seed in self.trials.spec.seeds]

@@ -1,12 +1,15 @@
-"""Which jobs come next: all trials rung by rung, or those that TPE asks for one by one."""
+"""Which jobs come next: all trials rung by rung, or one by one, as TPE or asynchronous halving ask for them."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from handlens.errors import UsageError
 from handlens.sweep.folder import MOST_EPOCHS, Trials
+from handlens.sweep.halving import Halving
+from handlens.sweep.pool import Take
 from handlens.sweep.space import Axis, Point
 from handlens.sweep.spec import TrialName
 from handlens.sweep.trial import Job
@@ -15,13 +18,15 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 
-def stages(trials: Trials) -> Iterator[Iterator[Job]]:
+def stages(trials: Trials) -> Iterator[Take]:
     """Jobs that may be done at the same time, and after all of those the next ones. What the folder says is done, is not asked for."""
-    if trials.spec.method == "tpe":
-        yield _asked_for(trials)
-        return
-    for upto in (*trials.spec.rungs, MOST_EPOCHS):
-        yield iter(_jobs(trials, trials.alive(upto), upto))
+    if trials.spec.asynchronous:
+        yield Halving(trials).take
+    elif trials.spec.method == "tpe":
+        yield functools.partial(next, _asked_for(trials), None)
+    else:
+        for upto in (*trials.spec.rungs, MOST_EPOCHS):
+            yield functools.partial(next, iter(_jobs(trials, trials.alive(upto), upto)), None)
 
 
 def _jobs(trials: Trials, numbers: list[int], upto: int) -> list[Job]:

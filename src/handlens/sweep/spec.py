@@ -18,7 +18,7 @@ from handlens.sweep.space import Axis, Point, grid, knobs_of, make_axis, random_
 FILE = "sweep.json"
 _MOST_BYTES = 1 << 22
 _MOST_TRIALS = 100_000
-_ETA = 3  # of the points that reach a rung, one in so many goes on (Jamieson and Talwalkar 2016; Li et al. 2018)
+ETA = 3  # of the points that reach a rung, one in so many goes on (Jamieson and Talwalkar 2016; Li et al. 2018)
 
 GRIDS: dict[str, dict[str, str]] = {"session-grid": {"lr": "0.1,0.01,0.001,0.0001", "width": "64,128,256,512", "depth": "1,2,3,4"}}
 """The grids that have a name: the session's second homework."""
@@ -45,6 +45,7 @@ class Spec(BaseModel):
         count: how many points, if it is no grid.
         seeds: each point is trained once with each.
         rungs: the epochs after which the worse points end; without any, all are trained to the end.
+        asynchronous: whether a point leaves a rung as soon as it is among the best of those that came so far, or waits for all others.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,6 +56,7 @@ class Spec(BaseModel):
     count: int = 0
     seeds: tuple[int, ...] = Field(min_length=1)
     rungs: tuple[int, ...] = ()
+    asynchronous: bool = False
 
     def points(self) -> list[Point]:
         """The points that are known beforehand: none of TPE."""
@@ -72,7 +74,7 @@ class Spec(BaseModel):
         return make_config({**self.base.model_dump(), **threads, **knobs_of(point, self.base), "seed": seed})
 
 
-def make_spec(base: Config, axes: Mapping[str, object], search: str, seeds: int, prune: bool) -> Spec:
+def make_spec(base: Config, axes: Mapping[str, object], search: str, seeds: int, prune: bool | str) -> Spec:
     """What a user asked for.
 
     Args:
@@ -80,7 +82,7 @@ def make_spec(base: Config, axes: Mapping[str, object], search: str, seeds: int,
         axes: for each knob that differs, what `make_axis` takes.
         search: `grid`, `random N`, or `tpe N`.
         seeds: how many for each point, counted up from the config's.
-        prune: successive halving, in steps of three.
+        prune: successive halving, in steps of three: True or `rungs`, where each rung waits for all its trials, or `asha`, where none does.
 
     Raises:
         ConfigError: an axis cannot be what it should be.
@@ -92,7 +94,8 @@ def make_spec(base: Config, axes: Mapping[str, object], search: str, seeds: int,
     _check_together(axes, method, seeds, prune)
     made = tuple(make_axis(name, wanted, base) for name, wanted in axes.items())
     numbers = tuple(range(base.seed, base.seed + seeds))
-    spec = Spec(base=base, axes=made, method=method, count=count, seeds=numbers, rungs=_rungs(base.epochs) if prune else ())
+    rungs, asynchronous = _rungs(base.epochs) if prune else (), prune == "asha"
+    spec = Spec(base=base, axes=made, method=method, count=count, seeds=numbers, rungs=rungs, asynchronous=asynchronous)
     points = spec.points()
     if len(points) * seeds > _MOST_TRIALS:
         raise UsageError(f"{len(points) * seeds:,} trials are more than {_MOST_TRIALS:,}.", hint="Take fewer values, or --random 100.")
@@ -110,9 +113,11 @@ def _read_search(search: str) -> tuple[Literal["grid", "random", "tpe"], int]:
     raise UsageError(f"'{search}' is no way to search.", hint="It is: grid, random 20, or tpe 20.")
 
 
-def _check_together(axes: Mapping[str, object], method: str, seeds: int, prune: bool) -> None:
+def _check_together(axes: Mapping[str, object], method: str, seeds: int, prune: bool | str) -> None:
     if not 0 < seeds <= 1000:
         raise UsageError("A sweep has 1 to 1,000 seeds for each point.")
+    if prune not in (False, True, "rungs", "asha"):
+        raise UsageError(f"'{prune}' is no way to prune.", hint="It is: rungs, or asha.")
     if prune and method == "tpe":
         raise UsageError("--prune goes with a grid or with --random.", hint="TPE learns from trials that were trained to the end.")
     if prune and "epochs" in axes:
@@ -127,14 +132,14 @@ def _rungs(epochs: int) -> tuple[int, ...]:
     """A third of the way, a ninth, and so on, down to the first epoch."""
     found: list[int] = []
     while epochs > 1:
-        epochs = math.ceil(epochs / _ETA)
+        epochs = math.ceil(epochs / ETA)
         found.append(epochs)
     return tuple(reversed(found))
 
 
 def survivors(count: int) -> int:
     """How many of so many points go on after a rung."""
-    return math.ceil(count / _ETA)
+    return math.ceil(count / ETA)
 
 
 def read_spec(folder: Path) -> Spec:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ from handlens.train import Row
 from handlens.training import Training
 from handlens.transfer import plan_new
 
-Tell = Callable[[Row], None]
+Message = dict[str, Any]
 FAILURES = "failures"
+_PAUSE_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -90,32 +92,28 @@ def write_failure(folder: Path, name: str, reason: str) -> None:
     files.write_atomic(folder / FAILURES / f"{name}.txt", files.printable(reason, 500) + "\n")
 
 
-def advance(job: Job, tell: Tell) -> str:
-    """Bring a trial to its epoch, from where its folder says it stands; give the reason if it fails, which is kept.
+def advance(job: Job) -> Iterator[Message]:
+    """Bring a trial to its epoch, from where its folder says it stands; if it fails, the reason is kept.
 
-    Args:
-        job: which trial, and how far.
-        tell: is called with the row of each epoch, after it was saved.
-
-    Raises:
-        RunBusy: another process is training it; it was then not touched.
+    Yields:
+        `row` of each epoch, after it was saved; at last `reason`, empty if it did not fail, or `busy`: another process is training it.
     """
-    folder = Path(job.folder)
-    if read_outcome(folder, job.name).has_reached(job.upto):
-        return ""
+    folder, reason = Path(job.folder), ""
     try:
-        with _underway(job) as training:
-            for row in training:
-                tell(row)
-                if row["epoch"] >= job.upto:
-                    break
+        if not read_outcome(folder, job.name).has_reached(job.upto):
+            with _underway(job) as training:
+                for row in training:
+                    yield {"row": row}
+                    if row["epoch"] >= job.upto:
+                        break
     except RunBusy:
-        raise
+        time.sleep(_PAUSE_S)  # whoever has it is just ending
+        yield {"busy": True}
+        return
     except Exception as error:
         reason = error.what if isinstance(error, HandlensError) else f"{type(error).__name__}: {error}"
         write_failure(folder, job.name, reason)
-        return reason
-    return ""
+    yield {"reason": reason}
 
 
 @contextlib.contextmanager

@@ -14,9 +14,7 @@ import sys
 import threading
 import warnings
 
-from handlens.errors import RunBusy
 from handlens.sweep.trial import Job, advance
-from handlens.train import Row
 
 
 def main() -> None:
@@ -27,20 +25,9 @@ def main() -> None:
     lines: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
 
-    def say(**message: object) -> None:
-        print(json.dumps(message), file=answers, flush=True)
-
-    def tell(row: Row) -> None:
-        say(row=row)
-
     while True:
-        job = Job(**json.loads(lines.get()))
-        try:
-            reason = advance(job, tell)
-        except RunBusy:
-            say(busy=True)
-        else:
-            say(done=True, reason=reason)
+        for message in advance(Job(**json.loads(lines.get()))):
+            print(json.dumps(message), file=answers, flush=True)
 
 
 def _read(lines: queue.Queue[str]) -> None:
