@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import SHARED_DATA
 from corpus import FULL
 from doctor import ground
 from doctor.healthy import HEALTHY, program
@@ -22,6 +21,7 @@ from doctor.score import right_line, seeded
 from doctor.unseen import UNSEEN, broken_unseen
 from terminal import Terminal
 
+import handlens as hl
 from handlens.doctor import Diagnosis, all_causes, examine
 from handlens.doctor.demo import Demo, outcome
 from handlens.errors import UsageError
@@ -74,11 +74,9 @@ def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
 
 
 @pytest.fixture(scope="session")
-def files(mnist: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def files(mnist: hl.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files that programs read."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HANDLENS_DATA", str(SHARED_DATA))
-        return ground.prepare(tmp_path_factory.mktemp("ground"))
+    return ground.prepare(tmp_path_factory.mktemp("ground"), mnist)
 
 
 @pytest.fixture

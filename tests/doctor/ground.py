@@ -17,26 +17,23 @@ _COUNTS = {"train": 6000, "test": 1000}
 Arrays = dict[str, NDArray[np.uint8]]
 
 
-def prepare(folder: Path) -> Path:
-    """Make `folder/data`, unless it is there; the programs are run in `folder`, which is given back."""
-    root = folder / "data"
-    if not root.exists():
-        arrays = _arrays()
-        root.mkdir(parents=True)
-        np.savez(root / "mnist.npz", **arrays)  # type: ignore[arg-type]
-        for part, count in (("train", 2400), ("test", 300)):
-            images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
-            _save_idx(root, {"train": "train", "test": "t10k"}[part], images, labels)
-            _save_csv(root / f"{part}.csv", images[:count], labels[:count])
-            _save_pictures(root / "pictures" / part, images[: count // 2], labels[: count // 2])
-        _save_own(root / "mine", arrays)
-        if FASHION.exists():
-            (root / "fashion").symlink_to(FASHION)
+def prepare(folder: Path, mnist: hl.Dataset) -> Path:
+    """Make `folder/data`; the programs are run in `folder`, which is given back."""
+    arrays, root = _arrays(mnist), folder / "data"
+    root.mkdir()
+    np.savez(root / "mnist.npz", **arrays)  # type: ignore[arg-type]
+    for part, count in (("train", 2400), ("test", 300)):
+        images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
+        _save_idx(root, {"train": "train", "test": "t10k"}[part], images, labels)
+        _save_csv(root / f"{part}.csv", images[:count], labels[:count])
+        _save_pictures(root / "pictures" / part, images[: count // 2], labels[: count // 2])
+    _save_own(root / "mine", arrays)
+    if FASHION.exists():
+        (root / "fashion").symlink_to(FASHION)
     return folder
 
 
-def _arrays() -> Arrays:
-    mnist = hl.load("mnist", val=0)
+def _arrays(mnist: hl.Dataset) -> Arrays:
     found = {}
     for part, split in (("train", mnist.train), ("test", mnist.test)):
         found[f"x_{part}"] = split.images[: _COUNTS[part], 0].numpy()

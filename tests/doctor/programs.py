@@ -492,11 +492,11 @@ CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
         "trainer": ("        loss = self.loss(logits, targets)", "        loss = self.loss(logits.softmax(1), targets)", "softmax"),
     },
     "logits_into_nll": {
-        "mlp": ("nn.CrossEntropyLoss()", "nn.NLLLoss()", "criterion(outputs"),
-        "cnn": ("nn.CrossEntropyLoss()", "nn.NLLLoss()", "loss_fn(pred"),
+        "mlp": ("nn.CrossEntropyLoss()", "nn.NLLLoss()", "nn.NLLLoss()"),
+        "cnn": ("nn.CrossEntropyLoss()", "nn.NLLLoss()", "nn.NLLLoss()"),
         "sequential": ("F.cross_entropy(", "F.nll_loss(", "F.nll_loss("),
         "nll": ("F.log_softmax(self.out(h), dim=1)", "self.out(h)", "loss = F.nll_loss("),
-        "trainer": ("nn.CrossEntropyLoss()", "nn.NLLLoss()", "self.loss(logits"),
+        "trainer": ("nn.CrossEntropyLoss()", "nn.NLLLoss()", "nn.NLLLoss()"),
     },
     "softmax_wrong_dim": {
         "nll": ("F.log_softmax(self.out(h), dim=1)", "F.log_softmax(self.out(h), dim=0)", "log_softmax"),

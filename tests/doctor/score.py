@@ -17,6 +17,7 @@ from doctor.outside import OUTSIDE, broken
 from doctor.programs import BASES, Mutant, mutants
 from doctor.unseen import UNSEEN, broken_unseen
 
+import handlens as hl
 from handlens.doctor import Diagnosis, examine
 
 
@@ -71,5 +72,5 @@ if __name__ == "__main__":
     count = int(sys.argv[2]) if sys.argv[1:2] == ["--seeds"] else 1
     chosen = sys.argv[3 if sys.argv[1:2] == ["--seeds"] else 1 :]
     with tempfile.TemporaryDirectory() as files:
-        os.chdir(ground.prepare(Path(files)))
+        os.chdir(ground.prepare(Path(files), hl.load("mnist")))
         main(count, chosen)

@@ -170,7 +170,7 @@ MISTAKES: dict[tuple[str, str], tuple[str, ...]] = {
     ("own_digit_rgb", "own_digit"): (
         '    out = Image.new("L", (28, 28))\n',
         '    img = img.convert("RGB")\n    out = Image.new("RGB", (28, 28))\n',
-        "net(prepare",
+        "img = img.convert",
     ),
     ("wrong_flatten_size", "idx_reader"): ("nn.Linear(24 * 7 * 7, hidden)", "nn.Linear(24 * 14 * 14, hidden)", "24 * 14 * 14"),
     ("wrong_flatten_size", "zhongwen"): ("self.out = nn.Linear(32 * 7 * 7, 10)", "self.out = nn.Linear(32 * 4 * 4, 10)", "self.out ="),

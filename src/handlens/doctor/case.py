@@ -235,9 +235,9 @@ class Case:
 
     @property
     def loaded(self) -> bool:
-        """Whether weights from elsewhere were put into a network before it was trained."""
-        kinds = [event.kind for event in self.seen.events if event.kind in ("load", "backward")]
-        return kinds[:1] == ["load"]
+        """Whether weights from elsewhere were put into the network before it was trained."""
+        own = [event for event in self.seen.events if event.kind == "load" or (event.kind == "forward" and event.trains)]
+        return next((event.kind == "load" for event in own if event.model is self.model), False)
 
     def line_of_training(self) -> int:
         """The line of the first backward pass."""

@@ -22,18 +22,18 @@ _SLOW = 3000  # of a set whose images are made one by one
 
 def sets(case: Case) -> tuple[Any, Any]:
     """What was trained on and what was tested on, each time the last: a data set, or all images together; None where it is not known."""
-    lines = {event.line for event in case.training}
-    tested = [event for event in case.evaluations if event.line not in lines and event.about.get("rows") and event.model is case.model]
-    tested = _last(case, [event for event in tested if event.count >= _FEW] or tested)
-    return _source(case, [event for event in case.training if event.about.get("rows") and event.model is case.model]), _source(case, tested)
+    trained = [event for event in case.training if event.about.get("rows") and event.model is case.model]
+    return _source(case, trained), _source(case, tests(case))
 
 
-def _last(case: Case, tested: list[Event]) -> list[Event]:
-    """Of these calls those since something was printed: what was tested last."""
-    places = {id(event): place for place, event in enumerate(case.seen.events)}
-    printed = [places[id(event)] for event in case.seen.of("print")]
+def tests(case: Case) -> list[Event]:
+    """The calls of the last test: those since something was printed before it. A handful of images is no test."""
+    lines, events = {event.line for event in case.training}, case.seen.events
+    known = [event for event in case.evaluations if event.line not in lines and event.about.get("rows") and event.model is case.model]
+    tested = [event for event in known if event.count >= _FEW] or known
+    places = {id(event): place for place, event in enumerate(events)}
     end = places[id(tested[-1])] if tested else 0
-    since = max((place for place in printed if place < end), default=-1)
+    since = max((place for place in range(end) if events[place].kind == "print"), default=-1)
     return [event for event in tested if places[id(event)] > since]
 
 

@@ -8,7 +8,7 @@ import re
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
 from handlens.doctor.seen import Event
-from handlens.doctor.sets import sets
+from handlens.doctor.sets import sets, tests
 
 SENTENCE = "This measures images that the model practised on, and calls it a test."
 CHANGE = "Use the test loader."
@@ -25,16 +25,13 @@ def look(case: Case) -> Finding | None:
     trained, tested = sets(case)
     if trained is None or tested is None or not _same(trained, tested):
         return None
-    lines = {event.line for event in case.training}
-    last = max(
-        number for number, event in enumerate(case.seen.events) if event.kind == "forward" and not event.trains and event.line not in lines
-    )
+    event = tests(case)[-1]
+    last = next(place for place, one in enumerate(case.seen.events) if one is event)
     said = [event.text for event in case.seen.events[last:] if event.kind == "print"][:2]
     if not any(re.search(r"test|val|generali", text, re.IGNORECASE) for text in said) or any(
         re.search(r"train", text, re.IGNORECASE) for text in said[:1]
     ):
         return None
-    event = case.seen.events[last]
     line = _line(case, event) or event.line
     return Finding(line, f"All images of the test were trained on; printed was: {said[0][:60]}")
 
