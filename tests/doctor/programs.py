@@ -487,7 +487,7 @@ CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
     "softmax_before_ce": {
         "mlp": ("        x = self.fc3(x)\n", "        x = F.softmax(self.fc3(x), dim=1)\n", "softmax"),
         "cnn": ("        return self.fc(x)", "        return torch.softmax(self.fc(x), dim=1)", "softmax"),
-        "sequential": ("    nn.Linear(100, 10),\n", "    nn.Linear(100, 10),\n    nn.Softmax(dim=1),\n", "model(x)"),
+        "sequential": ("    nn.Linear(100, 10),\n", "    nn.Linear(100, 10),\n    nn.Softmax(dim=1),\n", "nn.Softmax"),
         "nll": ("        loss = F.nll_loss(output, target)", "        loss = F.cross_entropy(output.exp(), target)"),
         "trainer": ("        loss = self.loss(logits, targets)", "        loss = self.loss(logits.softmax(1), targets)", "softmax"),
     },

@@ -34,9 +34,18 @@ def look(case: Case) -> Finding | None:
     within = sum(map(entropy, batches)) / len(batches)
     known = torch.cat(batches).unique()
     classes = max(case.outputs, len(known))
-    if classes < 4 or within > 0.45 * math.log(classes):
-        return None
     kinds = sum(len(labels.unique()) for labels in batches) / len(batches)
+    if classes < 4 or within > 0.45 * math.log(classes) or not _changing(case, kinds):
+        return None
     sorting = case.script.calls("sort", "argsort", "sorted", "lexsort")
     line = case.line_of_loader() or (sorting[0].lineno if sorting else case.line_of_training())
     return Finding(line, f"A batch of {len(batches[0])} images holds {kinds:.1f} classes on average, of {classes}.")
+
+
+def _changing(case: Case, kinds: float) -> bool:
+    """Whether there are more classes in all batches than in one, or the only one is a loader's: not a target that stays as it is."""
+    shape = next(step.loss.shapes[0][1:] for step in case.steps if step.loss and "target" in step.loss.about)
+    losses = [event for event in case.seen.of("loss") if "classes" in event.about and event.shapes[0][1:] == shape]
+    seen = {label for event in losses for label in event.classes}
+    given = [event.labels for event in case.seen.of("batch") if event.labels is not None and event.labels.ndim == 1]
+    return len(seen) > 1.5 * kinds or (len(seen) == 1 and any(set(labels.tolist()) == seen for labels in given))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import torch
 
 from handlens.doctor.case import Case, spread
 from handlens.doctor.cause import Finding
+from handlens.doctor.sets import sets
 
 SENTENCE = "Images for training and for testing are prepared differently."
 CHANGE = "Use the same scaling for both."
@@ -34,12 +36,13 @@ def look(case: Case) -> Finding | None:
         return None
     batches = [spread(images) for images in seen]
     means, deviations = torch.tensor(batches, dtype=torch.float64).T
+    least = (0.6, 2.5) if _augmented(case) else (0.25, 1.6)
     for event in tested:
         mean, deviation = spread(event.images)
         away = abs(mean - float(means.mean()))
         larger = max(deviation, float(deviations.mean())) / max(1e-9, min(deviation, float(deviations.mean())))
-        if (away > 5 * float(means.std()) and away > 0.25 * float(deviations.mean())) or (
-            larger > 1.6 and abs(deviation - float(deviations.mean())) > 5 * float(deviations.std())
+        if (away > 5 * float(means.std()) and away > least[0] * float(deviations.mean())) or (
+            larger > least[1] and abs(deviation - float(deviations.mean())) > 5 * float(deviations.std())
         ):
             evidence = (
                 f"Training batches have mean {float(means.mean()):.3f} and std {float(deviations.mean()):.3f}, "
@@ -47,6 +50,17 @@ def look(case: Case) -> Finding | None:
             )
             return Finding(_line(case, event.line), evidence)
     return None
+
+
+def _augmented(case: Case) -> bool:
+    """Whether training images are changed at random, by the text or because the first one differs when it is read again."""
+    trained, _ = sets(case)
+    if case.script.find("Random", "augment", "Augment", "jitter", "noise"):
+        return True
+    with contextlib.suppress(Exception):
+        first, again = (trained[0][0] for _ in range(2))
+        return not torch.equal(first, again)
+    return False
 
 
 def _line(case: Case, line: int) -> int:

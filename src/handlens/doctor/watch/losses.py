@@ -68,6 +68,8 @@ class Losses:
             reduction=knobs.get("reduction", "mean"),
             knobs={key: knob for key, knob in knobs.items() if isinstance(knob, float | int | str)},
         )
+        if value.requires_grad and target.ndim == 1 and not target.is_floating_point() and self.record.few("classes", 2000):
+            event.about["classes"] = frozenset(target.unique()[:64].tolist())
         if self.record.few(f"loss {event.line} {value.requires_grad}", KEPT):
             event.about |= {"scores": scores.detach().clone(), "target": target.detach().clone()}
 
