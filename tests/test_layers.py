@@ -30,7 +30,7 @@ LAYERS = (
     ("analysis",),
     ("fit", "compare", "explain"),
     ("report", "lr_find", "doctor", "sweep", "bench"),
-    ("course",),
+    ("course", "export"),
     ("web",),
     ("cli",),
     ("__init__", "__main__"),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from handlens.doctor.inside import diagnose, doctor
     from handlens.errors import HandlensError
     from handlens.evaluation import Evaluation
+    from handlens.export import export, import_run
     from handlens.fit import fit, resume
     from handlens.lr_find import find_lr
     from handlens.runs import Run, list_runs, load_run
@@ -46,8 +47,10 @@ _HOMES = {
     "compare": "compare",
     "diagnose": "doctor.inside",
     "doctor": "doctor.inside",
+    "export": "export",
     "find_lr": "lr_find",
     "fit": "fit",
+    "import_run": "export",
     "list_runs": "runs",
     "load": "data",
     "load_run": "runs",
@@ -76,8 +79,10 @@ __all__ = [
     "diagnose",
     "doctor",
     "explain",
+    "export",
     "find_lr",
     "fit",
+    "import_run",
     "list_runs",
     "load",
     "load_run",

@@ -13,6 +13,8 @@ VERBS = {
     "predict": "Ask a run about pictures of your own.",
     "explain": "What a run has learned, and what its answers hang on.",
     "report": "Put all about a run into one HTML file.",
+    "export": "A run as ONNX, pt2, safetensors, or a page that answers.",
+    "import": "Make a run of what somebody sent.",
     "errors": "Where a run is wrong; what several always get wrong.",
     "labels": "Training images whose label is probably wrong.",
     "compare": "Two or more runs side by side.",

@@ -11,7 +11,7 @@ from typing import Any
 from handlens import files
 from handlens.config import Config, make_config
 from handlens.errors import ConfigError, RunDamaged
-from handlens.runs.checkpoint import read_json, write_json
+from handlens.runs.written import read_json, write_json
 
 FILE = "run.json"
 _PATIENCE_S = 10.0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -22,6 +21,7 @@ from torch import Tensor
 from handlens import files
 from handlens.errors import FileError, RunDamaged, UsageError, nearest
 from handlens.files import printable
+from handlens.runs.written import MOST_JSON, from_json, read_json, write_json
 from handlens.train import Row, State
 
 POINTER = "checkpoint.json"
@@ -30,7 +30,6 @@ WHICH = ("last", "best", "previous", "start")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST_EPOCHS = 1_000_000
 _CLOCK = ("time_s", "images_per_s")
-_MOST_JSON = 64 << 20
 _MOST_TENSORS = 4 << 30
 _MOST_NAMES = 10_000
 _MOST_NUMBER = 1e300
@@ -117,46 +116,15 @@ def _file_of(epoch: int) -> str:
     return f"epoch-{epoch:04d}.safetensors"
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file of a run's folder.
+def pack(tensors: Mapping[str, Tensor], rows: list[Row], **said: str) -> bytes:
+    """Tensors and rows as one safetensors file: no name, path or time in it, so that equal trainings give equal bytes.
 
-    Raises:
-        RunDamaged: it is not there, is too large, or is no JSON object.
+    `said` is more that the file shall say about itself.
     """
-    try:
-        content = _from_json(files.read_bytes(path, _MOST_JSON))
-    except FileError as error:
-        raise RunDamaged(error.what, where=error.where) from error
-    except (ValueError, RecursionError) as error:
-        raise RunDamaged(f"'{path.name}' is no JSON.", where=str(path)) from error
-    if not isinstance(content, dict):
-        raise RunDamaged(f"'{path.name}' is no JSON object.", where=str(path))
-    return content
-
-
-def _from_json(text: bytes | str) -> Any:
-    """Python's reader, without what it takes beyond JSON: NaN, and numbers too large for a float, which it would make infinite."""
-    return json.loads(text, parse_constant=_finite, parse_float=_finite)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is no number")
-    return number
-
-
-def write_json(path: Path, content: object) -> None:
-    """Replace `path` with JSON; NaN and infinity, which JSON does not have, are refused."""
-    files.write_atomic(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
-
-
-def pack(tensors: Mapping[str, Tensor], rows: list[Row]) -> bytes:
-    """Tensors and rows as one safetensors file: no name, path or time in it, so that equal trainings give equal bytes."""
     tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     timeless = [{name: value for name, value in row.items() if name not in _CLOCK} for row in rows]
     notes = json.dumps({"epoch": len(rows), "rows": timeless}, allow_nan=False)
-    return safetensors.torch.save(tensors, metadata={"handlens": notes})
+    return safetensors.torch.save(tensors, metadata={"handlens": notes, **said})
 
 
 def commit(folder: Path, state: State, *, finished: bool = False) -> Pointer:
@@ -227,7 +195,7 @@ def read_rows(folder: Path, entry: Entry) -> list[Row]:
 def read_row_file(folder: Path) -> list[Row]:
     """The rows in `rows.jsonl` as far as they can be read: it is for people and for other programs; the checkpoint has its own."""
     try:
-        lines = files.read_bytes(folder / ROWS, _MOST_JSON).decode(errors="replace").splitlines()
+        lines = files.read_bytes(folder / ROWS, MOST_JSON).decode(errors="replace").splitlines()
     except FileError:
         return []
     return list(_numbers(lines))
@@ -236,7 +204,7 @@ def read_row_file(folder: Path) -> list[Row]:
 def _numbers(lines: Iterable[str]) -> Iterable[Row]:
     for line in lines:
         with contextlib.suppress(ValueError, RecursionError):
-            yield _row(_from_json(line))
+            yield _row(from_json(line))
 
 
 def _row(content: object) -> Row:
@@ -283,17 +251,27 @@ def whole_one(folder: Path, pointer: Pointer, damaged: str) -> str:
 
 
 def _parse(folder: Path, entry: Entry) -> tuple[dict[str, Tensor], list[Row]]:
-    data = read_checked(folder, entry)
+    tensors, rows, _ = unpack(read_checked(folder, entry), folder / entry.file)
+    if len(rows) != entry.epoch:
+        raise RunDamaged("This is no checkpoint of handlens: it is of another epoch.", where=str(folder / entry.file))
+    return tensors, rows
+
+
+def unpack(data: bytes, where: Path) -> tuple[dict[str, Tensor], list[Row], dict[str, str]]:
+    """What `pack` packed: tensors and rows, and all that the file says about itself.
+
+    Raises:
+        RunDamaged: it is no such file; `where` says which one.
+    """
     try:
-        length = int.from_bytes(data[:8], "little")
-        header = _from_json(data[8 : 8 + length])
-        notes = _from_json(header["__metadata__"]["handlens"])
+        header = from_json(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        notes = from_json(header["__metadata__"]["handlens"])
         rows = [_row(row) for row in notes["rows"]]
-        if notes["epoch"] != entry.epoch or [row["epoch"] for row in rows] != [*range(1, entry.epoch + 1)]:
+        if notes["epoch"] != len(rows) or [row["epoch"] for row in rows] != [*range(1, len(rows) + 1)]:
             raise ValueError("it is of another epoch")
         if len(header) > _MOST_NAMES:
             raise ValueError("it has too many tensors")
         tensors = safetensors.torch.load(data)
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError, RuntimeError) as error:
-        raise RunDamaged(f"This is no checkpoint of handlens: {printable(str(error))}.", where=str(folder / entry.file)) from error
-    return tensors, rows
+        raise RunDamaged(f"This is no checkpoint of handlens: {printable(str(error))}.", where=printable(str(where))) from error
+    return tensors, rows, header["__metadata__"]

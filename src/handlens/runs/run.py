@@ -21,11 +21,11 @@ from handlens.models import Layer, copied, summary
 from handlens.prediction import Prediction, predict, predict_sheet
 from handlens.runs import checkpoint as checkpoints
 from handlens.runs.about import About, read_about, read_config, rewrite
-from handlens.runs.checkpoint import Pointer, read_json, write_json
 from handlens.runs.data import images_of, preparation_of
 from handlens.runs.folder import is_free, rename, to_trash
 from handlens.runs.network import load_weights, pick_weights, rebuild, restore
 from handlens.runs.pictures import as_folder, read_pictures
+from handlens.runs.written import read_json, write_json
 from handlens.train import Row, State
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Run:
         self.about = read_about(self.folder)
         self.env: dict[str, Any] = read_json(self.folder / "env.json")
         self.config: Config = read_config(self.folder, self.about)
-        self.pointer: Pointer = checkpoints.read_pointer(self.folder)
+        self.pointer: checkpoints.Pointer = checkpoints.read_pointer(self.folder)
         self.__dict__.pop("rows", None)
 
     @classmethod

@@ -13,6 +13,7 @@ from handlens.errors import FileError
 from handlens.models import last_layer
 from handlens.runs import checkpoint as checkpoints
 from handlens.runs.run import Run
+from handlens.runs.written import write_json
 
 STARTER = "starter"
 """The run that comes with handlens: a small network that reads other people's digits, made by `bench/starter.py`."""
@@ -43,7 +44,7 @@ def share(run: Run, folder: Path, *, temperature: float = 1.0) -> Run:
     files.write_atomic(folder / light.file, data)
     for name in _COPIED:
         files.write_atomic(folder / name, files.read_bytes(run.folder / name))
-    checkpoints.write_json(folder / checkpoints.POINTER, checkpoints.Pointer(last=light, finished=True).to_json())
+    write_json(folder / checkpoints.POINTER, checkpoints.Pointer(last=light, finished=True).to_json())
     dataclasses.replace(run.about, failure="").write(folder)
     return Run(folder)
 
