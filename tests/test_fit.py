@@ -13,11 +13,12 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import handlens as hl
 from handlens.errors import ConfigError, ModelError, TrainingError, UsageError
-from handlens.fit import repeat_plan, starting
+from handlens.fit import starting
 from handlens.plan import mean_and_std, plan
 from handlens.runs import runs_folder
 from handlens.train import Average
 from handlens.training import out_of_patience
+from handlens.transfer import repeat_plan
 
 
 def small_model(seed: int = 0) -> nn.Module:

@@ -21,7 +21,7 @@ LAYERS = (
     ("optim", "schedules", "regression"),
     ("models", "data", "presets"),
     ("config", "train"),
-    ("loaders", "memory"),
+    ("loaders", "memory", "ranks"),
     ("evaluation", "prediction"),
     ("plan",),
     ("runs",),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+import yaml  # type: ignore[import-untyped]  # Ray brings it
 from drivers import Driver, driver, wait_until
 
 import handlens as hl
@@ -69,3 +71,15 @@ def test_what_ray_cannot_do_is_said(words: tuple[str, ...], said: str) -> None:
     with driver("lr=0.1", "--epochs", "1", "--examples", "100", *words) as refused:
         assert refused.wait() in (2, 5)
         assert said in refused.said
+
+
+@pytest.mark.filterwarnings("ignore")  # Ray's own
+@pytest.mark.parametrize("name", ["aws", "ssh"])
+def test_the_files_for_the_cluster_launcher_are_such(name: str) -> None:
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    path = Path(__file__).parents[1] / "docs" / "cluster" / f"{name}.yaml"
+    config = prepare_config(yaml.safe_load(path.read_text(encoding="utf-8")))
+    validate_config(config)
+    starts = [*config["head_start_ray_commands"], *config["worker_start_ray_commands"]]
+    assert [line for line in starts if "ray start" in line and "RAY_AUTH_MODE=token" not in line] == []

@@ -14,10 +14,10 @@ import handlens as hl
 from handlens import models
 from handlens.config import make_config
 from handlens.errors import ModelError, RunDamaged, RunNotFound, TrainingError
-from handlens.fit import plan_for, repeat_plan
+from handlens.fit import plan_for
 from handlens.train import train
 from handlens.training import trying
-from handlens.transfer import WAYS, few_examples, network_knobs, network_of, plan_new
+from handlens.transfer import WAYS, few_examples, network_knobs, network_of, plan_new, repeat_plan
 
 CNN: dict[str, Any] = {"channels": (4,), "hidden_sizes": (8,), "batch_norm": True, "epochs": 2, "batch_size": 16, "quiet": True}
 

@@ -15,17 +15,16 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from handlens import data as datasets
-from handlens import device, files
+from handlens import device, files, ranks
 from handlens.config import OWN, Config, check_given, make_config
 from handlens.data import Dataset
-from handlens.data.catalog import MINE
 from handlens.errors import FileError, HandlensError, ModelError, UsageError
 from handlens.models import MODELS, device_of
 from handlens.plan import Model, Plan, assemble
 from handlens.presets import PRESETS
 from handlens.runs import About, Run, is_free, load_run, new_id, new_name, new_place, runs_folder, strangers, writing
 from handlens.train import Row
-from handlens.training import Training
+from handlens.training import Training, following
 from handlens.transfer import network_of, plan_new
 
 
@@ -38,6 +37,10 @@ def starting(plan: Plan, *, name: str | None = None, note: str = "", root: Path 
         RunBusy: another process is training one of that name.
         FileError: the folder cannot be made, or the disk has too little room.
     """
+    if not ranks.is_first():
+        with following(lambda _run: plan) as training:
+            yield training
+        return
     with _new_folder(plan, name, root) as folder, _telling_how_to_go_on(folder), device.settled(device_of(plan.model), plan.config.threads):
         state = plan.state()
         env = {**device.environment(), "device": plan.place, "commit": device.commit()}
@@ -46,6 +49,7 @@ def starting(plan: Plan, *, name: str | None = None, note: str = "", root: Path 
             files.write_atomic(folder / "model.py", files.read_bytes(Path(about.model_file)))
         run = Run.create(folder, plan.config, env, about, state)
         _check_room(run)
+        ranks.tell(str(folder))
         yield Training(run.use(plan.model, plan.dataset), plan, state)
 
 
@@ -135,11 +139,14 @@ def resuming(
     run: Run, *, checkpoint: str = "last", data: Dataset | DataLoader[Any] | None = None, val: object = None
 ) -> Iterator[Training]:
     """Go on with a run; see `resume`."""
+    if not ranks.is_first():
+        with following(lambda run: _plan_on(run, data, val), checkpoint) as training:
+            yield training
+        return
     with writing(run.folder), _telling_how_to_go_on(run.folder):
         run.reload()
         run.sweep()
-        about = {"frozen": run.about.frozen}
-        planned = assemble(run.config, run.model("start"), run.dataset() if data is None else data, about=about, val=val)
+        planned = _plan_on(run, data, val)
         if planned.about.get("data_fingerprint", "") != run.about.data_fingerprint:
             raise UsageError(f"Run '{run.name}' was trained on other images than these.", hint="Give it those: hl.resume(..., data=...).")
         if planned.val is None and "val_loss" in run.history:
@@ -147,30 +154,13 @@ def resuming(
         state = planned.state()
         run.put_back(state, checkpoint)
         run.annotate(failure="")
+        ranks.tell(str(run.folder))
         yield Training(run.use(planned.model, planned.dataset), planned, state)
 
 
-def repeat_plan(run: Run) -> Plan:
-    """The training of a run once more: its config, its data, and its very first weights.
-
-    Raises:
-        ModelError, UsageError: no name leads back to its network or data.
-    """
-    # The file of a network of one's own was compared with what its user named when the network was made; no other file is taken along.
-    names = ("frozen", "learned", "model_options", *(("model_file", "model_sha256") if ":" in run.config.model else ()))
-    about = {name: getattr(run.about, name) for name in names}
-    planned = assemble(run.config, run.model("start"), run.dataset(), about=about)
-    if planned.about["data_fingerprint"] != run.about.data_fingerprint:
-        added = run.config.with_data
-        why = (
-            "Your own digits have changed since."
-            if added == MINE
-            else f"It learned from '{added}' too, which is not here."
-            if added
-            else ""
-        )
-        raise UsageError(f"Run '{run.name}' cannot be repeated: its images are others now.", hint=f"{why} Train anew.".strip())
-    return planned
+def _plan_on(run: Run, data: Dataset | DataLoader[Any] | None, val: object) -> Plan:
+    about = {"frozen": run.about.frozen}
+    return assemble(run.config, run.model("start"), run.dataset() if data is None else data, about=about, val=val)
 
 
 def fit(
@@ -203,13 +193,14 @@ def fit(
     """
     learning = [weights for weights in model.parameters() if weights.requires_grad] if isinstance(model, nn.Module) else []
     try:
-        planned = plan_for(model, data, val=val, **knobs)
-        if planned.remark:
-            warnings.warn(planned.remark, stacklevel=2)
-        if planned.origin and not quiet:
-            print(planned.origin)
-        with starting(planned, name=name, note=note) as training:
-            return _finish(training, quiet)
+        with ranks.joined():
+            planned = plan_for(model, data, val=val, **knobs)
+            if planned.remark:
+                warnings.warn(planned.remark, stacklevel=2)
+            if planned.origin and not quiet:
+                print(planned.origin)
+            with starting(planned, name=name, note=note) as training:
+                return _finish(training, quiet)
     finally:
         for weights in learning:  # what was frozen for this training is its owner's again
             weights.requires_grad_()
@@ -267,10 +258,11 @@ def resume(
         RunBusy: another process is training it.
         RunDamaged: the checkpoint is damaged.
     """
-    run = load_run(reference, model=model)
-    pictures = data if data is None or isinstance(data, DataLoader) else _pictures(data, run.config)
-    with resuming(run, checkpoint=checkpoint, data=pictures, val=val) as training:
-        return _finish(training, quiet)
+    with ranks.joined():
+        run = load_run(reference, model=model)
+        pictures = data if data is None or isinstance(data, DataLoader) else _pictures(data, run.config)
+        with resuming(run, checkpoint=checkpoint, data=pictures, val=val) as training:
+            return _finish(training, quiet)
 
 
 def _pictures(data: object, config: Config) -> Dataset:
@@ -280,8 +272,10 @@ def _pictures(data: object, config: Config) -> Dataset:
 
 def _finish(training: Training, quiet: bool) -> Run:
     for row in training:
-        if not quiet:
+        if not quiet and ranks.is_first():
             print(in_words(row, training.plan.config.epochs))
+    ranks.tell()
+    training.run.reload()
     return training.run
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from handlens import device, memory
+from handlens import device, memory, ranks
 from handlens.errors import FileError, HandlensError, ModelError
 from handlens.models import device_of, line_of
 from handlens.plan import Plan
 from handlens.runs import Run
-from handlens.train import Row, State, train
+from handlens.train import Row, State
 
 
 class Training:
@@ -43,7 +44,7 @@ class Training:
             return
         try:
             with trying(plan):
-                for row in train(state, plan.loader, plan.val, epochs=plan.config.epochs, every=every):
+                for row in ranks.train(state, plan.loader, plan.val, epochs=plan.config.epochs, every=every):
                     ended = "step" not in row and (state.epoch >= plan.config.epochs or out_of_patience(state.rows, plan.config.patience))
                     if "step" not in row:
                         self._save(finished=ended)
@@ -61,6 +62,8 @@ class Training:
 
     def _save(self, *, finished: bool) -> None:
         """A full disk does not end a training: the next epoch tries again, and only the last one must succeed."""
+        if not ranks.is_first():
+            return
         try:
             self.run.save(self.state, finished=finished)
             self.unsaved = None
@@ -70,7 +73,18 @@ class Training:
 
     def _remember(self, error: HandlensError) -> None:
         with contextlib.suppress(HandlensError):
-            self.run.annotate(failure=error.what)
+            if ranks.is_first():
+                self.run.annotate(failure=error.what)
+
+
+@contextlib.contextmanager
+def following(plan_of: Callable[[Run], Plan], checkpoint: str = "last") -> Iterator[Training]:
+    """A training on a rank that is not the first: that one has made the run, and alone writes it."""
+    run = Run(Path(ranks.tell()))
+    planned = plan_of(run)
+    state = planned.state()
+    run.put_back(state, checkpoint)
+    yield Training(run.use(planned.model, planned.dataset), planned, state)
 
 
 def explain(plan: Plan, error: Exception) -> HandlensError | None:

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from handlens import data, models
 from handlens.config import Config, make_config
+from handlens.data.catalog import MINE
 from handlens.errors import ModelError, UsageError
-from handlens.plan import Model, Plan, check_last_batch, plan
+from handlens.plan import Model, Plan, assemble, check_last_batch, plan
 from handlens.presets import IMAGENET
 from handlens.runs import Run, load_run, runs_folder
 from handlens.train import train
@@ -213,3 +214,26 @@ WAYS: dict[str, dict[str, Any]] = {
     "weights of the run, all layers learn": {"init_from": "RUN", "freeze": False},
     "weights of the run, only the last layer learns": {"init_from": "RUN", "freeze": True},
 }
+
+
+def repeat_plan(run: Run) -> Plan:
+    """The training of a run once more: its config, its data, and its very first weights.
+
+    Raises:
+        ModelError, UsageError: no name leads back to its network or data.
+    """
+    # The file of a network of one's own was compared with what its user named when the network was made; no other file is taken along.
+    names = ("frozen", "learned", "model_options", *(("model_file", "model_sha256") if ":" in run.config.model else ()))
+    about = {name: getattr(run.about, name) for name in names}
+    planned = assemble(run.config, run.model("start"), run.dataset(), about=about)
+    if planned.about["data_fingerprint"] != run.about.data_fingerprint:
+        added = run.config.with_data
+        why = (
+            "Your own digits have changed since."
+            if added == MINE
+            else f"It learned from '{added}' too, which is not here."
+            if added
+            else ""
+        )
+        raise UsageError(f"Run '{run.name}' cannot be repeated: its images are others now.", hint=f"{why} Train anew.".strip())
+    return planned

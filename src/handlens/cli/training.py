@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import time
 import warnings
 from collections.abc import Iterator
@@ -12,19 +13,19 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from handlens import device, models
+from handlens import device, models, ranks
 from handlens.cli.loading import dataset_of, find_run
 from handlens.cli.terminal import Bar, print_json, say, show_classes, show_table, tell
 from handlens.config import Config
 from handlens.data import Dataset
 from handlens.errors import ModelError
-from handlens.fit import check_name, in_words, repeat_plan, resuming, starting
+from handlens.fit import check_name, in_words, resuming, starting
 from handlens.models import Layer
 from handlens.plan import Plan
 from handlens.runs import Run, writing
 from handlens.train import Row, train
 from handlens.training import Training, trying
-from handlens.transfer import plan_new
+from handlens.transfer import plan_new, repeat_plan
 
 if TYPE_CHECKING:
     from handlens.doctor import Diagnosis
@@ -36,13 +37,26 @@ _LOOKED_AT = 256  # images
 
 def train_new(config: Config, name: str | None, note: str, as_json: bool) -> int:
     """Train from the first step."""
-    check_name(name)
-    with _nothing_saved_yet():
+    with _nothing_saved_yet(), _together():
+        if ranks.is_first():
+            check_name(name)
         dataset = dataset_of(config)
         with _explaining(config, dataset):
             planned = plan_new(config, images=dataset)
         run = _train(_seen_by_the_doctor(planned), name, note, as_json)
-    return _show_results(run, as_json)
+        first = ranks.is_first()
+    return _show_results(run, as_json) if first else 0
+
+
+@contextlib.contextmanager
+def _together() -> Iterator[None]:
+    """With the other processes that torchrun has started, of which the first one speaks."""
+    with ranks.joined(), contextlib.ExitStack() as stack:
+        if not ranks.is_first():
+            nobody = stack.enter_context(io.StringIO())
+            stack.enter_context(contextlib.redirect_stdout(nobody))
+            stack.enter_context(contextlib.redirect_stderr(nobody))
+        yield
 
 
 @contextlib.contextmanager
@@ -113,10 +127,11 @@ def resume(reference: str, checkpoint: str, model: str | None, as_json: bool) ->
             run.sweep()
         say(f"Run {run.name} is already complete: {run.pointer.last.epoch} of {run.config.epochs} epochs, {run.status}.")
         return _show_results(run, as_json)
-    with resuming(run, checkpoint=checkpoint) as training:
+    with _together(), resuming(run, checkpoint=checkpoint) as training:
         say(f"Going on with run {run.name} after epoch {training.state.epoch} of {run.config.epochs}.")
         _watch(training)
-    return _show_results(training.run, as_json)
+        first = ranks.is_first()
+    return _show_results(training.run, as_json) if first else 0
 
 
 def _introduce(planned: Plan, as_json: bool) -> None:
@@ -172,6 +187,8 @@ def _watch(training: Training) -> None:
                 bar.move((row["epoch"] - 1) * steps + row["step"], f"epoch {int(row['epoch'])}/{epochs}", _pace(row))
             else:
                 bar.say(in_words(row, epochs))
+    if ranks.count() > 1:
+        say(ranks.in_words(training.state.rows))
     if training.state.epoch < epochs:
         best = training.run.pointer.best
         say(f"Stopped early: no better validation loss for {training.plan.config.patience} epochs.")

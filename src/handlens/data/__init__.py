@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from handlens.data.formats import read_idx, write_idx
     from handlens.data.importing import import_images
     from handlens.data.inspection import Inspection, inspect
+    from handlens.data.sharded import Shards, sharded, write_shards
     from handlens.data.shelf import check, is_known, status
     from handlens.data.sources import fetch, import_folder
     from handlens.data.splits import find_split, split_name, with_added
@@ -30,6 +31,7 @@ _HOMES = {
     "DATASETS": "catalog",
     "Dataset": "dataset",
     "Inspection": "inspection",
+    "Shards": "sharded",
     "Split": "dataset",
     "as_dataset": "tensors",
     "batches": "batches",
@@ -49,11 +51,13 @@ _HOMES = {
     "order": "batches",
     "preview": "augment",
     "read_idx": "formats",
+    "sharded": "sharded",
     "split_by_writer": "writers",
     "split_name": "splits",
     "status": "shelf",
     "with_added": "splits",
     "write_idx": "formats",
+    "write_shards": "sharded",
 }
 
 __all__ = [
@@ -62,6 +66,7 @@ __all__ = [
     "Augmentation",
     "Dataset",
     "Inspection",
+    "Shards",
     "Split",
     "as_dataset",
     "batches",
@@ -82,11 +87,13 @@ __all__ = [
     "order",
     "preview",
     "read_idx",
+    "sharded",
     "split_by_writer",
     "split_name",
     "status",
     "with_added",
     "write_idx",
+    "write_shards",
 ]
 
 _package = make_lazy(__name__)

@@ -1,0 +1,140 @@
+"""What a sweep costs besides its trainings, and what more workers and more images cost; ratios within one run.
+
+python bench/scale.py trials [--counts 16,64,256]     the scheduler's part: very short trials, in a sweep and in a plain loop
+python bench/scale.py ranks  [--processes 1,2]        one training in several processes: images/s, and the share lost in waiting
+python bench/scale.py images [--millions 0.06,0.4,1.6]  synthetic images, in memory and from shards: images/s and memory
+python bench/scale.py prune  [--seeds 3]              pruned against full: the winner, and the epochs trained
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+TINY: dict[str, Any] = {"examples": 20, "epochs": 1, "batch_size": 20, "hidden_sizes": (4,), "val": 0.01}
+
+
+def trials(counts: list[int]) -> None:
+    """Sweeps of trials that train for some milliseconds, by one worker; and the same trials one after another in one process."""
+    import handlens as hl
+    from handlens.sweep import make_spec
+    from handlens.sweep.folder import Trials, new_folder
+    from handlens.sweep.trial import advance, read_outcome
+
+    print("| trials | sweep, s | plain loop, s | scheduler, ms a trial | memory of the driver, MB |\n| --- | --- | --- | --- | --- |")
+    for count in counts:
+        axes, search = {"lr": "0.0001..0.1"}, f"random {count}"
+        start = time.perf_counter()
+        hl.sweep(axes, name=f"sweep-{count}", search=search, workers=1, **TINY)
+        swept = time.perf_counter() - start
+        from handlens.config import make_config
+
+        loop = Trials(new_folder(f"loop-{count}", make_spec(make_config(TINY), axes, search, 1, False)))
+        start = time.perf_counter()
+        for name in loop.names:
+            assert [*advance(loop.job(name, 1))][-1] == {"reason": ""}
+            read_outcome(loop.folder, str(name))
+        looped = time.perf_counter() - start
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"| {count} | {swept:.1f} | {looped:.1f} | {(swept - looped) / count * 1000:.0f} | {memory:.0f} |", flush=True)
+
+
+def ranks(counts: list[int]) -> None:
+    """The same training by torchrun with so many processes of one thread each."""
+    for count in counts:
+        launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)] if count > 1 else []
+        knobs = ["--model", "cnn", "--examples", "12000", "--epochs", "3", "--batch-size", "256", "--threads", "1"]
+        command = [sys.executable, *launch, "-m", "handlens", "train", *knobs, "--name", f"ranks-{count}"]
+        subprocess.run(command, check=True, capture_output=True)
+        import handlens as hl
+
+        rows = hl.load_run(f"ranks-{count}").rows
+        speed = sum(row["images_per_s"] for row in rows) / len(rows)
+        waited = sum(row.get("waited_s", 0) for row in rows) / sum(row["time_s"] for row in rows)
+        print(f"| {count} | {speed:,.0f} | {speed / count:,.0f} | {waited:.0%} |", flush=True)
+
+
+def images(millions: list[float]) -> None:
+    """Synthetic 28x28 images: an epoch of a linear network, once in memory and once from shards, each in a process of its own."""
+    for million in millions:
+        for where in ("memory", "shards"):
+            subprocess.run([sys.executable, __file__, "epoch", "--millions", str(million), "--where", where], check=True)
+
+
+def epoch(million: float, where: str) -> None:
+    """One epoch; prints its line of the table."""
+    import torch
+    from torch import nn
+
+    import handlens as hl
+    from handlens.data import sharded, write_shards
+
+    def piece(number: int) -> tuple[torch.Tensor, torch.Tensor]:
+        generator = torch.Generator().manual_seed(number)
+        images = torch.randint(256, (20_000, 1, 28, 28), dtype=torch.uint8, generator=generator)
+        return images, torch.randint(10, (20_000,), generator=generator)
+
+    pieces = (piece(number) for number in range(round(million * 50)))
+    net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    with tempfile.TemporaryDirectory() as folder:
+        if where == "shards":
+            write_shards(folder, pieces)
+            run = hl.fit(net, sharded(folder, 256), epochs=1, quiet=True)
+        else:
+            whole, labels = (torch.cat(parts) for parts in zip(*pieces, strict=True))
+            run = hl.fit(net, (whole, labels), epochs=1, batch_size=256, val=0.0, quiet=True)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"| {million:g} million | {where} | {run.rows[0]['images_per_s']:,.0f} | {memory:,.0f} |", flush=True)
+
+
+def prune(seeds: int) -> None:
+    """Full, pruned by rungs, and asynchronously: the winner's place in the full table, and the epochs that were trained."""
+    import handlens as hl
+
+    axes = {"lr": [0.1, 0.01, 0.001, 0.0001], "width": [16, 64], "depth": [1, 2]}
+    knobs: dict[str, Any] = {"examples": 4000, "epochs": 9, "batch_size": 64, "seeds": seeds}
+    full = hl.sweep(axes, name="full", **knobs)
+    order = [row["point"] for row in full.sorted()]
+    for how in (False, "rungs", "asha"):
+        found = full if not how else hl.sweep(axes, name=f"pruned-{how}", prune=how, **knobs)
+        epochs = sum(outcome.epoch for name in found.trials.names for outcome in [found.trials.outcome(name)])
+        best = found.best
+        assert best
+        place, tested = order.index(best.number) + 1, sum(best.test_accuracies) / seeds
+        print(
+            f"| {how or 'full'} | {epochs} | {best.point} | {place} of {len(order)} | {best.val_accuracy:.2%} | {tested:.2%} |", flush=True
+        )
+
+
+def main() -> None:
+    """Print the rows of a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["trials", "ranks", "images", "epoch", "prune"])
+    for name, default in (("counts", "16,64,256"), ("processes", "1,2"), ("millions", "0.06,0.4,1.6"), ("where", "memory")):
+        parser.add_argument(f"--{name}", default=default)
+    parser.add_argument("--seeds", type=int, default=3)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.setdefault("HANDLENS_RUNS", str(Path(folder, "runs")))
+        match given.what:
+            case "trials":
+                trials([int(count) for count in given.counts.split(",")])
+            case "ranks":
+                ranks([int(count) for count in given.processes.split(",")])
+            case "images":
+                images([float(million) for million in given.millions.split(",")])
+            case "epoch":
+                epoch(float(given.millions), given.where)
+            case _:
+                prune(given.seeds)
+
+
+if __name__ == "__main__":
+    main()
