@@ -18,6 +18,23 @@ class Fenced(PermissionError):
     """What the code wanted to do outside of its folder."""
 
 
+def _paths(event: str, arguments: tuple[object, ...]) -> list[object]:
+    """The paths of an event; those that stand in an open folder, by its number, in full."""
+    two = event in ("os.rename", "os.link")
+    named = arguments[: 2 if two or event == "os.symlink" else 1]
+    folders = [one for one in arguments[len(named) :] if isinstance(one, int)][-len(named) if two else -1 :]
+    return [_in_folder(path, number) for path, number in zip(named, [*folders, -1, -1], strict=False)]
+
+
+def _in_folder(path: object, number: int) -> object:
+    if number < 0 or not isinstance(path, str | bytes | os.PathLike) or os.path.isabs(os.fsdecode(path)):
+        return path
+    try:
+        return os.path.join(os.readlink(f"/proc/self/fd/{number}"), os.fsdecode(path))
+    except OSError:  # another system: what cannot be told is taken for outside
+        return os.path.join(os.sep, os.fsdecode(path))
+
+
 def close(folder: Path) -> None:
     """From now on, only what lies in `folder` can be written or removed; no program can be started and no other process ended."""
     inside = str(folder.resolve())
@@ -31,7 +48,7 @@ def close(folder: Path) -> None:
     def watch(event: str, arguments: tuple[object, ...]) -> None:
         if event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING and not stays_inside(arguments[0]):
             raise Fenced(f"writes to {arguments[0]}")
-        if event in _CHANGING and not all(stays_inside(path) for path in arguments if isinstance(path, str | bytes | os.PathLike)):
+        if event in _CHANGING and not all(stays_inside(path) for path in _paths(event, arguments)):
             raise Fenced(f"{event} of {arguments[0]}")
         if event in _STARTING:
             raise Fenced("starts another program")

@@ -114,7 +114,7 @@ def look_at_system() -> "list[tuple[str, str]]":
             ("Nothing can be written in this folder: %s" % error, "Go to a folder of your own, such as Documents, and start this there.")
         )
     free = shutil.disk_usage(".").free / 1e9
-    if free < FREE_GB:
+    if not found and free < FREE_GB:
         found.append(("Only %.1f GB are free on this disk." % free, "Make room: %.0f GB at least." % FREE_GB))
     try:
         with socket.socket() as server:

@@ -35,12 +35,12 @@ def play_on(names: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Any]:
         running = any("running_mean" in name and not torch.equal(one, before[name]) for name, one in state(model).items())
         model.eval()
         scores |= {"eval with": model(images[:6])[:1], "eval without": model(images[:1])}
-    return {"scores": scores, "running": running}
+    return {"by batch": scores, "running": running}
 
 
 def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
     """It normalises by the batch when it trains, and by what it remembers when it is tested."""
-    scores = {name: wire.plain(one).double() for name, one in values["scores"].items()}
+    scores = {name: wire.plain(one).double() for name, one in values["by batch"].items()}
     return first(
         lambda: _by_batch_in_eval(scores),
         lambda: judge_network(values),

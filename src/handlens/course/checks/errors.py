@@ -22,7 +22,7 @@ def ask(chance: torch.Generator) -> dict[str, Tensor]:
     labels = torch.randint(0, 10, (_COUNT,), generator=chance)
     scores = torch.randn(_COUNT, 10, generator=chance)
     true, said = torch.randperm(10, generator=chance)[:2].tolist()
-    labels[:12], labels[12:18] = true, said
+    labels[:12], labels[12:18], labels[60:90] = true, said, said
     scores[torch.arange(_COUNT), labels] += 2.5
     scores[:12, said] += 8
     scores[12:18, true] += 9

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from handlens.course import wire
+from handlens.course.counting import judge_count
 from handlens.course.probing import batches, is_close, labels, pictures, state
 from handlens.course.verdict import Mistake
 
@@ -35,7 +36,8 @@ def ask(chance: torch.Generator) -> dict[str, Tensor]:
         given = {"images": pictures(chance, _COUNT), "labels": labels(chance, _COUNT) % 3, **start}
         parts = [float(part.double().mean()) for part in epoch(given)[2].split(_SIZE)]
         whole = float(epoch(given)[2].double().mean())
-        if min(abs(part - whole) for part in (parts[0], parts[-1])) > 0.05 and whole > 0.15:  # so that each mistake shows
+        apart = (abs(parts[0] - whole), abs(parts[-1] - whole), abs(parts[0] - parts[-1]))
+        if min(apart) > 0.05 and whole > 0.15:  # so that each mistake shows
             return given
 
 
@@ -154,81 +156,3 @@ def _judge_accuracy(value: Any, hits: Tensor) -> Mistake | None:
     if is_close(value, right, 1e-3):
         return None
     return judge_count(value, hits, [_SIZE] * (_COUNT // _SIZE) + [_COUNT % _SIZE])
-
-
-def judge_count(value: Any, hits: Tensor, sizes: list[int]) -> Mistake:
-    """Which mistake gives this accuracy.
-
-    Args:
-        value: what was given.
-        hits: whether each image was right.
-        sizes: of the batches.
-    """
-    number, right = wire.number(value), float(hits.double().mean())
-    parts = hits.double().split([size for size in sizes if size])
-    seen = f"You give {number}; {int(hits.sum())} of {len(hits)} images are right: {right:.4f}."
-    if number is None:
-        return Mistake(
-            "no_number", "The accuracy should be one number.", "Count the hits, divide by the number of images, and return that.", seen
-        )
-    known = (
-        (
-            float(hits.sum()) / len(parts),
-            "accuracy_wrong_denominator",
-            "The hits are divided by the number of batches, not of images.",
-            "Divide by the number of images.",
-        ),
-        (
-            float(hits.sum()),
-            "count_not_share",
-            "This is how many images were right, not their share.",
-            "Divide it by the number of images.",
-        ),
-        (100 * right, "percent", "This is in percent; asked is a share from 0 to 1.", "Leave the 100 out."),
-        (
-            float(parts[0].mean()),
-            "early_return_in_loop",
-            "This is the accuracy of the first batch alone.",
-            "Put return behind the loop, not into it.",
-        ),
-        (
-            float(parts[-1].mean()),
-            "stats_reset_in_loop",
-            "This is the accuracy of the last batch alone.",
-            "Set the counters to 0 before the loop, not in it.",
-        ),
-        (
-            float(parts[-1].sum()) / len(hits),
-            "stats_reset_in_loop",
-            "Only the hits of the last batch are counted.",
-            "Set the counters to 0 before the loop, not in it.",
-        ),
-        (
-            sum(float(part.mean()) for part in parts) / len(parts),
-            "mean_of_batch_means",
-            "The last batch is smaller, and counts as much as the others.",
-            "Add up hits and images, and divide once, at the end.",
-        ),
-        (
-            1 - right,
-            "counts_mistakes",
-            "This is the share of the images that are not right.",
-            "Count where prediction and label are equal.",
-        ),
-    )
-    for expected, cause, sentence, change in known:
-        if abs(number - expected) < 1e-4:
-            return Mistake(cause, sentence, change, seen)
-    if number > 1:
-        return Mistake(
-            "accuracy_broadcast",
-            "There are more hits than images: each guess meets every label.",
-            "Compare two tensors of the same shape: N and N.",
-            seen,
-        )
-    return Mistake(
-        "other_accuracy",
-        "This is not the share of the images that are right.",
-        "(scores.argmax(1) == labels).sum().item(), added up, divided by the images.",
-        seen,
-    )
