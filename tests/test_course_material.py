@@ -67,6 +67,11 @@ def test_every_cell_of_every_lesson_runs_in_a_kernel(monkeypatch: pytest.MonkeyP
     assert [cell["source"] for cell in demos if "text/html" not in cell["kinds"] or cell["shown"].count("gives\n") != 2] == []
     shown = {name: "\n".join(cell["shown"] for cell in cells) for name, cells in lessons.items()}
     assert "109,386 weights" in shown["02_full_example"]
+    checks = {
+        cell["source"].split('"')[1]: cell["shown"] for cells in lessons.values() for cell in cells if "hl.course.check(" in cell["source"]
+    }
+    assert {name: said for name, said in checks.items() if "passed" not in said} == {}
+    assert len(checks) >= 4
     assert re.search(r"softmax twice: 1\.46\b", shown["03_the_code"])
     assert "Flatten    (1, 3136)" in shown["09_cnn"]
 
@@ -144,6 +149,7 @@ def test_a_mistake_is_text_and_html_with_both_results() -> None:
     page = shown._repr_html_()
     assert "-&gt; 1.4" in page
     assert page.count("<pre") == 4
+    assert re.findall(r"#1A1D21\">(.+?)</span>", page) == ["model.append(nn.Softmax(dim=1))"]
     with pytest.raises(UsageError, match="no mistake 'softmax_befor_ce'"):
         mistake("softmax_befor_ce")
 
