@@ -21,7 +21,7 @@ def main(paths: list[Path]) -> None:
     book, begin = nbformat.v4.new_notebook(), {}
     for path in paths:
         begin[path.stem] = len(book.cells)
-        book.cells += [nbformat.v4.new_code_cell("%reset -f"), *jupytext.read(path, fmt="py:percent").cells]
+        book.cells += [nbformat.v4.new_code_cell("%reset -f\n%reset -f in"), *jupytext.read(path, fmt="py:percent").cells]
     NotebookClient(book, timeout=LIMIT_S, allow_errors=True).execute()
     ends = [*begin.values(), len(book.cells)][1:]
     print(

@@ -227,6 +227,11 @@ def test_a_notebook_gets_the_same_result() -> None:
     assert "not yet" in broken._repr_html_()
 
 
+def test_parameters_are_not_taken_for_variables_of_the_notebook() -> None:
+    before = "for path in [4]:\n    size = path\nx = [path, size]\na = x[0]"
+    assert in_notebook("import handlens as hl\nresult = hl.course.check('cnn', MyNet)", [before, CELLS])
+
+
 def test_what_is_not_defined_in_a_notebook_is_told() -> None:
     with pytest.raises(UsageError, match="not found"):
         in_notebook("import handlens as hl\nfrom torch.nn import Linear as L\nresult = hl.course.check('cnn', type('X', (), {}))", [])

@@ -21,12 +21,14 @@ from pages import chrome, read
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import handlens as hl
-from handlens.course import pages, questions
+from handlens.course import questions
 from handlens.course.side_by_side import mistake
 from handlens.errors import UsageError
 
 LESSONS = sorted((ROOT / "src" / "handlens" / "course" / "lessons").glob("[0-9]*.py"))
-EXAMPLE = LESSONS[0].with_name(pages.EXAMPLE)
+EXAMPLE = LESSONS[0].with_name("session_2_example_code.py")
+SLIDES = ROOT / "src" / "handlens" / "course" / "slides"
+PAGES = ("slides", "guide", "handout")
 SHARED = os.environ.get("HANDLENS_SHARED")
 SESSION = Path(SHARED or "nowhere").parent / "session" / "session_2.md"
 WORST = (
@@ -65,6 +67,11 @@ def test_every_cell_of_every_lesson_runs_in_a_kernel(monkeypatch: pytest.MonkeyP
     assert [cell["source"] for cell in demos if "text/html" not in cell["kinds"] or cell["shown"].count("gives\n") != 2] == []
     shown = {name: "\n".join(cell["shown"] for cell in cells) for name, cells in lessons.items()}
     assert "109,386 weights" in shown["02_full_example"]
+    checks = {
+        cell["source"].split('"')[1]: cell["shown"] for cells in lessons.values() for cell in cells if "hl.course.check(" in cell["source"]
+    }
+    assert {name: said for name, said in checks.items() if "passed" not in said} == {}
+    assert len(checks) >= 4
     assert re.search(r"softmax twice: 1\.46\b", shown["03_the_code"])
     assert "Flatten    (1, 3136)" in shown["09_cnn"]
 
@@ -142,6 +149,7 @@ def test_a_mistake_is_text_and_html_with_both_results() -> None:
     page = shown._repr_html_()
     assert "-&gt; 1.4" in page
     assert page.count("<pre") == 4
+    assert re.findall(r"#1A1D21\">(.+?)</span>", page) == ["model.append(nn.Softmax(dim=1))"]
     with pytest.raises(UsageError, match="no mistake 'softmax_befor_ce'"):
         mistake("softmax_befor_ce")
 
@@ -191,28 +199,9 @@ def test_the_session_in_one_file_takes_the_data_of_handlens(mnist: hl.Dataset) -
     assert answer.stderr == ""
 
 
-def test_a_learner_gets_all_notebooks_and_what_was_changed_stays(tmp_path: Path) -> None:
-    written = pages.copy(tmp_path / "course")
-    assert len(written) == len(LESSONS) + 2
-    mine = tmp_path / "course" / "01_recap.ipynb"
-    mine.write_text("my notes")
-    (tmp_path / "course" / "09_cnn.ipynb").unlink()
-    assert [path.name for path in pages.copy(tmp_path / "course")] == ["09_cnn.ipynb"]
-    assert mine.read_text() == "my notes"
-
-
-def test_lessons_and_pages_are_found_by_number_and_name() -> None:
-    assert pages.notebook("9") == pages.notebook("09_cnn")
-    assert pages.page("slides").stat().st_size > 100_000
-    with pytest.raises(UsageError, match="no lesson '40'"):
-        pages.notebook("40")
-    with pytest.raises(UsageError, match="no page 'slide'"):
-        pages.page("slide")
-
-
-@pytest.mark.parametrize("name", pages.PAGES)
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_holds_all_that_it_shows(name: str) -> None:
-    text = pages.page(name).read_text(encoding="utf-8")
+    text = (SLIDES / f"{name}.html").read_text(encoding="utf-8")
     page = read(re.sub(r"<script>.*</script>", "", text, flags=re.DOTALL))
     assert [image for image in page.all("img") if not image["src"].startswith("data:") or len(image["alt"]) < 10] == []
     assert re.findall(r"\{\{|(?:src|href)=\"(?!data:|#)|url\(|@import|fetch\(|XMLHttpRequest", text) == []
@@ -235,7 +224,7 @@ def slides(browser: Browser) -> Iterator[Page]:
     page.on("request", lambda request: seen.append(request.url) if not request.url.startswith(("file:", "data:")) else None)
     page.on("console", lambda message: seen.append(message.text))
     page.on("pageerror", lambda error: seen.append(str(error)))
-    page.goto(pages.page("slides").as_uri())
+    page.goto((SLIDES / "slides.html").as_uri())
     yield page
     context.close()
     assert seen == []
@@ -272,11 +261,11 @@ def test_the_slides_that_move_answer_as_pytorch_would(slides: Page) -> None:
         assert words in slides.locator("#play-rate output").inner_text()
 
 
-@pytest.mark.parametrize("name", pages.PAGES)
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_fits_a_telephone(browser: Browser, name: str) -> None:
     context = browser.new_context(viewport={"width": 320, "height": 640}, offline=True)
     page = context.new_page()
-    page.goto(pages.page(name).as_uri())
+    page.goto((SLIDES / f"{name}.html").as_uri())
     wide = page.evaluate("document.documentElement.scrollWidth")
     context.close()
     assert wide <= 320
@@ -285,7 +274,7 @@ def test_a_page_fits_a_telephone(browser: Browser, name: str) -> None:
 @pytest.mark.parametrize("name, fewest, most", [("slides", 30, 40), ("guide", 8, 30), ("handout", 1, 2)])
 def test_a_page_can_be_printed(chromium: str, tmp_path: Path, name: str, fewest: int, most: int) -> None:
     paper = tmp_path / f"{name}.pdf"
-    chrome(chromium, tmp_path, pages.page(name).as_uri(), f"--print-to-pdf={paper}", "--no-pdf-header-footer")
+    chrome(chromium, tmp_path, (SLIDES / f"{name}.html").as_uri(), f"--print-to-pdf={paper}", "--no-pdf-header-footer")
     assert fewest <= len(re.findall(rb"/Type */Page\b(?!s)", paper.read_bytes())) <= most
 
 

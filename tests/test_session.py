@@ -34,6 +34,7 @@ class Task:
 
 PAGE = (ROOT / "docs" / "session.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (.+?) \| `(handlens .+?)` \| (.+?) \| `(.+)` \|$", re.MULTILINE)
+QUESTION = re.compile(r"^\| (.+?) \| \[\d+\]\((.+?)\) \| `([\w-]+)` \| .+ \|$", re.MULTILINE)
 TASKS = [Task(title, command, tuple(re.findall("`(.+?)`", found)), call) for title, command, found, call in ROW.findall(PAGE)]
 
 
@@ -91,7 +92,16 @@ def test_the_table_is_walked(capsys: pytest.CaptureFixture[str], tmp_path: Path,
 
 
 def test_every_row_of_the_page_is_walked_and_every_task_of_the_session_is_in_one() -> None:
-    rows = [line for line in PAGE.splitlines() if line.startswith("|") and not line.startswith(("| In the session", "| ---"))]
-    assert len(rows) == len(TASKS) > 30
+    rows = [line for line in PAGE.splitlines() if line.startswith("|") and not line.startswith(("| In the session", "| Question", "| ---"))]
+    assert len(rows) - len(QUESTION.findall(PAGE)) == len(TASKS) > 30
     titles = " ".join(task.title for task in TASKS)
     assert [task for task in ("Task 1", "Task 2", "Task 3", "Task 4", "Task 5", "Bonus") if task not in titles] == []
+
+
+def test_every_question_of_the_session_is_answered_in_the_lesson_that_the_page_names() -> None:
+    questions = QUESTION.findall(PAGE)
+    for title, lesson, name in questions:
+        notebook = (ROOT / "docs" / lesson).read_text(encoding="utf-8")
+        assert f'<details id=\\"{name}\\"><summary>' in notebook, title
+    kinds = {"Recap": 5, "Discussion": 6, "Task": 6, "Challenge": 2, "Bonus": 1, "Reflection": 4, "Homework": 5}
+    assert {kind: sum(title.startswith(kind) for title, *_ in questions) for kind in kinds} == kinds

@@ -14,7 +14,7 @@ from handlens.errors import FileError, UsageError
 
 NAME = "course"
 _PARTS = ("lessons", "slides")
-_SHOWN = (".ipynb", "example_code.py", ".html", ".css", ".js", ".png", ".svg")
+_SHOWN = (".ipynb", "example_code.py", ".html")  # the pages hold their figures
 _MOST_BYTES = 1 << 24
 
 

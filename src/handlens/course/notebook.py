@@ -77,8 +77,15 @@ def _needed(tree: ast.Module, names: set[str]) -> list[ast.stmt]:
         node = newest.get(open_.pop())
         if node is not None and id(node) not in found:
             found[id(node)] = node
-            open_ += [one.id for one in ast.walk(node) if isinstance(one, ast.Name)]
+            open_ += _asks_for(node)
     return sorted(found.values(), key=lambda node: node.lineno)
+
+
+def _asks_for(node: ast.stmt) -> set[str]:
+    """The names that lines take from elsewhere: not the parameters and local variables of a function."""
+    names = [one for one in ast.walk(node) if isinstance(one, ast.Name)]
+    own = {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)} | {one.id for one in names if isinstance(one.ctx, ast.Store)}
+    return {one.id for one in names} - own
 
 
 def _defines(node: ast.stmt) -> list[str]:

@@ -10,7 +10,8 @@ from handlens.doctor.demo import Demo, outcome
 from handlens.errors import UsageError, nearest
 
 _BOX = "flex:1 1 18rem;min-width:0;border-left:4px solid {colour};padding:0 .75rem"
-_CODE = "white-space:pre-wrap;overflow-wrap:anywhere;text-align:left"
+_CODE = "white-space:pre-wrap;overflow-wrap:anywhere;text-align:left;font-family:monospace"
+_MARK = "background:#FFE9A8;color:#1A1D21"
 _WRONG, _RIGHT = "#B84A00", "#0072B2"
 
 
@@ -38,15 +39,21 @@ class SideBySide:
 
     def _repr_html_(self) -> str:
         boxes = "".join(
-            f'<div style="{_BOX.format(colour=colour)}"><strong>{head}</strong><pre style="{_CODE}">{html.escape(code)}</pre>'
+            f'<div style="{_BOX.format(colour=colour)}"><strong>{head}</strong><pre style="{_CODE}">{_marked(code, other)}</pre>'
             f'gives<pre style="{_CODE}"><strong>{html.escape(gives)}</strong></pre></div>'
-            for head, code, gives, colour in self._columns()
+            for (head, code, gives, colour), (other, _) in zip(self._columns(), (self.right, self.wrong), strict=True)
         )
         flex = "display:flex;flex-wrap:wrap;gap:1rem"
         return f'<p>{html.escape(self.sentence)}</p><div style="{flex}">{boxes}</div><p>{html.escape(self.change)}</p>'
 
     def _columns(self) -> list[tuple[str, str, str, str]]:
         return [("✗ With it", *self.wrong, _WRONG), ("✓ Without it", *self.right, _RIGHT)]
+
+
+def _marked(code: str, other: str) -> str:
+    """Lines as HTML, those marked that the other column does not have."""
+    lines = [(html.escape(line), line in other.splitlines()) for line in code.splitlines()]
+    return "\n".join(line if both else f'<span style="{_MARK}">{line}</span>' for line, both in lines)
 
 
 def mistake(name: str) -> SideBySide:

@@ -165,4 +165,10 @@ plt.show()
 ask("unseen", "?")
 
 # %% [markdown]
+# The exercises check what you have written, here too. This one asks `MNISTNet` some questions, in a process of its own:
+
+# %%
+hl.course.check("mlp-forward", MNISTNet)
+
+# %% [markdown]
 # Next: [3 · the code, piece by piece](03_the_code.ipynb)

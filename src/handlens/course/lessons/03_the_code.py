@@ -211,6 +211,6 @@ ask("eval-or-no-grad", "?")
 #
 # ## Your turn
 #
-# Exercises `scaling`, `mlp-forward`, `training-loop`, `evaluation`; here too, in a cell: `hl.course.check("mlp-forward", MNISTNet)`.
+# Exercises `scaling`, `mlp-forward`, `training-loop`, `evaluation`.
 #
 # Next: [4 · task 1, another architecture](04_architecture.ipynb)

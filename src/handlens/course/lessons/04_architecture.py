@@ -24,9 +24,9 @@ train = data.train.subset(torch.arange(EXAMPLES))
 
 
 # %% tags=["build"]
-def build(*sizes):
+def build(hidden_sizes):
     layers, inputs = [nn.Flatten()], 28 * 28
-    for size in sizes:
+    for size in hidden_sizes:
         layers += [nn.Linear(inputs, size), nn.ReLU()]
         inputs = size
     return nn.Sequential(*layers, nn.Linear(inputs, 10))
@@ -57,8 +57,8 @@ guess("guess-width", "?")
 # %%
 SHAPES = {"session": (128, 64), "wider": (256, 128), "small": (32,), "deeper": (128, 64, 32)}
 for name, sizes in SHAPES.items():
-    weights = sum(weight.numel() for weight in build(*sizes).parameters())
-    print(f"{name:<8} {sizes!s:<15} {weights:>8,} weights   test accuracy {train_and_test(lambda sizes=sizes: build(*sizes)):.2%}")
+    weights = sum(weight.numel() for weight in build(sizes).parameters())
+    print(f"{name:<8} {sizes!s:<15} {weights:>8,} weights   test accuracy {train_and_test(lambda sizes=sizes: build(sizes)):.2%}")
 
 # %%
 reveal("guess-width")
@@ -69,7 +69,7 @@ reveal("guess-width")
 # Train the *same* network with three seeds: other starting weights, another order of images. Nothing else changes.
 
 # %%
-same = [train_and_test(lambda: build(128, 64), seed) for seed in range(3)]
+same = [train_and_test(lambda: build((128, 64)), seed) for seed in range(3)]
 print("the same network, three seeds:", "  ".join(f"{accuracy:.2%}" for accuracy in same), f"  spread {max(same) - min(same):.2%}")
 
 # %% [markdown]
@@ -80,6 +80,9 @@ print("the same network, three seeds:", "  ".join(f"{accuracy:.2%}" for accuracy
 
 # %%
 ask("luck", "?")
+
+# %%
+hl.course.check("wider", build)
 
 # %% [markdown]
 # <details id="task-width"><summary>How does the size of the hidden layers change what the network can learn?</summary>

@@ -35,7 +35,7 @@ print("eval: ", dropout.eval()(torch.ones(10)).tolist())
 # ## What it is against
 #
 # Overfitting: the training images are known by heart, and new ones are read worse than they could be. A thousand images and many epochs
-# show it. Guess what dropout does to the two accuracies.
+# show it. Guess what dropout does.
 
 # %%
 guess("guess-dropout", "?")

@@ -70,7 +70,8 @@ border = [place for place in range(784) if place % 28 in (0, 27) or place // 28 
 print(f"changed at the border {(after - before)[:, border].abs().mean().item():.4f}, inside {(after - before).abs().mean().item():.4f}")
 
 # %% [markdown]
-# At the border there is never ink. A weight whose pixel is always 0 has always a gradient of 0; so it stays as it was drawn by lot.
+# At the border there is hardly ever ink. A weight whose pixel is 0 in every image has a gradient of 0 in every step; so it stays as it was
+# drawn by lot.
 
 # %%
 ask("border", "?")

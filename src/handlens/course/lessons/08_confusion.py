@@ -35,14 +35,20 @@ guess("guess-confused", "?")
 #
 # For each test image: one more in the row of its true digit and the column of the answer. A matrix of 10 x 10 counters, four lines:
 
+
 # %% tags=["matrix"]
+def count_confusions(labels, predictions):
+    matrix = torch.zeros(10, 10, dtype=torch.int64)
+    for true, answer in zip(labels, predictions, strict=True):
+        matrix[true, answer] += 1
+    return matrix
+
+
+# %%
 model.eval()
 with torch.no_grad():
     predicted = model(data.test.images.float() / 255).argmax(1)
-matrix = torch.zeros(10, 10, dtype=torch.int64)
-for true, answer in zip(data.test.labels, predicted, strict=True):
-    matrix[true, answer] += 1
-
+matrix = count_confusions(data.test.labels, predicted)
 right = matrix.diagonal().sum().item()
 print(f"{right:,} of {matrix.sum().item():,} on the diagonal: accuracy {right / matrix.sum().item():.2%}")
 
@@ -80,6 +86,9 @@ reveal("guess-confused")
 
 # %%
 ask("row-or-column", "?")
+
+# %%
+hl.course.check("confusion", count_confusions)
 
 # %% [markdown]
 # <details id="task-confusion"><summary>Which digits are confused, and why these?</summary>

@@ -77,8 +77,8 @@ reveal("guess-flat-size")
 # %% [markdown]
 # ## The starter
 #
-# The same file comes with `handlens course start`, and `handlens course check cnn` says after each save how far you are. Hints in three
-# levels: `handlens course hint cnn`.
+# A starter like this one comes with `handlens course start`, and `handlens course check cnn` says after each save how far you are. Hints
+# in three levels: `handlens course hint cnn`.
 #
 # ```python
 # class MNISTCNN(nn.Module):
@@ -121,6 +121,10 @@ class MNISTCNN(nn.Module):
         x = self.pool(self.norm1(self.conv1(images)).relu())  # first x 14 x 14
         x = self.pool(self.norm2(self.conv2(x)).relu())  # second x 7 x 7
         return self.answers(self.hidden(x.flatten(1)).relu())
+
+
+# %%
+hl.course.check("cnn", MNISTCNN)  # the network alone; with train_cnn, test_cnn and conv_filters, all of the exercise
 
 
 # %% tags=["cnn-training"]
@@ -223,6 +227,6 @@ print(f"CNN 8-16, moved by lot: test accuracy {accuracy:.2%} after {EPOCHS} epoc
 #
 # ## Your turn
 #
-# Exercises `cnn`, then `batch-norm` and `augmentation`. In a cell: `hl.course.check("cnn", MNISTCNN)`.
+# Exercises `cnn`, then `batch-norm` and `augmentation`.
 #
 # Next: [10 · the worst mistakes, one minute each](10_mistakes_in_training.ipynb)
