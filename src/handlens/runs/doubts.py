@@ -10,8 +10,8 @@ from typing import Any
 
 from handlens import files
 from handlens.errors import RunDamaged
-from handlens.runs.checkpoint import read_json, write_json
 from handlens.runs.run import Run
+from handlens.runs.written import read_json, write_json
 
 FILE = "doubts.json"
 _PATIENCE_S = 10.0
