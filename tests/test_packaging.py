@@ -22,7 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 PUBLIC = """
     Config Dataset Evaluation HandlensError Run Split State Sweep
-    analysis batches compare course data device diagnose doctor explain find_lr fit list_runs load load_run load_sweep metrics mine
+    analysis batches compare course data device diagnose doctor explain export find_lr fit import_run list_runs load load_run load_sweep metrics mine
     models plots regression resume sweep train
 """.split()
 
