@@ -31,7 +31,7 @@ LAYERS = (
     ("fit", "compare", "explain"),
     ("report", "lr_find", "doctor", "sweep", "bench"),
     ("course", "export"),
-    ("web",),
+    ("web", "widgets"),
     ("cli",),
     ("__init__", "__main__"),
 )

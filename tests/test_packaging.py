@@ -22,8 +22,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 PUBLIC = """
     Config Dataset Evaluation HandlensError Run Split State Sweep
-    analysis batches compare course data device diagnose doctor explain export find_lr fit import_run list_runs load load_run load_sweep metrics mine
-    models plots regression resume sweep train
+    analysis batches compare course data device diagnose doctor explain export find_lr fit import_run list_runs load load_run load_sweep
+    metrics mine models plots regression resume sweep train widgets
 """.split()
 
 

@@ -19,7 +19,7 @@ TYPE_CHECKING = False  # as in `typing`, whose import is slower than all else he
 if TYPE_CHECKING:
     from typing import Any
 
-    from handlens import analysis, course, data, device, explain, metrics, models, plots, regression
+    from handlens import analysis, course, data, device, explain, metrics, models, plots, regression, widgets
     from handlens.compare import compare
     from handlens.config import Config
     from handlens.data import Dataset, Split, load, mine
@@ -95,6 +95,7 @@ __all__ = [
     "resume",
     "sweep",
     "train",
+    "widgets",
 ]
 
 _package = make_lazy(__name__)

@@ -62,7 +62,7 @@ function exercise(one, mayCheck, tell) {
       tellState(result.passed ? "passed" : "not yet", result);
       speak(`${one.name}: ${result.passed ? "passed" : `not yet. ${result.sentence}`}`);
     } catch (trouble) {
-      said.replaceChildren(el("p", { class: "trouble" }, trouble.words ?? String(trouble)));
+      said.replaceChildren(el("p", { class: "trouble" }, /** @type {any} */ (trouble).words ?? String(trouble)));
     }
     tell();
   }

@@ -31,6 +31,7 @@ function writes(target) {
   return target instanceof HTMLElement && (target.isContentEditable || target.matches("input:not([type=checkbox], [type=radio]), textarea, select"));
 }
 
+/** @type {Record<string, string>} */
 const NAMES = { " ": "Space", Backspace: "⌫ Backspace" };
 
 /** Show what the keys do. */

@@ -113,6 +113,7 @@ export class Live {
     this.showInside(state);
   }
 
+  /** @param {any} state */
   showNumbers(state) {
     if (!state.steps) return this.numbers.replaceChildren(state.message ?? "");
     const where = this.goesOn ? `epoch ${Math.min(state.epoch + 1, state.epochs)} of ${state.epochs}` : `${state.rows?.length ?? 0} of ${state.epochs} epochs`;
@@ -122,12 +123,14 @@ export class Live {
     this.numbers.textContent = parts.filter(Boolean).join(" · ");
   }
 
+  /** @param {any} state */
   showSteering(state) {
     this.steer.hidden = !this.goesOn;
     this.pause.textContent = state.phase === "paused" ? "Go on" : "Pause";
     if (document.activeElement !== this.lr) this.lr.value = state.lr ?? "";
   }
 
+  /** @param {any} state */
   showAfter(state) {
     const said = [];
     const first = state.rows?.[0]?.val_accuracy;
@@ -152,6 +155,7 @@ export class Live {
     return el("button", { type: "button", class: "primary", onclick: () => this.tryAgain(smaller) }, `Try lr ${smaller}`);
   }
 
+  /** @param {any} state */
   showCurves(state) {
     const rows = state.rows ?? [];
     const val = (/** @type {string} */ metric) => rows.filter((/** @type {any} */ row) => `val_${metric}` in row).map((/** @type {any} */ row) => [row.epoch, row[`val_${metric}`]]);
@@ -169,10 +173,11 @@ export class Live {
     );
   }
 
+  /** @param {any} state */
   showInside(state) {
     const tiles = state.pictures?.tiles ?? [];
     if (this.pictures.childElementCount !== tiles.length) {
-      this.pictures.replaceChildren(...tiles.map((_, /** @type {number} */ place) => el("canvas", { class: "pixels", role: "img", "aria-label": `${state.pictures.layer}, picture ${place + 1}` })));
+      this.pictures.replaceChildren(...tiles.map((/** @type {any} */ _, /** @type {number} */ place) => el("canvas", { class: "pixels", role: "img", "aria-label": `${state.pictures.layer}, picture ${place + 1}` })));
     }
     tiles.forEach((/** @type {any} */ tile, /** @type {number} */ place) => paint(this.pictures.children[place], tile, "signed"));
     if (this.samples.childElementCount !== (state.samples ?? []).length) {

@@ -34,10 +34,10 @@ class TrainPage {
   }
 
   form() {
-    const presets = el("select", { id: "preset" }, this.known.presets.map(({ name, purpose }) => el("option", { value: name, title: purpose }, name)));
+    const presets = el("select", { id: "preset" }, this.known.presets.map((/** @type {any} */ { name, purpose }) => el("option", { value: name, title: purpose }, name)));
     presets.addEventListener("change", () => this.usePreset(presets.value));
     this.presets = presets;
-    const knobs = (/** @type {boolean} */ main) => this.known.knobs.filter(({ name }) => this.known.main.includes(name) === main).map((knob) => this.knob(knob));
+    const knobs = (/** @type {boolean} */ main) => this.known.knobs.filter((/** @type {any} */ { name }) => this.known.main.includes(name) === main).map((/** @type {any} */ knob) => this.knob(knob));
     const more = el("details", { open: Boolean(localStorage.getItem(HARD)) }, el("summary", {}, "All other knobs"), el("div", { class: "knobs" }, knobs(false)));
     more.addEventListener("toggle", () => (more.open ? localStorage.setItem(HARD, "yes") : localStorage.removeItem(HARD)));
     const form = el(
@@ -64,7 +64,7 @@ class TrainPage {
     const options = name === "model" ? this.known.models : name === "data" ? this.known.data : choices;
     const id = `knob-${name}`;
     const field = options.length
-      ? el("select", { id, title: says }, options.map((option) => el("option", { value: option }, option)))
+      ? el("select", { id, title: says }, options.map((/** @type {string} */ option) => el("option", { value: option }, option)))
       : el("input", { type: "text", id, title: says, value, spellcheck: "false", autocomplete: "off" });
     field.addEventListener("change", () => this.changed());
     this.fields.set(name, field);
@@ -73,7 +73,7 @@ class TrainPage {
 
   begin() {
     const prepared = [...this.fields.keys()].map((name) => [name, fromAddress(name)]).filter(([, value]) => value);
-    const preset = this.known.presets.some(({ name }) => name === fromAddress("preset")) ? fromAddress("preset") : "session";
+    const preset = this.known.presets.some((/** @type {any} */ { name }) => name === fromAddress("preset")) ? fromAddress("preset") : "session";
     this.presets.value = preset;
     this.usePreset(preset);
     for (const [name, value] of prepared) this.fields.get(name).value = value;

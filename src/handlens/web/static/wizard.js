@@ -16,12 +16,6 @@ export class Wizard {
     this.counts = [];
     this.label = 0;
     this.last = "";
-  }
-
-  /** @param {number[]} counts how many there are of each */
-  open(counts) {
-    this.counts = [...counts];
-    setAddress({ draw: "ten" });
     this.title = el("h3", { id: "wizard-title" });
     this.progress = el("progress", { max: 10 * GOAL, "aria-label": "digits drawn" });
     this.said = el("p", { class: "kept", role: "status" });
@@ -30,6 +24,14 @@ export class Wizard {
     this.pad = new DrawPad(this.canvas);
     this.keepButton = el("button", { type: "button", class: "primary", onclick: () => this.keep() }, "Keep, next");
     this.backButton = el("button", { type: "button", onclick: () => this.back() }, "Take the last one back");
+  }
+
+  /** @param {number[]} counts how many there are of each */
+  open(counts) {
+    this.counts = [...counts];
+    setAddress({ draw: "ten" });
+    this.keepButton.disabled = false;
+    this.said.replaceChildren();
     const buttons = [this.keepButton, el("button", { type: "button", onclick: () => this.pad.undo() }, "Undo stroke"), el("button", { type: "button", onclick: () => this.skip() }, "Skip this one"), this.backButton, el("button", { type: "button", onclick: () => this.close() }, "Enough")];
     this.place.replaceChildren(el("section", { class: "wizard", "aria-labelledby": "wizard-title" }, this.title, this.progress, el("div", { class: "wizard-row" }, this.canvas, el("div", {}, el("p", {}, "Write it as you usually do, on the pad, and press Enter. Vary it a little from one to the next."), el("div", { class: "row" }, buttons), this.said))));
     this.next(-1);
