@@ -33,7 +33,9 @@ def test_who_wants_less_motion_gets_none(browser: Browser, lab: Service, path: s
         page = context.new_page()
         page.goto(path)
         expect(page.locator("main h1")).to_have_count(1)
-        moving = "[...document.querySelectorAll('*')].filter(e => getComputedStyle(e).transitionDuration != '0s' || e.getAnimations().length)"
+        moving = (
+            "[...document.querySelectorAll('*')].filter(e => getComputedStyle(e).transitionDuration != '0s' || e.getAnimations().length)"
+        )
         assert page.evaluate(f"{moving}.length") == 0
 
 

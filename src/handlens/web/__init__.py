@@ -6,10 +6,11 @@
     asked    a request as a route's function sees it
     pages    the one shell of HTML, and the files in static/
     shelf    which runs there are, and networks that are ready to be asked
-    draw     the routes of Draw            own_digits  keeping what was drawn
+    draw     the routes of Draw            units  the arithmetic of one number    phone, lan  a phone as a pad, from the network
+    own_digits, own_files  the routes of the user's own digits: one by one, and as files       sets  data sets and augmentation
     trainings  the routes of Train         jobs, worker  a training in a process of its own, with its state on the disk
     runs_page, sweeps_page, errors_page  the routes of Runs and Errors
-    measured  runs that were measured, kept for the next question       pictures  images inside JSON
+    measured  runs that were measured, kept for the next question       pictures, tiles  images inside JSON
     code     the lines behind "show code"
     serving  a port, uvicorn, the browser, and the end
 
