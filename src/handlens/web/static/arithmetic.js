@@ -182,7 +182,7 @@ function grid(name, rows) {
     const [colour, dark] = diverging((value ?? 0) / most);
     const td = el("td", {}, value === null ? "" : shorter(value));
     td.style.background = colour;
-    td.style.color = dark ? "#ffffff" : "#1a1d21";
+    td.style.color = dark ? "#ffffff" : "#000000";
     return td;
   };
   return el("figure", {}, el("figcaption", {}, name), el("table", { class: "grid-numbers" }, rows.map((row) => el("tr", {}, row.map(cell)))));

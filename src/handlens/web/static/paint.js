@@ -26,7 +26,8 @@ export const colour = (share, map = "viridis") => `rgb(${COLOURS[map][Math.round
 /** The colour of a signed number from -1 to 1, and whether light letters are read on it. @param {number} value @returns {[string, boolean]} */
 export function diverging(value) {
   const [red, green, blue] = COLOURS.signed[Math.round((Math.min(1, Math.max(-1, value)) + 1) * 127.5)];
-  return [`rgb(${red}, ${green}, ${blue})`, 0.299 * red + 0.587 * green + 0.114 * blue < 115];
+  const [r, g, b] = [red, green, blue].map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+  return [`rgb(${red}, ${green}, ${blue})`, 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.179]; // there black and white are read equally well
 }
 
 /** Which tile is at a place of a canvas that `paintTiles` has filled. @param {HTMLCanvasElement} canvas @param {Pixels[]} tiles @param {number} x @param {number} y both from 0 to 1 @returns {{tile: number, row: number, column: number} | null} */

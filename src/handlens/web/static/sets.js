@@ -73,7 +73,7 @@ function about(set, found) {
   const splits = Object.keys(found.counts);
   const train = found.counts.train ?? [];
   const most = Math.max(1, ...train);
-  const head = el("tr", {}, ["class", "", ...splits, "mean", "some of them"].map((name) => el("th", { scope: "col" }, name)));
+  const head = el("tr", {}, ["class", "balance", ...splits, "mean", "some of them"].map((name) => el("th", { scope: "col" }, name)));
   const rows = found.classes.map((/** @type {any} */ each, /** @type {number} */ place) =>
     el(
       "tr",
