@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from handlens import models
+from handlens.data import cache
 from handlens.data.mine.digits import CLASSES
 from handlens.errors import HandlensError, RunNotFound, UsageError
 from handlens.prediction import Preparation
@@ -110,7 +113,17 @@ def run_named(name: str) -> Run:
         RunNotFound, UsageError: there is none, or that can be no name.
         RunDamaged: it cannot be read.
     """
-    return load_run(STARTER) if name == STARTER else Run(existing_place(runs_folder(), name))
+    return starter(cache.root()) if name == STARTER else Run(existing_place(runs_folder(), name))
+
+
+@functools.lru_cache(1)
+def starter(_data: Path) -> Run:
+    """The run that comes with handlens, from its copy in a data folder. It does not change, so a stroke need not read it again.
+
+    Raises:
+        RunNotFound, FileError: it cannot be had.
+    """
+    return load_run(STARTER)
 
 
 def default_run() -> Run:
@@ -120,7 +133,7 @@ def default_run() -> Run:
         RunNotFound: there is none.
     """
     with contextlib.suppress(HandlensError):
-        return load_run(STARTER)
+        return starter(cache.root())
     fitting = [run for run in list_runs() if run.rows and not unfit(run)]
     if not fitting:
         raise RunNotFound("No network is here yet that reads drawings.", where=no_runs().where, hint="Train one: handlens train cnn-small")
