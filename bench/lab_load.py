@@ -129,7 +129,9 @@ def steps_a_second(lab: Lab, name: str, seconds: float) -> float:
 def training(lab: Lab, seconds: float, connections: int) -> list[tuple[str, float]]:
     """Steps a second alone, while one person draws (20 a second), and under wrk; in turns, since the machine may be busy otherwise."""
     name = lab.ask("/api/trainings", _TRAIN)["name"]
-    time.sleep(10)
+    until, live = time.monotonic() + 120, lab.folder / "runs" / ".lab" / name / "live.json"
+    while time.monotonic() < until and not (live.exists() and json.loads(live.read_text()).get("step")):
+        time.sleep(0.2)
     found = []
     for _ in range(3):
         for what, options in (("alone", None), ("one draws", (1, 0.05)), ("wrk", (connections, 0.0))):
@@ -153,7 +155,7 @@ def slow(lab: Lab, count: int) -> tuple[float, float, int]:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", lab.port), timeout=60) as line:
             line.sendall(f"POST /api/answer HTTP/1.1\r\n{head}Content-Length: 1000\r\n\r\n".encode())
             line.settimeout(1)
-            while True:
+            while time.perf_counter() - start < 60:
                 line.sendall(b" ")
                 with contextlib.suppress(TimeoutError):
                     if not line.recv(4096):

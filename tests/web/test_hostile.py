@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 import psutil
 import pytest
-from corpus import amount, commit
+from corpus import FULL, amount, commit
 from playwright.sync_api import Browser
 from web import payloads
 from web.service import SEVEN, Reply, Service, running
@@ -214,6 +214,17 @@ def test_fifty_that_offer_a_gibibyte_each_are_read_no_further_than_allowed(lab: 
     assert max(sent for sent, _ in results) < 16 << 20  # most of it in the buffers of the system
     assert most - before < 64 << 20
     assert lab.ask("GET", "/api/lab").status == 200
+
+
+@pytest.mark.skipif(not FULL, reason="it waits for the ten seconds that a body may take: make test-full PART=attacks")
+def test_who_sends_a_body_too_slowly_is_told_and_the_line_is_closed(lab: Service) -> None:
+    head = "".join(f"{name}: {value}\r\n" for name, value in lab.headers().items())
+    with socket.create_connection(("127.0.0.1", lab.port), timeout=60) as there:
+        there.sendall(f"POST /api/answer HTTP/1.1\r\n{head}content-length: 1000\r\n\r\n ".encode())
+        told = b""
+        while piece := there.recv(4096):
+            told += piece
+    assert told.split()[1] == b"408"
 
 
 def png_of(width: int, height: int) -> bytes:

@@ -29,6 +29,7 @@ HEADERS = {
     "x-content-type-options": "nosniff",
 }
 _RECEIVING_S = 10.0
+_TOO_SLOW = 408
 _MOST_THROWN_AWAY = 32 << 20
 _STATUS: tuple[tuple[type[HandlensError], int], ...] = (
     (UsageError, 400),
@@ -159,7 +160,7 @@ async def _read_body(scope: Scope, receive: Receive, policy: Policy) -> bytes:
                 if not message.get("more_body"):
                     return bytes(body)
     except TimeoutError as error:
-        raise Refused(408, "The request came too slowly.", "Try again.") from error
+        raise Refused(_TOO_SLOW, "The request came too slowly.", "Try again.") from error
 
 
 def _too_large(policy: Policy) -> Refused:
@@ -174,10 +175,10 @@ def _one_header(scope: Scope, name: bytes) -> str:
 
 def _told(error: Exception, scope: Scope) -> Response:
     """What went wrong, in a sentence: as JSON, or as a page where somebody opened an address."""
-    status, what, hint = _in_words(error)
     # The rest of a body is waited for only if it said its length and that is not much: else its sender would not read why.
     length = _one_header(scope, b"content-length")
-    waits = length.isdecimal() and int(length) <= _MOST_THROWN_AWAY
+    status, what, hint = _in_words(error)
+    waits = length.isdecimal() and int(length) <= _MOST_THROWN_AWAY and status != _TOO_SLOW
     closing = {"connection": "close"} if isinstance(error, Refused) and not waits else None
     if "text/html" in _one_header(scope, b"accept"):
         texts = [html.escape(text) for text in (what, hint)]
