@@ -119,7 +119,7 @@ def steps_a_second(lab: Lab, name: str, seconds: float) -> float:
 
     def step() -> int:
         live = json.loads((lab.folder / "runs" / ".lab" / name / "live.json").read_text())
-        return int(live["step"])
+        return int(live["epoch"] * live["steps"] + live["step"])
 
     start, before = time.perf_counter(), step()
     time.sleep(seconds)
