@@ -6,7 +6,7 @@ import { el, speak } from "./dom.js";
 import { Comparison } from "./runs_compare.js";
 import { OneRun } from "./runs_one.js";
 import { Sweeps } from "./sweeps.js";
-import { duration, score, scrolling } from "./tables.js";
+import { duration, score, scrolling, styled } from "./tables.js";
 
 const MOST = 6;
 const SIGNS = { complete: "✓", "stopped early": "✓", running: "…", failed: "✗", interrupted: "‖", damaged: "✗" };
@@ -27,6 +27,7 @@ const FALLING = ["val_accuracy", "test_accuracy", "epochs", "time_s", "star"];
 
 /** @param {HTMLElement} main @param {{may_change: boolean}} lab */
 export async function show(main, lab) {
+  await styled();
   const page = new RunsPage(lab.may_change);
   main.append(...page.parts());
   await page.load();
