@@ -4,17 +4,17 @@ import { ask, fromAddress, setAddress } from "./api.js";
 import { Changes } from "./changes.js";
 import { panel } from "./code.js";
 import { Confusion } from "./confusion.js";
-import { el, speak } from "./dom.js";
+import { el, loadStyle, speak } from "./dom.js";
 import { Gallery } from "./gallery.js";
 import { Layout } from "./layout.js";
 import { reliability } from "./reliability.js";
-import { score, styled, table } from "./tables.js";
+import { score, table } from "./tables.js";
 
 const ON = { test: "test images", val: "validation images", mine: "my own digits" };
 
 /** @param {HTMLElement} main @param {{may_change: boolean}} lab */
 export async function show(main, lab) {
-  const [runs, known] = await Promise.all([ask("GET", "/api/runs"), ask("GET", "/api/errors"), styled()]);
+  const [runs, known] = await Promise.all([ask("GET", "/api/runs"), ask("GET", "/api/errors"), loadStyle("analysis.css")]);
   const page = new ErrorsPage(runs, known, lab.may_change);
   main.append(...page.parts());
   await page.load();

@@ -40,6 +40,3 @@ export async function busy(place, sentence, make) {
   const made = await make().catch((trouble) => el("p", { class: "trouble", role: "alert" }, trouble.words ?? String(trouble)));
   if (place.asked === asked) place.replaceChildren(...[made].flat().filter(Boolean));
 }
-
-/** The looks of Runs and Errors, which no other page loads. */
-export const styled = () => new Promise((done) => document.head.append(el("link", { rel: "stylesheet", href: "/static/analysis.css", onload: done, onerror: done })));
