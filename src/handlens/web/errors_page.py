@@ -16,7 +16,7 @@ from handlens.errors import UsageError
 from handlens.evaluation import Evaluation
 from handlens.runs import Doubt, load_doubts, save_doubt, take_back_doubt
 from handlens.web.asked import Asked, Body
-from handlens.web.measured import Measured, measured, turn
+from handlens.web.measured import Measured, measured
 from handlens.web.pictures import as_levels, as_png
 
 METHODS = ("gradcam", "saliency", "integrated-gradients", "occlusion")
@@ -105,7 +105,7 @@ def why(asked: Asked) -> dict[str, Any]:
     index = _number(asked.query, "index", 0, found.evaluation.n - 1)
     classes, method = found.evaluation.classes, asked.query.get("method", "")
     target = _class(classes, asked.query.get("class", ""))
-    with turn:
+    with found.turn:
         made = _explained(found, index, method, target)
     shares = found.evaluation.probabilities[index]
     label = int(found.evaluation.labels[index])
@@ -147,7 +147,7 @@ def changed(asked: Asked) -> dict[str, Any]:
     """How many of 1,000 images are right when all are turned, moved, blurred by so much; and the first of each class then."""
     found = _measured(asked)
     strengths = {name: _strength(asked.query, name) for name in analysis.CHANGES if name in asked.query}
-    with turn:
+    with found.turn:
         made = analysis.changed(found.model, found.split, strengths, examples=CHANGED)
     firsts = [np.flatnonzero(made.labels == label)[:1] for label in range(min(12, len(found.evaluation.classes)))]
     classes = found.evaluation.classes
@@ -175,7 +175,7 @@ def layout(asked: Asked) -> dict[str, Any]:
     found, method = _measured(asked), asked.query.get("method", "pca")
     if method not in _MAPPED:
         raise UsageError("Images are laid out by pca or by tsne.")
-    with turn:
+    with found.turn:
         made = explain.embedding(found.model, found.split, method, count=_MAPPED[method])
     low, span = made.points.min(axis=0), np.maximum(np.ptp(made.points, axis=0), 1e-9)
     return {

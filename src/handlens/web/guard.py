@@ -98,6 +98,9 @@ class Guard:
             scope["body"] = await _read_body(scope, receive, policy)
             async with asyncio.timeout(policy.deadline_s):
                 await self.app(scope, receive, answer.send)
+        except asyncio.CancelledError:  # the lab is being closed while it still calculates
+            if not answer.begun:
+                await _told(Refused(503, "The lab is being closed."), scope)(scope, receive, answer.send)
         except Exception as error:
             if answer.begun:
                 raise

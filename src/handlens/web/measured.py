@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import collections
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -29,22 +28,23 @@ class Measured:
 
     Attributes:
         run: the run; its note and name may be older ones.
-        model: its network; see `turn`.
+        model: its network.
         split: the images.
         evaluation: what it says to them.
+        turn: held while the network is used, since explanations hook into its layers.
     """
 
     run: Run
     model: nn.Module
     split: Split
     evaluation: Evaluation
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
 
 Key = tuple[Path, str, str]
-_kept: collections.OrderedDict[Key, Measured] = collections.OrderedDict()
+_kept: dict[Key, Measured] = {}
 _accuracies: dict[Key, float] = {}
-turn = threading.RLock()
-"""Held while a kept network is used: explanations hook into its layers, and two measurements at a time only take longer."""
+_measuring = threading.Lock()  # two at a time would only take longer
 
 
 def measured(name: str, on: str) -> Measured:
@@ -57,15 +57,22 @@ def measured(name: str, on: str) -> Measured:
     if on not in ON:
         raise UsageError("A run is measured on one of: " + ", ".join(ON) + ".")
     run = run_named(name)
-    key = _key(run, on)
-    with turn:
-        found = _kept.get(key)
-        if found is None or (MINE in (on, run.config.data) and _has_changed(found, run.split(on))):
-            found = _kept[key] = Measured(run, run.model(), run.split(on), run.evaluate(on))
-            _accuracies[key] = found.evaluation.accuracy
-        _kept.move_to_end(key)
-        while len(_kept) > _MOST:
-            _kept.popitem(last=False)
+    if found := _known(run, on):
+        return found
+    with _measuring:
+        return _known(run, on) or _measure(run, on)
+
+
+def _known(run: Run, on: str) -> Measured | None:
+    found = _kept.get(_key(run, on))
+    return None if found and MINE in (on, run.config.data) and _has_changed(found, run.split(on)) else found
+
+
+def _measure(run: Run, on: str) -> Measured:
+    found = _kept[_key(run, on)] = Measured(run, run.model(), run.split(on), run.evaluate(on))
+    _accuracies[_key(run, on)] = found.evaluation.accuracy
+    for old in list(_kept)[:-_MOST]:
+        del _kept[old]
     return found
 
 

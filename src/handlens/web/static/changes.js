@@ -16,7 +16,7 @@ export class Changes {
     this.changes = changes;
     /** @type {Map<string, any>} */
     this.sliders = new Map();
-    /** @type {number | null} */
+    /** @type {any} */
     this.clean = null;
     this.accuracy = el("output", { class: "digit", id: "accuracy" }, "–");
     this.said = el("p", { class: "caption", role: "status" });
@@ -72,8 +72,8 @@ export class Changes {
     const made = this.changes.filter(({ name }) => !this.sliders.get(name).disabled && Number(this.sliders.get(name).value));
     const ask_ = (/** @type {Record<string, string>} */ query) => ask("GET", `/api/runs/${encodeURIComponent(run)}/changed?${new URLSearchParams({ on, ...query })}`);
     try {
-      this.clean ??= (await ask_({})).accuracy;
-      this.show(await ask_(Object.fromEntries(made.map((change) => [change.name, this.strength(change)]))), made.length > 0);
+      this.clean ??= await ask_({});
+      this.show(made.length ? await ask_(Object.fromEntries(made.map((change) => [change.name, this.strength(change)]))) : this.clean, made.length > 0);
     } catch (trouble) {
       this.said.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
     }
@@ -82,7 +82,7 @@ export class Changes {
   /** @param {any} found @param {boolean} isChanged */
   show(found, isChanged) {
     this.accuracy.textContent = score(found.accuracy);
-    const unchanged = isChanged ? `; unchanged: ${score(this.clean)}` : "";
+    const unchanged = isChanged ? `; unchanged: ${score(this.clean.accuracy)}` : "";
     this.said.textContent = `of ${found.n.toLocaleString("en")} images are right (95 % interval ${score(found.interval[0])} to ${score(found.interval[1])})${unchanged}`;
     this.samples.replaceChildren(...found.samples.map(sample));
     clearTimeout(this.speaking);

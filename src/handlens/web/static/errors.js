@@ -4,7 +4,7 @@ import { ask, fromAddress, setAddress } from "./api.js";
 import { Changes } from "./changes.js";
 import { panel } from "./code.js";
 import { Confusion } from "./confusion.js";
-import { el, speak } from "./dom.js";
+import { el, loadStyle, speak } from "./dom.js";
 import { Gallery } from "./gallery.js";
 import { Layout } from "./layout.js";
 import { reliability } from "./reliability.js";
@@ -14,7 +14,7 @@ const ON = { test: "test images", val: "validation images", mine: "my own digits
 
 /** @param {HTMLElement} main @param {{may_change: boolean}} lab */
 export async function show(main, lab) {
-  const [runs, known] = await Promise.all([ask("GET", "/api/runs"), ask("GET", "/api/errors")]);
+  const [runs, known] = await Promise.all([ask("GET", "/api/runs"), ask("GET", "/api/errors"), loadStyle("analysis.css")]);
   const page = new ErrorsPage(runs, known, lab.may_change);
   main.append(...page.parts());
   await page.load();

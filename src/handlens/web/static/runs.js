@@ -2,7 +2,7 @@
 
 import { ask, fromAddress, setAddress } from "./api.js";
 import { panel } from "./code.js";
-import { el, speak } from "./dom.js";
+import { el, loadStyle, speak } from "./dom.js";
 import { Comparison } from "./runs_compare.js";
 import { OneRun } from "./runs_one.js";
 import { Sweeps } from "./sweeps.js";
@@ -27,6 +27,7 @@ const FALLING = ["val_accuracy", "test_accuracy", "epochs", "time_s", "star"];
 
 /** @param {HTMLElement} main @param {{may_change: boolean}} lab */
 export async function show(main, lab) {
+  await loadStyle("analysis.css");
   const page = new RunsPage(lab.may_change);
   main.append(...page.parts());
   await page.load();
