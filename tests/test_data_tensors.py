@@ -342,3 +342,10 @@ def test_anything_else_is_refused_by_name(data: object) -> None:
     with pytest.raises(HandlensError) as caught:
         as_dataset(data)
     assert isinstance(caught.value, UsageError | DataError)
+
+
+def test_mnist_is_loaded_without_what_only_drawings_need() -> None:
+    slow = "('scipy', 'torch._dynamo', 'matplotlib')"
+    asked = f"import sys, handlens; handlens.load('mnist'); print([name for name in {slow} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=300)
+    assert done.stdout.strip() == "[]"

@@ -69,7 +69,7 @@ class Split(torch.utils.data.Dataset[tuple[Tensor, int]]):
     def subset(self, indices: Tensor, name: str | None = None) -> Split:
         """The images at `indices` (`int64`, any order), as a split of their own."""
         writers = None if self.writers is None else self.writers[indices]
-        return Split(self.images[indices], self.labels[indices], self.classes, name or self.name, writers)
+        return Split(self.images.index_select(0, indices), self.labels[indices], self.classes, name or self.name, writers)
 
     def joined(self, other: Split) -> Split:
         """The images of both, under the name of this one."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlens import files
-from handlens.data import cache, drawing, stored
+from handlens.data import cache, stored
 from handlens.data.catalog import MINE
 from handlens.data.mine.digits import CLASSES, PARTS, Digit, digits, nothing_yet, seen
 from handlens.data.say import Say
@@ -63,7 +63,7 @@ def _key(kept: list[Digit]) -> str:
 @functools.cache
 def _way() -> str:
     """Changes when the code does that makes 28x28 pixels of a picture."""
-    sources = sorted(Path(drawing.__file__).parent.glob("*.py"))
+    sources = sorted((Path(__file__).parent.parent / "drawing").glob("*.py"))
     return files.sha256(b"".join(files.read_bytes(source) for source in sources))
 
 

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +25,11 @@ from numpy.typing import NDArray
 from handlens import files
 from handlens.data import cache
 from handlens.data.catalog import MINE
-from handlens.data.drawing import Normalized, normalize, read
 from handlens.data.formats import shown
 from handlens.errors import DataDamaged, DataError, DataMissing, FileError, UsageError
+
+if TYPE_CHECKING:
+    from handlens.data.drawing import Normalized
 
 CLASSES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 TABLE = "digits.csv"
@@ -220,6 +223,8 @@ def drawn(digit: Digit) -> NDArray[np.uint8]:
     Raises:
         DataDamaged: its picture is gone, or is another one now.
     """
+    from handlens.data.drawing import read  # with SciPy, which whoever has no own digits need not wait for
+
     try:
         pixels = read(place(digit.id), _LARGEST).pixels
     except (DataError, FileError) as error:
@@ -240,6 +245,8 @@ def seen(digit: Digit) -> Normalized:
     Raises:
         DataDamaged: as in `drawn`.
     """
+    from handlens.data.drawing import normalize
+
     pixels, strokes = drawn(digit), place(digit.id, "json")
     try:
         return normalize(json.loads(files.read_bytes(strokes, _MOST_BYTES)) if strokes.exists() else pixels)

@@ -1,0 +1,109 @@
+"""What one waits for before a training runs and when a picture is asked about, and how much memory it takes, all with MNIST in the cache.
+
+    python bench/first_moments.py [--turns 5]
+
+Each turn is a new process. Seconds of the clock and, in brackets, of the processor, which other programs disturb less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+MOMENTS = (
+    "import torch",
+    "import handlens",
+    "MNIST from the cache",
+    "first batch",
+    "network, optimizer and first step",
+    "one prediction, warm",
+    "1,000 images, warm",
+    "memory of two epochs above import torch, MB",
+)
+
+
+def now() -> tuple[float, float]:
+    """Seconds by the clock, and of the processor."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return time.perf_counter(), usage.ru_utime + usage.ru_stime
+
+
+def held() -> float:
+    """The most memory that this process ever held, in MB."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def one() -> None:
+    """Go through the moments once and print a line for each."""
+    times = [now()]
+    import torch
+
+    times.append(now())
+    torch.set_num_threads(1)
+    before = held()
+    import handlens as hl
+    from handlens import data as datasets
+
+    times.append(now())
+    data = hl.load("mnist")
+    times.append(now())
+    loader = datasets.batches(data.train, 64, seed=1)
+    images, _labels = next(iter(loader))
+    times.append(now())
+    from handlens.models import MLP, predict_logits
+    from handlens.optim import make_optimizer
+    from handlens.train import State, train
+
+    model = MLP((128, 64), seed=1)
+    state = State(model, make_optimizer(model, "adam", lr=0.001))
+    rows = train(state, loader, (data.val.images, data.val.labels), epochs=2, every=1)
+    next(rows)
+    times.append(now())
+    for row in rows:
+        del row
+    memory = held() - before
+    for some, repeats in ((images[:1], 100), (data.val.images[:1000], 20)):
+        predict_logits(model, some)
+        start = now()
+        for _ in range(repeats):
+            predict_logits(model, some)
+        end = now()
+        (clock, processor), share = times[-1], 1 / repeats
+        times.append((clock + share * (end[0] - start[0]), processor + share * (end[1] - start[1])))
+    for (clock, processor), (later, more) in itertools.pairwise(times):
+        print(later - clock, more - processor)
+    print(memory, 0)
+
+
+def main() -> None:
+    """Print a Markdown table of medians."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        one()
+        return
+    turns = []
+    for _ in range(options.turns):
+        told = subprocess.run([sys.executable, __file__, "--one"], check=True, capture_output=True, text=True).stdout
+        turns.append([tuple(map(float, line.split())) for line in told.splitlines()])
+    print(f"{options.turns} turns, one thread\n\n| moment | clock, ms: median | processor, ms: median (lowest to highest) |")
+    print("| --- | --- | --- |")
+    for name, values in zip(MOMENTS, zip(*turns, strict=True), strict=True):
+        clocks, processors = zip(*values, strict=True)
+        if name.endswith("MB"):
+            print(f"| {name} | {statistics.median(clocks):.0f} MB ({min(clocks):.0f} to {max(clocks):.0f}) | |")
+            continue
+        low, middle, high = (1000 * value for value in (min(processors), statistics.median(processors), max(processors)))
+        print(f"| {name} | {1000 * statistics.median(clocks):.1f} | {middle:.1f} ({low:.1f} to {high:.1f}) |")
+
+
+if __name__ == "__main__":
+    main()
