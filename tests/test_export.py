@@ -269,3 +269,24 @@ def test_formats_endings_and_missing_extras_are_told_in_words(mlp: hl.Run, termi
     assert told.value.hint == 'pip install "handlens[export]"'
     terminal("export", "nothing", code=4)
     assert not Path("digits.onnx").exists()
+
+
+def test_int8_is_smaller_and_its_accuracy_is_measured_beside_the_float_one(
+    runs: dict[str, hl.Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from handlens.export import quantize, quantized
+
+    run = runs["cnn"].use(dataset=small_data())
+    monkeypatch.setattr(quantized, "_MOST_LOST", 1.0)
+    made = quantize(run, "small.onnx")
+    session = onnxruntime.InferenceSession("small.onnx")
+    test = small_data().test
+    (logits,) = session.run(None, {"images": test.images.numpy()})
+    assert (logits.argmax(1) == test.labels.numpy()).mean() == pytest.approx(made.accuracy)
+    assert made.n == len(test)
+    assert made.interval[0] <= made.accuracy <= made.interval[1]
+    assert "int8" in session.get_modelmeta().custom_metadata_map["quantised"]
+    monkeypatch.setattr(quantized, "_MOST_LOST", -1.0)
+    with pytest.raises(FailedError, match="not kept"):
+        quantize(run, "worse.onnx")
+    assert not Path("worse.onnx").exists()

@@ -41,18 +41,25 @@ def logits_of(browser: str, page: bytes, images: Tensor, classes: int) -> NDArra
     Raises:
         FailedError: the browser does not start or takes too long, or the page says nothing.
     """
-    asked = json.dumps({"images": base64.b64encode(images.numpy().tobytes()).decode(), "count": len(images)})
-    block = f'<script type="application/json" id="asked">{asked}</script>\n<script type="application/json" id="network">'
-    with tempfile.TemporaryDirectory(prefix="handlens-") as folder:
-        file = files.write_atomic(
-            Path(folder, "page.html"), page.replace(b'<script type="application/json" id="network">', block.encode(), 1)
-        )
-        said = _dump(browser, file, Path(folder, "profile"))
-    found = _SAID.search(said)
+    found = _SAID.search(ask_page(browser, page, images))
     logits = np.frombuffer(base64.b64decode(found[1]) if found else b"", "<f4")
     if logits.size != len(images) * classes:
         raise FailedError("The page says nothing in this machine's browser.", where=browser)
     return logits.reshape(len(images), classes)
+
+
+def ask_page(browser: str, page: bytes, images: Tensor) -> str:
+    """The page's elements after it was asked: `data-logits` of its body, and `data-ms`, the milliseconds an image took.
+
+    Raises:
+        FailedError: the browser does not start, or takes too long.
+    """
+    asked = json.dumps({"images": base64.b64encode(images.numpy().tobytes()).decode(), "count": len(images)})
+    place = b'<script type="application/json" id="network">'
+    block = f'<script type="application/json" id="asked">{asked}</script>\n'.encode() + place
+    with tempfile.TemporaryDirectory(prefix="handlens-") as folder:
+        file = files.write_atomic(Path(folder, "page.html"), page.replace(place, block, 1))
+        return _dump(browser, file, Path(folder, "profile"))
 
 
 def _dump(browser: str, page: Path, profile: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import logging
 import tempfile
 import time
 from collections.abc import Callable
@@ -89,7 +89,6 @@ def quantize(run: Run, file: str | Path, *, say: Callable[[str], None] = lambda 
 def _quantized(content: bytes, images: Tensor, texts: dict[str, str]) -> bytes:
     import onnx
     from onnxruntime import quantization
-    from onnxruntime.quantization.shape_inference import quant_pre_process
 
     class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]
         """Gives batches of images to find ranges by."""
@@ -103,8 +102,12 @@ def _quantized(content: bytes, images: Tensor, texts: dict[str, str]) -> bytes:
 
     with tempfile.TemporaryDirectory() as folder:
         before, after = str(Path(folder, "float.onnx")), str(Path(folder, "int8.onnx"))
-        quant_pre_process(onnx.load_model(io.BytesIO(content)), before, skip_symbolic_shape=True)
-        quantization.quantize_static(before, after, Reader(), per_channel=True)
+        files.write_atomic(before, content)
+        logging.disable(logging.WARNING)  # it advises steps that the exporter has made already
+        try:
+            quantization.quantize_static(before, after, Reader(), per_channel=True)
+        finally:
+            logging.disable(logging.NOTSET)
         model = onnx.load_model(after)
     del model.metadata_props[:]
     return onnx_file.with_texts(model, texts)
