@@ -40,6 +40,7 @@ PARTS = {
     "sheets": Part("tests/test_mine_sheet.py", {"HANDLENS_SHEETS": "100"}),
     "pictures": Part("tests/test_drawing.py -k hostile", {"HANDLENS_PICTURES": "2000"}),
     "sweep": Part("tests/crash/test_sweeps.py tests/test_sweep.py", {"HANDLENS_WORKER_KILLS": "50", "HANDLENS_DRIVER_KILLS": "25"}),
+    "nodes": Part("tests/crash/test_nodes.py", {"HANDLENS_NODES": "2"}),
     "attacks": Part("tests/web/test_hostile.py", {f"HANDLENS_{cases}": "100000" for cases in ("TRAVERSALS", "HEADER_CASES", "TEXTS")}),
     "lab-kills": Part("tests/crash/test_lab.py", {"HANDLENS_LAB_KILLS": "500"}),
     "signals": Part("tests/crash/test_signals.py", {"HANDLENS_SIGNALS": "100"}),

@@ -34,7 +34,9 @@ _MOST_BYTES = 1 << 16
     is_flag=False,
     flag_value="rungs",
     type=click.Choice(["rungs", "asha"]),
-    help="End the worse two thirds after 1, ..., a ninth, a third of the epochs (successive halving); with asha no trial waits for others.",
+    metavar="[rungs|asha]",
+    help="End the worse two thirds after 1, ..., a ninth, a third of the epochs (successive halving); asha: no trial waits for others. "
+    "Behind the axes.",
 )
 @click.option("--workers", default="auto", metavar="N|auto", help="How many trials at a time; auto: one for each processor.  [auto]")
 @click.option("--backend", type=click.Choice(["local", "ray"]), default="local", help="Who gives out the trials.  [local]")

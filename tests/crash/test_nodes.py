@@ -1,0 +1,70 @@
+"""A sweep on several Ray nodes, of which one is lost, with a driver that is killed: the local table, bit for bit."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from corpus import amount
+from drivers import Driver, driver, running, wait_until
+
+from handlens.runs import runs_folder
+from handlens.sweep import load_sweep
+
+pytestmark = [
+    pytest.mark.usefixtures("mnist"),
+    pytest.mark.skipif(os.name == "nt", reason="it kills by signal"),
+    pytest.mark.skipif(not amount("nodes", 0), reason="minutes: it is a part of make test-full"),
+]
+WORDS = ["lr=0.1,0.01", "hidden_sizes=8,16", "--epochs", "6", "--examples", "3000", "--batch-size", "20"]
+
+
+def facts(name: str) -> list[dict[str, Any]]:
+    return [{key: value for key, value in row.items() if key != "time_s"} for row in load_sweep(name).table]
+
+
+def begun(least: int) -> bool:
+    return len([*runs_folder().glob("sweeps/nodes/*/epoch-0001.safetensors")]) >= least
+
+
+def raylets(cluster: Driver) -> list[psutil.Process]:
+    found = [process for process in cluster.family("raylet") if process.name() == "raylet"]
+    return sorted(found, key=lambda process: process.create_time())
+
+
+def test_a_lost_node_and_a_killed_driver_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # as cluster.py does: it keeps Ray on the loopback address
+    folder = tempfile.mkdtemp(prefix="r-")
+    monkeypatch.setenv("RAY_TMPDIR", folder)
+    Path(folder, "ray").mkdir()
+    try:
+        with running(str(Path(__file__).parents[1] / "nodes.py"), str(amount("nodes", 2))) as cluster:
+            wait_until(lambda: "cluster at" in cluster.said or not cluster.is_running, "a cluster")
+            address = re.findall(r"cluster at (\S+:\d+)", cluster.said)
+            assert address, cluster.said
+            on_cluster = (*WORDS, "--name", "nodes", "--backend", "ray", "--address", address[0])
+            with driver(*on_cluster) as first:
+                wait_until(lambda: begun(2) or not first.is_running, "two trials")
+                assert first.is_running, first.said
+                cluster.orphans += cluster.family()  # what the lost node leaves behind
+                raylets(cluster)[-1].kill()
+                wait_until(lambda: begun(3) or not first.is_running, "a third trial, on the node that is left")
+                first.kill()
+            with driver(*on_cluster) as second:
+                assert second.wait() == 0, second.said
+        with driver(*WORDS, "--name", "local", "--workers", "2") as local:
+            assert local.wait() == 0, local.said
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    assert facts("nodes") == facts("local")
+    assert load_sweep("nodes").is_complete
