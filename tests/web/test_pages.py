@@ -26,12 +26,6 @@ def test_a_page_breaks_no_rule_of_accessibility_and_fits_a_phone(browser: Browse
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_a_page_that_is_not_built_yet_says_what_does_the_same(context: BrowserContext) -> None:
-    page = context.new_page()
-    page.goto("/errors")
-    expect(page.locator("main")).to_contain_text("handlens errors RUN")
-
-
 def test_the_theme_is_chosen_and_remembered(context: BrowserContext) -> None:
     page = context.new_page()
     page.goto("/course")

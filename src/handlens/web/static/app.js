@@ -4,7 +4,7 @@ import { ask } from "./api.js";
 import { byId, el, notice } from "./dom.js";
 import { listen, onKey, showKeys } from "./keys.js";
 
-/** A page that is there has a module, whose `show(main, lab)` builds it; of the others it is said what does the same meanwhile. */
+/** Each page has a module, whose `show(main, lab)` builds it. */
 export const PAGES = [
   { path: "/", name: "Draw", key: "d", module: "./draw.js" },
   { path: "/train", name: "Train", key: "t", module: "./train.js" },
@@ -31,22 +31,11 @@ function nextTheme() {
   document.dispatchEvent(new Event("themechange"));
 }
 
-/** @param {HTMLElement} main @param {{name: string, instead?: string[]}} page */
-function showLater(main, page) {
-  main.append(
-    el("h1", {}, page.name),
-    el("p", { class: "lead" }, "This page is not built yet. On the command line the same questions have answers:"),
-    el("ul", { class: "commands" }, page.instead?.map((command) => el("li", {}, el("code", {}, command)))),
-  );
-}
-
 async function show() {
   const page = PAGES.find(({ path }) => path === location.pathname) ?? PAGES[0];
   document.title = `${page.name} · handlens`;
   byId("nav").append(
-    ...PAGES.map(({ path, name, key, instead }) =>
-      el("a", { href: path, "aria-current": path === page.path && "page", "aria-keyshortcuts": key, class: instead && "later" }, name),
-    ),
+    ...PAGES.map(({ path, name, key }) => el("a", { href: path, "aria-current": path === page.path && "page", "aria-keyshortcuts": key }, name)),
   );
   for (const { path, name, key } of PAGES) onKey([key], `page ${name}`, () => location.assign(path));
   onKey(["?"], "these keys", showKeys);
@@ -55,7 +44,6 @@ async function show() {
   showTheme();
   listen();
   const main = byId("main");
-  if (!page.module) return showLater(main, page);
   try {
     const [module, lab] = await Promise.all([import(page.module), ask("GET", "/api/lab")]);
     if (!lab.may_change) notice("Read-only: one may look and draw, but keep and train nothing.");
