@@ -21,6 +21,7 @@ EXAMPLES = int(os.environ.get("HANDLENS_COURSE_EXAMPLES", "60000"))
 EPOCHS = int(os.environ.get("HANDLENS_COURSE_EPOCHS", "3"))
 data = hl.load("mnist", val=0)
 train = data.train.subset(torch.arange(EXAMPLES))
+test = data.test.subset(torch.arange(min(EXAMPLES, len(data.test))))
 
 # %% [markdown]
 # ## One window
@@ -141,8 +142,8 @@ def train_and_test(model, change=None):
             optimizer.step()
     model.eval()
     with torch.no_grad():
-        right = sum((model(images).argmax(1) == labels).sum().item() for images, labels in hl.batches(data.test, 1000))
-    return right / len(data.test), time.perf_counter() - began
+        right = sum((model(images).argmax(1) == labels).sum().item() for images, labels in hl.batches(test, 1000))
+    return right / len(test), time.perf_counter() - began
 
 
 # %%
