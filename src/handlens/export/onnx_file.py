@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -77,6 +78,7 @@ def asking(content: bytes) -> Ask:
 
 def _needed() -> Any:
     """onnxruntime, if all that this format needs is there."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # nothing leaves this machine
     try:
         import onnx  # noqa: F401
         import onnxruntime
