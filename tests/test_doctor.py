@@ -55,7 +55,7 @@ SAMPLE = [
     "relu_on_output-uncertainty_weights",
 ]
 SOME_HEALTHY = ["accumulation", "lbfgs", "k-fold", "frozen backbone", "gan", "accuracy of training", "triplets", "which rate"]
-SOME_HEALTHY += ["functional_dict", "gan_with_judge", "sanity_first"]
+SOME_HEALTHY += ["active_learning", "functional_dict", "gan_with_judge", "sanity_first"]
 CHOSEN = [one for one in (*mutants(), *broken(), *broken_unseen()) if one.name not in KNOWN_MISSES and (FULL or one.name in SAMPLE)]
 ALL_RIGHT = {**{name: program(name) for name in HEALTHY}, **BASES, **OUTSIDE, **UNSEEN}
 if not ground.FASHION.exists():

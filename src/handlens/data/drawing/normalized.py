@@ -19,7 +19,8 @@ TOO_LITTLE = "too little ink to judge"
 TOO_MANY = "more than one digit?"
 
 _LEAST_PIXELS = 6
-_SHEET = 1280
+_SHEET = 1280  # pixels, and pieces at most
+_PIECES = 64  # of one digit and what lies around it
 _SMALL = 40  # pixels of the working size: a digit that is smaller is looked at again,
 _CLOSER = 4  # so much closer
 
@@ -107,7 +108,7 @@ def normalize(picture: object) -> Normalized:
 
 def _normalized(came: Source) -> Normalized:
     ink, pieces = _look(came)
-    found = parts.groups(parts.of_digits(pieces))
+    found = parts.groups(parts.of_digits(pieces), _PIECES)
     if ink.faint or not found or sum(piece.area for piece in found[0]) < _LEAST_PIXELS:
         return _result(came, ink, pieces, (), TOO_LITTLE)
     rivals = any(parts.is_rival(found[0], other) for other in found[1:])
@@ -127,7 +128,7 @@ def segment(picture: object) -> list[Normalized]:
     ink, pieces = _look(came)
     if ink.faint:
         return []
-    found = parts.groups(parts.of_digits(pieces))
+    found = parts.groups(parts.of_digits(pieces), _SHEET)
     usual = np.median([max(piece.height for piece in group) for group in found[:50]]) if found else 0
     digits = [group for group in found if max(piece.height for piece in group) > 0.4 * usual]
     return [_result(came, ink, pieces, group, "") for group in _in_reading_order(digits)]

@@ -144,16 +144,18 @@ def grown(mask: NDArray[np.bool_], ink: Ink) -> NDArray[np.bool_]:
     return near | edges
 
 
-def groups(some: Sequence[Piece]) -> list[list[Piece]]:
-    """Pieces that lie close together, the group with the most ink first."""
-    rest = sorted(some, key=lambda piece: -piece.weight)
+def groups(some: Sequence[Piece], most: int) -> list[list[Piece]]:
+    """Pieces that lie close together, the group with the most ink first; of a picture that is all specks, so many of the heaviest."""
+    rest = sorted(some, key=lambda piece: -piece.weight)[:most]
     found = []
     while rest:
         group = [rest.pop(0)]
         near = _NEAR * group[0].size
-        while more := [piece for piece in rest if any(piece.gap(member) <= near for member in group) and _joins(group, piece)]:
-            group.append(more[0])
-            rest.remove(more[0])
+        while (
+            more := next((one for one in rest if any(one.gap(member) <= near for member in group) and _joins(group, one)), None)
+        ) is not None:
+            group.append(more)
+            rest.remove(more)
         found.append(group)
     return sorted(found, key=_weight, reverse=True)
 

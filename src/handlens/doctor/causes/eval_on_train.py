@@ -23,7 +23,7 @@ DEMO = """\
 def look(case: Case) -> Finding | None:
     """What is tested on is what was trained on, and what is printed speaks of a test."""
     trained, tested = sets(case)
-    if trained is None or tested is None or not _same(trained, tested):
+    if trained is None or tested is None or not _same(case, trained, tested):
         return None
     event = tests(case)[-1]
     last = next(place for place, one in enumerate(case.seen.events) if one is event)
@@ -36,10 +36,11 @@ def look(case: Case) -> Finding | None:
     return Finding(line, f"All images of the test were trained on; printed was: {said[0][:60]}")
 
 
-def _same(trained: object, tested: object) -> bool:
+def _same(case: Case, trained: object, tested: object) -> bool:
     if isinstance(trained, frozenset) and isinstance(tested, frozenset):
-        shared = len(tested & trained)
-        return (shared > 0.9 * len(tested) and shared > 0.5 * len(trained)) or shared > 0.95 * len(trained)  # not all training was seen
+        shared, fresh = len(tested & trained), any(trained.isdisjoint(event.rows) for event in tests(case))
+        all_seen = shared > 0.9 * len(tested) and shared > 0.5 * len(trained)
+        return all_seen or (shared > 0.95 * len(trained) and not fresh)  # where not all of the training was seen
     return trained is tested
 
 

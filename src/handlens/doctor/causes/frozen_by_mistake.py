@@ -35,7 +35,7 @@ def look(case: Case) -> Finding | None:
             )
     if case.model is None or case.loaded or not case.steps:
         return None
-    frozen = [name for name, one in case.model.named_parameters() if not one.requires_grad]
+    frozen = [name for name, one in case.model.named_parameters() if not one.requires_grad and id(one) not in case.reached]
     if not frozen:
         return None
     line = case.script.find("requires_grad = False", "requires_grad=False", "requires_grad_(False)")

@@ -30,7 +30,11 @@ def look(case: Case) -> Finding | None:
     tested = [
         event
         for event in case.evaluations
-        if "images" in event.about and len(event.images) >= 8 and event.model is case.model and event.line not in lines
+        if "images" in event.about
+        and len(event.images) >= 8
+        and event.model is case.model
+        and event.line not in lines
+        and spread(event.images)[1] > 0  # blank images are asked on purpose
     ]
     if len(seen) < 2 or not tested:
         return None
