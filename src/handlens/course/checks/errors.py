@@ -58,26 +58,16 @@ def _judge_worst(given: dict[str, Tensor], value: Any) -> Mistake | None:
 
 
 def _named(found: Tensor, right: Tensor, loss: Tensor, scores: Tensor, seen: str) -> Mistake:
-    known = {
-        "most_certain": (
-            scores.max(1).values.argsort(descending=True),
-            "These are the highest scores, whether right or not.",
-            "Look only at images that are not right.",
-        ),
-        "least_loss": (
-            loss.argsort(),
-            "These are the images with the smallest loss: the best ones.",
-            "Sort the other way: descending=True.",
-        ),
-        "not_sorted": (scores.argmax(1).ne(scores.argmax(1)).nonzero().flatten(), "", ""),
-    }
-    for cause, (order, sentence, change) in known.items():
-        if sentence and found.tolist() == order[:_TOP].tolist():
-            return Mistake(cause, sentence, change, seen)
+    if found.tolist() == scores.max(1).values.argsort(descending=True)[:_TOP].tolist():
+        sentence = "These are the highest scores, whether right or not."
+        return Mistake("most_certain", sentence, "Look only at images that are not right.", seen)
     if found.max() >= len(loss) or found.min() < 0 or not torch.equal(found, found.round()):
         return Mistake(
             "no_places", "These are not places of images.", "Return the numbers of the images (argsort gives them), not their losses.", seen
         )
+    if loss[found.long()].max() <= loss.median():
+        sentence = "These are the images with the smallest loss: the best ones."
+        return Mistake("least_loss", sentence, "Sort the other way: descending=True.", seen)
     if sorted(found.tolist()) == sorted(right.tolist()):
         return Mistake("other_order", "The images are right, their order is not.", "The largest loss comes first.", seen)
     if bool((found[1:] > found[:-1]).all()):
