@@ -47,7 +47,7 @@ def best(ask: Ask, images: Tensor) -> float:
 
 def speeds(asks: dict[str, Ask], images: Tensor) -> dict[str, str]:
     """For each way to ask the milliseconds of one image, and of 1,000."""
-    found = {}
+    found: dict[str, str] = {}
     for count in (1, 1000):
         times = {name: min(best(ask, images[:count]) for _ in range(ROUNDS)) * 1e3 for name, ask in asks.items()}
         found |= {name: f"{found.get(name, '')}{' / ' if name in found else ''}{ms:,.2g}" for name, ms in times.items()}
@@ -73,7 +73,7 @@ def said(agreement: Agreement) -> str:
 def measure(name: str, subject: Subject, page: int) -> None:
     """All formats of one network."""
     kinds = {"onnx": onnx_file, "pt2": program, "safetensors": weights, "html": web_page}
-    contents = {kind: module.build(subject) for kind, module in kinds.items()}  # type: ignore[attr-defined]
+    contents = {kind: module.build(subject) for kind, module in kinds.items()}
     follow = torch.export.load(io.BytesIO(contents["pt2"])).module()
     with tempfile.TemporaryDirectory() as folder:
         small = quantize(subject.run, Path(folder, "int8.onnx"))
@@ -87,7 +87,7 @@ def measure(name: str, subject: Subject, page: int) -> None:
             times = speeds(asks, subject.images)
     row(name, "PyTorch", 0, "", times["PyTorch"])
     for kind in ("onnx", "pt2", "safetensors"):
-        row(name, kind, len(contents[kind]), said(kinds[kind].check(contents[kind], subject)), times.get(kind, ""))  # type: ignore[attr-defined]
+        row(name, kind, len(contents[kind]), said(kinds[kind].check(contents[kind], subject)), times.get(kind, ""))
     row(
         name,
         "onnx, int8",

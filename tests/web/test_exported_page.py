@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from corpus import amount
 from playwright.sync_api import Browser, Page, expect
 from web.service import SEVEN, draw
@@ -51,7 +51,8 @@ def complaints() -> list[str]:
 @pytest.fixture
 def page(browser: Browser, starter: Path, complaints: list[str], request: pytest.FixtureRequest) -> Iterator[Page]:
     """The page, opened from the disk in a browser without a network. What it complains of, or asks of anybody, fails the test."""
-    width, scheme = getattr(request, "param", (1280, "light"))
+    asked: tuple[int, Any] = getattr(request, "param", (1280, "light"))
+    width, scheme = asked
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
     context.on("request", lambda request: None if request.url == starter.as_uri() else complaints.append(f"asked for {request.url}"))
     context.on("weberror", lambda error: complaints.append(str(error.error)))
