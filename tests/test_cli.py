@@ -331,7 +331,7 @@ def test_a_busy_run_says_how_to_stop_who_has_it(terminal: Terminal, runs: Path) 
 def test_the_device_is_shown_with_the_threads_that_will_be_used(terminal: Terminal, mnist: hl.Dataset) -> None:
     before = torch.get_num_threads()
     terminal(*SMALL, "--dry-run", "--threads", str(before + 1))
-    assert f"{before + 1} threads)" in terminal.err
+    assert f"{before + 1} threads, " in terminal.err
 
 
 class Screen(io.StringIO):
