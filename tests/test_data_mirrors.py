@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests  # noqa: F401  # which takes as long as the patience of these tests where the machine is busy
 from mirror import Answer, Mirror, endless, instead, packing, resetting, slow, stalling, status, unused_address, without_ranges
 from tiny import NAMES, Tiny, bomb, install
 

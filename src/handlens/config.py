@@ -244,9 +244,11 @@ def resolve(
     """
     base, read = preset_knobs(preset) if preset else {}, read_toml(file) if file else {}
     given = {**read, **options}
+    start = given.get("init_from")
+    known = {"model": base["model"]} if "model" in base else {}
     layers = [
         (f"preset {preset}", base),
-        (f"weights of {given.get('init_from')}", network_of({**{name: base[name] for name in ("model",) if name in base}, **given})),
+        (f"weights of {start}" if isinstance(start, str) else "weights", network_of({**known, **given})),
         (f"file {file}", read),
         ("option", options),
     ]

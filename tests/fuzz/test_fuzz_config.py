@@ -80,6 +80,7 @@ def test_fuzz_one_knob(name: str, value: object) -> None:
     knobs=st.dictionaries(st.sampled_from([*FIELDS]) | st.text(max_size=10), VALUES, max_size=5),
     preset=st.sampled_from([None, *PRESETS, "x"]),
 )
+@example(knobs={"init_from": 10**5000}, preset=None)
 def test_fuzz_many_knobs(knobs: dict[str, Any], preset: str | None) -> None:
     try_knobs(knobs)
     try:

@@ -81,7 +81,7 @@ def test_a_training_is_started_and_its_curves_move(page: Page, lab: Service) -> 
     points = page.locator("polyline.s1").first.get_attribute("points")
     assert points is not None
     assert len(points.split()) >= 3 * 15
-    expect(page.locator("svg rect.mark")).to_have_count(6)
+    expect(page.locator("svg.chart path.mark")).to_have_count(6)
     expect(page.locator(".pictures canvas")).to_have_count(16)
     expect(page.locator(".samples li")).to_have_count(10)
     name = re.findall(r"run=([\w-]+)", page.url)[0]

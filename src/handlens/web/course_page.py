@@ -23,6 +23,10 @@ class Which(Body):
     name: str = Field(max_length=40)
 
 
+class Nothing(Body):
+    """No fields."""
+
+
 def what(_asked: Asked) -> dict[str, Any]:
     """The exercises with their tasks and their states, and where the learner's files are; no folder if none is laid out."""
     try:
@@ -56,8 +60,9 @@ def hint(asked: Asked) -> dict[str, Any]:
     return {"hint": material.hints(find(asked.path["name"]))[level - 1]}
 
 
-def start(_asked: Asked) -> dict[str, Any]:
+def start(asked: Asked) -> dict[str, Any]:
     """Lay the files out, where the lab was started."""
+    asked.read(Nothing)
     return {"written": len(folder.start(Path(folder.NAME)))}
 
 
