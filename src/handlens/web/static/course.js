@@ -11,13 +11,20 @@ export async function show(main, lab) {
   const passed = () => main.querySelectorAll("[data-state=passed]").length;
   const count = el("p", { class: "lead" });
   const tell = () => (count.textContent = `${passed()} of ${course.exercises.length} exercises passed.`);
+  main.classList.add("course");
   main.append(
     el("h1", {}, "Course"),
     count,
     course.folder ? el("p", { class: "caption" }, "Your files: ", el("code", {}, course.folder)) : notLaidOut(lab),
-    el("ol", { class: "exercises" }, course.exercises.map((one) => exercise(one, lab.may_change && course.folder, tell))),
-    course.lessons.length > 0 && lessons(course),
+    el(
+      "section",
+      { class: "card" },
+      el("h2", {}, "Exercises"),
+      el("p", { class: "caption" }, "Each asks for a few lines of yours: open one to read its task. Check runs your file in a process of its own and says what it saw."),
+      el("ol", { class: "exercises" }, course.exercises.map((/** @type {any} */ one) => exercise(one, lab.may_change && course.folder, tell))),
+    ),
   );
+  if (course.lessons.length) main.append(lessons(course));
   tell();
 }
 
@@ -100,7 +107,7 @@ function hints(name) {
 function lessons(course) {
   return el(
     "section",
-    {},
+    { class: "card" },
     el("h2", {}, "Lessons"),
     el("p", { class: "caption" }, "Notebooks in ", el("code", {}, `${course.folder}/lessons`), ": open them with Jupyter or VS Code."),
     el("ol", { class: "commands" }, course.lessons.map((/** @type {any} */ one) => el("li", {}, `${one.title} `, el("code", {}, one.file)))),
