@@ -297,6 +297,14 @@ def test_check_says_passed_or_not_yet_and_ls_remembers(place: Path, terminal: Te
     assert progress.read(place)["scaling"]["tries"] == 2
 
 
+def test_the_answers_are_laid_out_for_instructors_only(terminal: Terminal, place: Path) -> None:
+    guide = place / "slides" / "guide.html"
+    assert (place / "slides" / "handout.html").is_file()
+    assert not guide.exists()
+    terminal("course", "start", place, "--instructor")
+    assert guide.is_file()
+
+
 def test_hints_and_solution_are_told(terminal: Terminal) -> None:
     told = [terminal("course", "hint", "cnn", level) for level in ("1", "2", "3")]
     assert len(set(told)) == 3

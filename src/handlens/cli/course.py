@@ -34,12 +34,13 @@ def course() -> None:
 
 @course.command(short_help="Lay the lessons and exercises out for you.")
 @click.argument("folder", type=FILE, default="course")
+@click.option("--instructor", is_flag=True, help="The instructor's guide too; it has the answers.")
 @json_option
-def start(folder: Path, as_json: bool) -> int:
+def start(folder: Path, instructor: bool, as_json: bool) -> int:
     """Lay lessons and exercises out in FOLDER: ./course if you name no other. Files that are there already stay as they are."""
     from handlens.course.folder import start as lay_out
 
-    written = lay_out(folder)
+    written = lay_out(folder, instructor=instructor)
     if as_json:
         print_json({"folder": str(folder), "written": [str(path) for path in written]})
         return 0

@@ -15,6 +15,7 @@ from handlens.errors import FileError, UsageError
 NAME = "course"
 _PARTS = ("lessons", "slides")
 _SHOWN = (".ipynb", "example_code.py", ".html")  # the pages hold their figures
+_GUIDE = "slides/guide.html"  # it has the answers
 _MOST_BYTES = 1 << 24
 
 
@@ -41,8 +42,12 @@ def path_of(exercise: Exercise, folder: Path | None = None) -> Path:
     return find_folder(folder) / "exercises" / exercise.file
 
 
-def start(folder: Path) -> list[Path]:
+def start(folder: Path, *, instructor: bool = False) -> list[Path]:
     """Lay out exercises and lessons. A file that is there already stays as it is.
+
+    Args:
+        folder: where; it is made if it is not there.
+        instructor: the instructor's guide too.
 
     Returns:
         The files that were written.
@@ -51,7 +56,7 @@ def start(folder: Path) -> list[Path]:
         FileError: the folder cannot be written.
     """
     wanted = {f"exercises/{one.file}": material.stub(one).encode() for one in EXERCISES}
-    wanted |= dict(_lessons())
+    wanted |= {name: content for name, content in _lessons() if instructor or name != _GUIDE}
     written = []
     for name, content in wanted.items():
         path = folder / name
