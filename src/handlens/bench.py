@@ -16,9 +16,10 @@ from handlens import device, models
 from handlens.config import FIELDS, make_config
 from handlens.data import Dataset
 from handlens.errors import UsageError
-from handlens.plan import Plan, plan
+from handlens.plan import Plan
 from handlens.presets import preset_knobs
 from handlens.train import train
+from handlens.transfer import plan_new
 
 JOBS = ("session", "fast-cnn")
 GOALS = {"session": 0.97, "fast-mlp": 0.98, "fast-cnn": 0.99}
@@ -79,7 +80,9 @@ def measure_way(name: str, threads: int, precision: str, data: Dataset) -> Way:
     knobs = {"device": name, "threads": threads, "precision": precision}
     with device.settled(device.choose(name), threads):
         peak = _peak(torch.device(name), torch.bfloat16 if precision == "bfloat16" else torch.float32)
-    return Way(name, threads, precision, peak, {job: _speed(plan(make_config({**preset_knobs(job), **knobs}), data=data)) for job in JOBS})
+    return Way(
+        name, threads, precision, peak, {job: _speed(plan_new(make_config({**preset_knobs(job), **knobs}), images=data)) for job in JOBS}
+    )
 
 
 def _peak(place: torch.device, kind: torch.dtype) -> float:
@@ -118,8 +121,10 @@ def trained(knobs: Mapping[str, Any], data: Dataset, seeds: int) -> Trained:
     """
     if not len(data.val):
         raise UsageError("There are no images kept apart to measure by.", hint="The test images are for the end. Use val=0.1.")
-    accuracies, times = zip(*(_train(plan(make_config({**knobs, "seed": seed}), data=data)) for seed in range(1, seeds + 1)), strict=True)
-    planned = plan(make_config(dict(knobs)), data=data)
+    accuracies, times = zip(
+        *(_train(plan_new(make_config({**knobs, "seed": seed}), images=data)) for seed in range(1, seeds + 1)), strict=True
+    )
+    planned = plan_new(make_config(dict(knobs)), images=data)
     speed = planned.loader.size * planned.config.epochs / mean(times)  # type: ignore[attr-defined]
     work = 2 * _PASSES * models.count_multiplications(planned.model, data.image_shape)
     return Trained(mean(accuracies), min(accuracies), mean(times), speed, work * speed)

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import hardshrink
 
+from handlens.errors import ConfigError
+
 Tensors = list[Tensor]
 Weights = Iterable[nn.Parameter] | Iterable[dict[str, Any]]
 
@@ -207,6 +209,9 @@ def make_optimizer(
         weight_decay: with `adam` and `sgd` an L2 term in the gradient; with `adamw` apart from it (Loshchilov and Hutter 2019). Biases and
             the factors of norms are left out: pulling them to zero helps nobody.
         beta2: of Adam and AdamW only: the share of the average over squared gradients that stays at each step.
+
+    Raises:
+        ConfigError: muon, and the weights are of several kinds, or on a device that it does not know.
     """
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
     free = [weight for weight in weights if weight.ndim < 2] if weight_decay else []
@@ -219,6 +224,8 @@ def make_optimizer(
     # One call for all of them needs one kind of number, on a device that has it.
     kinds = {(weight.device.type, weight.dtype) for weight in weights}
     ours = all(device in ("cpu", "cuda") and dtype.is_floating_point for device, dtype in kinds) and len(kinds) == 1
+    if name == "muon" and not ours:
+        raise ConfigError("muon needs all weights of one kind, on a processor or an NVIDIA card.", hint="Use --optimizer adamw.")
     theirs = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
     make: Any = (OPTIMIZERS if ours else theirs)[name]
     own = {"momentum": momentum} if name == "sgd" else {"betas": (0.9, beta2)}

@@ -56,7 +56,8 @@ def sweep(words: tuple[str, ...], as_json: bool, **options: Any) -> int:
     """
     knobs = {name: value for name, value in options.items() if name in FIELDS and value is not None}
     if options["resume"]:
-        if words or knobs or options["space"]:
+        others = any(options[one] for one in ("space", "random", "tpe", "grid", "prune", "name"))
+        if words or knobs or others or options["seeds"] != 1:
             raise UsageError("A resumed sweep keeps its own axes and knobs.", hint=f"handlens sweep --resume {options['resume']}")
         spec = None
     else:

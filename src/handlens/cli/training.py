@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import time
 import warnings
 from collections.abc import Iterator
@@ -123,6 +124,8 @@ def resume(reference: str, checkpoint: str, model: str | None, as_json: bool) ->
     """Go on with a run."""
     run = find_run(reference, model)
     if checkpoint == "last" and run.status in ("complete", "stopped early"):
+        if os.environ.get("RANK", "0") != "0":  # torchrun's others have nothing to do
+            return 0
         with writing(run.folder):
             run.sweep()
         say(f"Run {run.name} is already complete: {run.pointer.last.epoch} of {run.config.epochs} epochs, {run.status}.")

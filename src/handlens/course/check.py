@@ -24,7 +24,7 @@ from handlens.course.plan import Exercise, find
 from handlens.course.verdict import Mistake, Result
 from handlens.device import settled
 from handlens.doctor.cause import all_causes
-from handlens.errors import FileError
+from handlens.errors import FileError, UsageError
 from handlens.limits import Limits, run_limited
 
 MOST_MEMORY, MOST_OUTPUT = 4 << 30, 32 << 20
@@ -94,7 +94,11 @@ def check(name: str, *objects: Any) -> Result:
     names = sys._getframe(1).f_globals
     wanted = Attempt(exercise, "", Path(exercise.file)).check.NEEDS
     text, needs = notebook.text_of(objects, wanted, names)
-    return check_attempts([Attempt(exercise, text, Path(exercise.file), needs, with_run=len(needs) == len(wanted))])[0]
+    try:
+        path = folder.path_of(exercise)  # beside which a kept run lies
+    except UsageError:
+        path = Path(exercise.file)
+    return check_attempts([Attempt(exercise, text, path, needs, with_run=len(needs) == len(wanted))])[0]
 
 
 def check_file(exercise: Exercise, place: Path | None = None) -> Result:
@@ -195,7 +199,7 @@ def _judge(attempt: Attempt, given: dict[str, Any], answer: Path, ended: outcome
         return outcomes.stopped(failure, named)
     try:
         own = attempt.check.judge(given, values)
-    except (TypeError, ValueError, KeyError, AttributeError, IndexError, RuntimeError):  # a forged answer, or one of another form
+    except (TypeError, ValueError, LookupError, AttributeError, RuntimeError, ArithmeticError):  # a forged answer, or one of another form
         own = outcomes.OTHER_FORM
     if own is None and not getattr(attempt.check, "STRICT", False):
         return None

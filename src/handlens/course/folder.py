@@ -10,13 +10,12 @@ from pathlib import Path
 from handlens import files
 from handlens.course import material
 from handlens.course.plan import EXERCISES, Exercise
-from handlens.errors import FileError, UsageError
+from handlens.errors import UsageError
 
 NAME = "course"
 _PARTS = ("lessons", "slides")
 _SHOWN = (".ipynb", "example_code.py", ".html")  # the pages hold their figures
 _GUIDE = "slides/guide.html"  # it has the answers
-_MOST_BYTES = 1 << 24
 
 
 def find_folder(folder: Path | None = None) -> Path:
@@ -115,10 +114,7 @@ def catch_up(number: int, folder: Path | None = None) -> list[tuple[Exercise, Pa
 
 def _replace(path: Path, text: str, keep_if_not: tuple[str, ...]) -> Path | None:
     """Write a file; what stood there is kept beside it, unless it is one of ours."""
-    try:
-        own = files.read_bytes(path, _MOST_BYTES)
-    except FileError:
-        own = b""
+    own = files.read_bytes(path) if path.exists() else b""  # what cannot be read is not replaced
     aside = None
     if own and own not in tuple(one.encode() for one in keep_if_not):
         aside = files.write_atomic(_free_name(path), own)

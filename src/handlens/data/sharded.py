@@ -134,4 +134,13 @@ def write_shards(folder: str | PathLike[str], pieces: Iterable[tuple[Tensor, Ten
             raise UsageError(f"Piece {number} has labels outside 0 to 255.", where=str(place))
         write_idx(place / f"{number:04d}-images", images.numpy())
         write_idx(place / f"{number:04d}-labels", labels.to(torch.uint8).numpy())
+    _forget(place, number + 1)
     return number + 1
+
+
+def _forget(place: Path, first: int) -> None:
+    """Remove shards from a number on, which an earlier and longer set has left; labels first, for it is they that are counted."""
+    for what in ("labels", "images"):
+        for path in place.glob(f"[0-9][0-9][0-9][0-9]-{what}"):
+            if int(path.name[:4]) >= first:
+                files.remove(path)

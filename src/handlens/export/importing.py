@@ -68,6 +68,7 @@ def _read(path: Path) -> Parcel:
 
 def _check(run: Run) -> None:
     """That one of our own networks can be made of it; a learner's own needs its file for that, which is not run here."""
-    run.weights()
+    if not all(bool(tensor.isfinite().all()) for tensor in run.weights().values() if tensor.is_floating_point()):
+        raise RunDamaged("Its weights are infinite or no numbers.")
     if run.config.model in MODELS:
         run.model()

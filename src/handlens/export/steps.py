@@ -106,6 +106,8 @@ class _Steps:
         op = _OTHER_NAMES.get(name, name)
         if op not in _ARGUMENTS:
             raise _cannot(self.network, f"it uses '{name}'")
+        if _is_odd(op, arguments, len(node.meta["val"].shape)):
+            raise _cannot(self.network, f"it uses '{name}' in a way")
         shape = [int(side) for side in node.meta["val"].shape[1:]]
         told = {key: arguments[key] for key in _ARGUMENTS[op] if key in arguments}
         inputs = [each for each in node.all_input_nodes if each in self.places]
@@ -209,3 +211,12 @@ def _cannot(network: nn.Module, why: str) -> ModelError:
         f"{type(network).__name__} cannot become a page: {why}, which its JavaScript does not know.",
         hint="--format onnx takes nearly every network, --format safetensors every one.",
     )
+
+
+def _is_odd(op: str, arguments: dict[str, Any], rank: int) -> bool:
+    """Whether an operation is asked for something that the page's has not: another factor, rounding, divisor, or side."""
+    if arguments.get("alpha", 1) != 1 or arguments.get("rounding_mode") or arguments.get("divisor_override"):
+        return True
+    if op == "cat":
+        return bool(arguments.get("dim", 0) % rank != 1)
+    return op in ("softmax", "log_softmax") and (rank != 2 or arguments["dim"] % rank != 1)

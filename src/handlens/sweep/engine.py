@@ -17,8 +17,10 @@ from handlens.runs import load_run, new_name
 from handlens.sweep.folder import Trials, find_folder, new_folder
 from handlens.sweep.pool import PATIENCE_S, Event, Pool, Take, best_count, memory_share
 from handlens.sweep.schedule import stages
+from handlens.sweep.space import Axis
 from handlens.sweep.spec import Spec, make_spec
 from handlens.sweep.whole import Sweep
+from handlens.transfer import network_of
 
 Watch = Callable[[Event], None]
 
@@ -88,9 +90,14 @@ def with_whole_paths(spec: Spec) -> Spec:
     changes: dict[str, str] = {}
     if spec.base.init_from and spec.base.init_from != IMAGENET:
         changes["init_from"] = str(load_run(spec.base.init_from).folder.absolute())
-    if ":" in spec.base.model and not Path(spec.base.model).is_absolute():
+    if ":" in spec.base.model:
         changes["model"] = str(Path(spec.base.model).absolute())
-    return spec.model_copy(update={"base": spec.base.model_copy(update=changes)}) if changes else spec
+    axes = tuple(_with_whole_paths(axis) if axis.name == "model" else axis for axis in spec.axes)
+    return spec.model_copy(update={"base": spec.base.model_copy(update=changes), "axes": axes})
+
+
+def _with_whole_paths(axis: Axis) -> Axis:
+    return axis.model_copy(update={"values": tuple(str(Path(value).absolute()) if ":" in value else value for value in axis.values)})
 
 
 def sweep(
@@ -121,7 +128,7 @@ def sweep(
     Raises:
         HandlensError: an axis, a value or a knob does not exist or does not fit.
     """
-    spec = make_spec(make_config(knobs), axes, search, seeds, prune)
+    spec = make_spec(make_config({**network_of(knobs), **knobs}), axes, search, seeds, prune)
     prepare(spec, lambda *_: None)
     trials = begin(spec, name)
     return go_on(trials, make_engine(spec, workers), lambda _event: None)

@@ -72,7 +72,7 @@ def make_axis(name: str, wanted: object, base: Config) -> Axis:
     """
     if name not in FIELDS:
         raise ConfigError(f"There is no knob '{printable(name)}'.", hint=nearest(name, FIELDS))
-    if isinstance(wanted, str) and ".." in wanted:
+    if isinstance(wanted, str) and ".." in wanted and name not in ("data", "with_data", "model", "init_from"):
         return _range(name, wanted, base)
     parts: Sequence[object] = wanted.split(",") if isinstance(wanted, str) else wanted if isinstance(wanted, list | tuple) else [wanted]
     values = list(dict.fromkeys(_value(name, part, base) for part in parts))

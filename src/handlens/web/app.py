@@ -32,6 +32,7 @@ STREAM = Policy(BOTH, deadline_s=None)
 PHONE = Policy(frozenset({DRAWER}))
 PHONE_DRAWS = Policy(frozenset({DRAWER}), "json", MIB)
 CHANGE = Policy(frozenset({OWNER}), "json", MIB)
+CHECK = Policy(frozenset({OWNER}), "json", MIB, deadline_s=180.0)
 CHANGE_MUCH = Policy(frozenset({OWNER}), "json", 20 * MIB)
 CHANGE_PICTURE = Policy(frozenset({OWNER}), "bytes", 20 * MIB, deadline_s=300.0)  # a zip file may hold thousands
 
@@ -114,7 +115,7 @@ ROUTES = (
     Route("/api/course", "GET", LOOK, course_page.what),
     Route("/api/course/hint/{name}/{level}", "GET", LOOK, course_page.hint),
     Route("/api/course/start", "POST", CHANGE, course_page.start),
-    Route("/api/course/check", "POST", CHANGE, course_page.check),
+    Route("/api/course/check", "POST", CHECK, course_page.check),
 )
 
 

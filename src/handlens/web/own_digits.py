@@ -13,7 +13,7 @@ from handlens.data import mine
 from handlens.data.mine.adding import MOST
 from handlens.data.mine.digits import check_label, drawn, home
 from handlens.data.mine.restoring import Removed, put_back, take_out
-from handlens.errors import DataDamaged, UsageError
+from handlens.errors import DataDamaged, HandlensError, UsageError
 from handlens.web.asked import Asked, Body
 from handlens.web.draw import Strokes
 from handlens.web.pictures import as_png
@@ -86,7 +86,7 @@ def keep(asked: Asked) -> JSONResponse:
 
 def keep_photo(asked: Asked) -> JSONResponse:
     """Keep a photo with its label."""
-    digit = mine.add(asked.body, asked.path["label"], source="a photo in the lab")
+    digit = mine.add(asked.body, asked.path["label"], source="a photo in the lab", anyway="anyway" in asked.query)
     return JSONResponse({**digit.to_dict(), **counts(asked)}, 201)
 
 
@@ -119,19 +119,32 @@ def take_back(asked: Asked) -> dict[str, Any]:
 
 def delete(asked: Asked) -> dict[str, Any]:
     """Delete digits. The answer holds all that there was of them: who sends it to `restore` has them back."""
-    ids = asked.read(Chosen).digits
+    ids = list(dict.fromkeys(asked.read(Chosen).digits))
     if missing := set(ids) - {digit.id for digit in mine.digits()}:
         raise _not_there(len(missing))
-    removed = [take_out(digit_id) for digit_id in ids]
+    removed: list[Removed] = []
+    for digit_id in ids:
+        try:
+            removed.append(take_out(digit_id))
+        except HandlensError:
+            if not removed:
+                raise
+            break  # what is gone must be handed over
     gone = [{**one.digit.to_dict(), "png": base64.b64encode(one.png).decode(), "strokes": one.strokes} for one in removed]
     return {"removed": gone, **counts(asked)}
 
 
 def restore(asked: Asked) -> dict[str, Any]:
     """Put digits back that were deleted."""
+    failed = None
     for one in asked.read(Restored).removed:
         known = one.model_dump(exclude={"png", "strokes"})
-        put_back(Removed(mine.Digit(**known), one.png, one.strokes))
+        try:
+            put_back(Removed(mine.Digit(**known), one.png, one.strokes))
+        except UsageError as error:  # the others shall not be lost for it
+            failed = error
+    if failed:
+        raise failed
     return counts(asked)
 
 

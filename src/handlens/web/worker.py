@@ -11,6 +11,7 @@ import base64
 import contextlib
 import dataclasses
 import json
+import math
 import signal
 import sys
 import time
@@ -110,7 +111,9 @@ class Desk:
         """Of a batch that was taken alone: its loss before the step, and after."""
         if self.single:
             batch, before = self.single
-            self.live["single"] = {"before": before, "after": self._loss(batch), "number": self.singles}
+            after = self._loss(batch)
+            if math.isfinite(before) and math.isfinite(after):
+                self.live["single"] = {"before": before, "after": after, "number": self.singles}
             self.single = None
             self.tell("paused", at_once=True)
 
@@ -141,6 +144,8 @@ class Desk:
             return []
         places = [sample["place"] for sample in self.live["samples"]]
         shares = models.predict_logits(self.plan.model, self.plan.val[0][places]).softmax(1)
+        if not bool(shares.isfinite().all()):
+            return []  # JSON has no NaN; the loop says so at its next look
         return [{"label": int(row.argmax()), "probability": round(float(row.max()), 4)} for row in shares]
 
 

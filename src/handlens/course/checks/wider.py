@@ -40,7 +40,7 @@ def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
         layers = [tuple(sorted(shape)) for shape in net["shapes"] if len(shape) == 2]
         chain = [784, *sizes, 10]
         expected = [tuple(sorted(pair)) for pair in itertools.pairwise(chain)]
-        if layers != expected:
+        if sorted(layers) != sorted(expected):  # parameters come as they were registered, not as they are used
             return _named(sizes, layers, expected)
         middle = (net["scores"] + net["scores"].roll(1, 0)) / 2
         if (net["between"] - middle).abs().max() < 1e-5 * net["scores"].abs().max():

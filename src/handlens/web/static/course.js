@@ -1,7 +1,7 @@
 // The page Course: the exercises, what the last check of each said, a check, hints, and the files.
 
 import { ask } from "./api.js";
-import { el, speak } from "./dom.js";
+import { el, notice, speak } from "./dom.js";
 
 const STATES = { passed: "✓ passed", "not yet": "○ not yet", "": "· not checked" };
 
@@ -28,11 +28,14 @@ export async function show(main, lab) {
   tell();
 }
 
+/** @param {any} trouble */
+const tellTrouble = (trouble) => notice(trouble.words ?? String(trouble));
+
 /** @param {{may_change: boolean}} lab */
 function notLaidOut(lab) {
   const begin = async () => {
-    await ask("POST", "/api/course/start");
-    location.reload();
+    const answer = await ask("POST", "/api/course/start").catch(tellTrouble);
+    if (answer) location.reload();
   };
   return el(
     "div",
@@ -93,8 +96,9 @@ function hints(name) {
   let level = 0;
   const more = el("button", { onclick: next }, "Hint 1 of 3");
   async function next() {
+    const answer = await ask("GET", `/api/course/hint/${name}/${level + 1}`).catch(tellTrouble);
+    if (!answer) return;
     level += 1;
-    const answer = await ask("GET", `/api/course/hint/${name}/${level}`);
     place.hidden = false;
     place.textContent += `${place.textContent ? "\n\n" : ""}${answer.hint.replaceAll("```python\n", "").replaceAll("\n```", "")}`;
     more.textContent = `Hint ${level + 1} of 3`;

@@ -253,7 +253,9 @@ class DrawPage {
     this.photo = file;
     try {
       const found = await ask("POST", `/api/photo?run=${encodeURIComponent(this.asked[0])}`, file);
-      this.pad.showPhoto(await createImageBitmap(file));
+      const bitmap = await createImageBitmap(file);
+      if (this.photo !== file) return; // somebody draws by now
+      this.pad.showPhoto(bitmap);
       this.answers?.[0].show(found);
       this.showFirst(found, true);
       this.inside.show(found.inside);
@@ -268,7 +270,7 @@ class DrawPage {
     if (!this.mayKeep) return;
     if (!this.photo && !this.pad.strokes.length) return this.kept.replaceChildren("Draw something first; then say what it is.");
     try {
-      const digit = this.photo ? await ask("POST", `/api/digits/photo/${label}`, this.photo) : await keep({ strokes: this.pad.strokes, label, anyway });
+      const digit = this.photo ? await ask("POST", `/api/digits/photo/${label}${anyway ? "?anyway=1" : ""}`, this.photo) : await keep({ strokes: this.pad.strokes, label, anyway });
       this.pad.over = true;
       if (!digit) return this.kept.replaceChildren(`Your ${label} waits in this browser.`);
       const back = el("button", { type: "button", class: "link", onclick: () => this.takeBack(digit.id) }, "Take back");

@@ -42,10 +42,17 @@ export function sendLater() {
 async function send() {
   try {
     while (waiting().length) {
-      await ask("POST", "/api/digits", waiting()[0]).catch((trouble) => {
-        if (!trouble.status || trouble.status === 401) throw trouble; // else it was judged, and judged again would be no better
-      });
-      setWaiting(waiting().slice(1));
+      const first = waiting()[0];
+      const refused = await ask("POST", "/api/digits", first).then(
+        () => null,
+        (trouble) => {
+          if (![400, 422].includes(trouble.status)) throw trouble; // only what was judged is given up: judged again would be no better
+          return trouble;
+        },
+      );
+      const text = JSON.stringify(first); // another tab may have sent it too
+      setWaiting(waiting().filter((one) => JSON.stringify(one) !== text));
+      if (refused) notice(`A drawing that waited was not kept: ${refused.words}`);
     }
   } catch {
     sendLater();

@@ -87,8 +87,10 @@ export class OwnDigits {
 
   /** @param {number} from */
   async more(from) {
+    const { label } = this;
     try {
-      const found = await ask("GET", `/api/digits/of/${this.label}?from=${from}`);
+      const found = await ask("GET", `/api/digits/of/${label}?from=${from}`);
+      if (label !== this.label) return; // another class is open by now
       this.digits = from ? [...this.digits, ...found.digits] : found.digits;
       this.showList(found.all);
     } catch (trouble) {
