@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import time
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -11,7 +9,6 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import Field
 
 from handlens import explain
@@ -19,6 +16,7 @@ from handlens.data.drawing import TOO_LITTLE, TOO_MANY, Normalized, normalize, s
 from handlens.errors import UsageError
 from handlens.models import predict_logits
 from handlens.web.asked import Asked, Body
+from handlens.web.pictures import as_address, as_pixels
 from handlens.web.shelf import Ready, choices, ready
 
 PAPER = 280.0
@@ -116,7 +114,7 @@ def _answer(chosen: Ready, image: NDArray[np.uint8], doubt: str, off: Off | None
         "probabilities": dict(zip(classes, shares, strict=False)),
         "doubt": doubt,
         "several": doubt == TOO_MANY,
-        "image": _pixels(image[0]),
+        "image": as_pixels(image[0]),
     }
 
 
@@ -134,10 +132,10 @@ def _inside(chosen: Ready, image: NDArray[np.uint8], seen: Normalized | None, of
     layers = [{"name": name, "kind": found.kinds[name], **_tiles(values[0])} for name, values in found.layers.items()]
     stages = [(stage.name, stage.said, stage.picture) for stage in seen.stages] if seen else []
     return {
-        "image": _pixels(image[0]),
+        "image": as_pixels(image[0]),
         "layers": layers,
         "why": why,
-        "stages": [{"name": name, "said": said, "picture": _png(picture)} for name, said, picture in stages],
+        "stages": [{"name": name, "said": said, "picture": as_address(picture)} for name, said, picture in stages],
     }
 
 
@@ -149,28 +147,16 @@ def _why(chosen: Ready, image: torch.Tensor) -> dict[str, Any]:
         found = explain.saliency(chosen.model, image)
     if not found.maps.any():  # nothing in the last maps speaks for it: it wins because the others are spoken against
         found = explain.saliency(chosen.model, image)
-    return {"method": found.method, "label": chosen.run.about.classes[int(found.targets[0])], "map": _pixels(_as_bytes(found.maps[0]))}
+    return {"method": found.method, "label": chosen.run.about.classes[int(found.targets[0])], "map": as_pixels(_as_bytes(found.maps[0]))}
 
 
 def _tiles(values: NDArray[np.float32]) -> dict[str, Any]:
     """A layer's maps, or its units as one row, as bytes from the lowest value (0) to the highest (255)."""
     maps = values[:_MOST_TILES] if values.ndim == 3 else values.reshape(1, 1, -1)
     shown = {"count": len(values), "low": float(values.min()), "high": float(values.max())}
-    return {**shown, "maps": [_pixels(tile) for tile in _as_bytes(maps)]}
+    return {**shown, "maps": [as_pixels(tile) for tile in _as_bytes(maps)]}
 
 
 def _as_bytes(values: NDArray[Any]) -> NDArray[np.uint8]:
     low, high = float(values.min()), float(values.max())
     return np.round((values - low) * (255 / max(high - low, 1e-9))).astype(np.uint8)
-
-
-def _pixels(image: NDArray[np.uint8]) -> dict[str, Any]:
-    """A grey picture for a page that colours it by itself."""
-    height, width = image.shape
-    return {"width": width, "height": height, "bytes": base64.b64encode(image.tobytes()).decode()}
-
-
-def _png(image: NDArray[np.uint8]) -> str:
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -7,7 +7,6 @@ takes a few steps of a config (JSON) with a network that is thrown away, and pri
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import dataclasses
 import json
@@ -35,6 +34,7 @@ from handlens.train import Loader, Row, set_epoch, train
 from handlens.training import Training, trying
 from handlens.transfer import plan_new
 from handlens.web.jobs import Control, Job
+from handlens.web.pictures import as_pixels
 
 _TELL_S = 0.3
 _LOOK_S = 0.05
@@ -264,8 +264,7 @@ def _grey(image: torch.Tensor) -> NDArray[Any]:
 
 
 def _pixels(values: NDArray[Any]) -> dict[str, Any]:
-    height, width = values.shape
-    return {"width": width, "height": height, "bytes": base64.b64encode(np.rint(values).clip(0, 255).astype(np.uint8).tobytes()).decode()}
+    return as_pixels(np.rint(values).clip(0, 255).astype(np.uint8))
 
 
 def estimate(knobs: dict[str, Any]) -> dict[str, Any]:
