@@ -230,7 +230,7 @@ def test_a_learners_file_travels_as_text_and_is_not_run(tmp_path: Path, terminal
     code = "import pathlib\nfrom torch import nn\npathlib.Path('sentinel').touch()\n"
     code += "class Net(nn.Sequential):\n    def __init__(self):\n        super().__init__(nn.Flatten(), nn.Linear(784, 10))\n"
     Path("net.py").write_text(code)
-    terminal("train", "--model", "net.py:Net", "--epochs", "1", "--examples", "500", "--name", "own")
+    terminal("train", "--model", str(tmp_path / "net.py:Net"), "--epochs", "1", "--examples", "500", "--name", "own")
     terminal("export", "own", "--format", "safetensors")
     Path("sentinel").unlink()
     Path("net.py").unlink()
@@ -239,7 +239,8 @@ def test_a_learners_file_travels_as_text_and_is_not_run(tmp_path: Path, terminal
     assert not Path("sentinel").exists()
     sent = hl.load_run("sent")
     assert (sent.folder / "model.py").read_text() == code
-    assert str(tmp_path) not in (sent.folder / "run.json").read_text()
+    assert not [path for path in sent.folder.rglob("*") if path.is_file() and str(tmp_path).encode() in path.read_bytes()]
+    assert (sent.config.model, "`net.py:Net`" in (sent.folder / "card.md").read_text()) == ("net.py:Net", True)
     with pytest.raises(ModelError, match="named by somebody else"):
         sent.model()
     assert not Path("sentinel").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -133,18 +134,26 @@ def test_every_network_says_in_the_browser_what_it_says_in_pytorch(mnist: hl.Dat
     assert NETWORKS.keys() == MODELS.keys()
 
 
-def test_one_corrupted_weight_or_step_fails_the_check_and_nothing_is_kept(mnist: hl.Dataset, starter: Path, tmp_path: Path) -> None:
-    run = hl.load_run("starter").use(dataset=mnist)
-    content = starter.read_bytes()
-    place = content.index(b'"weights":"') + 500
-    starter_copy = tmp_path / "changed.html"
-    starter_copy.write_bytes(content[:place] + (b"B" if content[place : place + 1] != b"B" else b"C") + content[place + 1 :])
-    with pytest.raises(FailedError, match="a weight differs"):
-        verify(run, starter_copy)
-    wrong = content.replace(b'"stride":[2,2]', b'"stride":[1,1]', 1)
-    assert wrong != content
-    with pytest.raises(FailedError):
-        web_page.check(wrong, Subject(run), 50)
+CORRUPTIONS = {
+    "weights": (r'("weights":".{500})(.)', lambda found: found[1] + ("B" if found[2] != "B" else "C")),
+    "steps": (r'"stride":\[2,2\]', lambda _: '"stride":[1,1]'),
+    "classes": (r'"classes":\["0","1"', lambda _: '"classes":["1","0"'),
+    "tensors": (r'"start":0', lambda _: '"start":1'),
+}
+
+
+@pytest.mark.parametrize("what", CORRUPTIONS)
+def test_one_corrupted_weight_step_or_class_fails_the_check_even_without_a_browser(
+    what: str, mnist: hl.Dataset, starter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, pattern, other = hl.load_run("starter").use(dataset=mnist), *CORRUPTIONS[what]
+    changed, times = re.subn(pattern, other, starter.read_text("utf-8"), count=1)
+    assert times == 1
+    (tmp_path / "changed.html").write_text(changed, "utf-8")
+    monkeypatch.setattr(chromium, "find", lambda: "")
+    with pytest.raises(FailedError, match=f"the page has other {what}"):
+        verify(run, tmp_path / "changed.html")
+    assert verify(run, starter).images == 0
     assert not [*tmp_path.glob("*.tmp")]
 
 

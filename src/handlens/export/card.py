@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from handlens import analysis, models
 from handlens.analysis.robustness import CHANGES, Robustness
@@ -35,7 +36,8 @@ def make_card(run: Run, more: str = "", *, examples: int = EXAMPLES) -> str:
         RunDamaged, ModelError: its weights or network cannot be had.
     """
     sections = (_what(run), _learned(run), _recipe(run), *_measured(run, examples), more.strip(), _not_for(run), _again(run))
-    return "\n\n".join(filter(None, (f"# Model card: {_plain(run.name)}", *sections))) + "\n"
+    card = "\n\n".join(filter(None, (f"# Model card: {_plain(run.name)}", *sections))) + "\n"
+    return card.replace(run.config.model, Path(run.config.model).name)  # without the folders of this machine
 
 
 def _what(run: Run) -> str:

@@ -74,10 +74,18 @@ def of_run(run: Run, card: str = "") -> Parcel:
     """
     if links := [path.name for path in files.entries(run.folder) if path.is_symlink()]:
         raise RunDamaged(f"'{files.printable(links[0])}' is a link, and no run has such.", where=files.printable(str(run.folder)))
-    about = dataclasses.replace(run.about, failure="", model_file=Path(run.about.model_file).name if run.about.model_file else "")
     texts = {name: _text(run.folder / name) for name in _TEXTS if name in _NEEDED or (run.folder / name).is_file()}
-    texts |= {"run.json": json.dumps(dataclasses.asdict(about), indent=2) + "\n"} | ({"card.md": card} if card else {})
+    about = dataclasses.replace(run.about, failure="")
+    if about.model_file:
+        texts["config.json"] = _as_json(run.config.model_dump() | {"model": Path(run.config.model).name})
+        sha256 = files.sha256(texts["config.json"].encode())
+        about = dataclasses.replace(about, model_file=Path(about.model_file).name, config_sha256=sha256)
+    texts |= {"run.json": _as_json(dataclasses.asdict(about))} | ({"card.md": card} if card else {})
     return Parcel(texts, run.weights(), checkpoints.read_rows(run.folder, run.pointer.entry(run.default_checkpoint)))
+
+
+def _as_json(content: object) -> str:
+    return json.dumps(content, indent=2) + "\n"
 
 
 def _text(path: Path) -> str:

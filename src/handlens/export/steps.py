@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.fx import Node
@@ -59,20 +58,6 @@ def describe(network: nn.Module, image: Tensor) -> dict[str, Any]:
     except Exception as error:  # it raises whatever it stumbles over in a learner's forward
         raise _cannot(network, (str(error).splitlines() or [""])[0]) from error
     return _Steps(network, program).to_json()
-
-
-def unpack(description: dict[str, Any]) -> dict[str, Tensor]:
-    """The weights of a description by their names in the network.
-
-    Raises:
-        ValueError: they are not all there.
-    """
-    numbers = np.frombuffer(base64.b64decode(description["weights"], validate=True), "<f4").copy()
-    found = {}
-    for tensor in description["tensors"]:
-        length = int(np.prod(tensor["shape"]))
-        found[tensor["name"]] = torch.from_numpy(numbers[tensor["start"] : tensor["start"] + length].reshape(tensor["shape"]))
-    return found
 
 
 class _Steps:

@@ -8,13 +8,14 @@ import html
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from handlens.errors import FailedError, ModelError
 from handlens.export import chromium
 from handlens.export.agreement import Agreement, difference, failed
-from handlens.export.steps import describe, unpack
+from handlens.export.steps import describe
 from handlens.export.subject import Subject
 from handlens.models import count_multiplications
 from handlens.runs import preparation_of
@@ -43,7 +44,7 @@ def build(subject: Subject) -> bytes:
         raise ModelError(
             f"A page to draw on is for networks that read drawings, and {run.name} reads photographs.", hint="Take another --format: onnx."
         )
-    network = {**subject.facts, "shape": list(run.about.image_shape), **describe(subject.network, subject.example[:1])}
+    network = subject.facts | _described(subject)
     script, looks = f'"use strict";\n{bundle()}', "".join(path.read_text("utf-8") for path in (_LAB / "lab.css", _OURS / "page.css"))
     slots = {
         "NAME": html.escape(run.name),
@@ -74,7 +75,7 @@ def _sum(text: str) -> str:
 
 
 def check(content: bytes, subject: Subject, most: int = 0) -> Agreement:
-    """Whether each weight is in the page bit for bit; then a Chromium of this machine runs the page itself on the images, if there is one.
+    """Whether each step, class, and weight, bit for bit, is in the page; then the page itself is run on the images, if a Chromium is here.
 
     Args:
         content: the page.
@@ -82,11 +83,11 @@ def check(content: bytes, subject: Subject, most: int = 0) -> Agreement:
         most: images; 0 for as many of the 10,000 as a browser can do in some seconds.
 
     Raises:
-        FailedError: a weight differs, or the page does not say what the run says.
+        FailedError: one differs, or the page does not say what the run says.
     """
-    _check_weights(content, subject)
+    _check_network(content, subject)
     if not (browser := chromium.find()):
-        return Agreement(0, 0.0, "every weight bit for bit; no Chromium is here to run the page")
+        return Agreement(0, 0.0, "every step, class and weight bit for bit; no Chromium is here to run the page")
     work = count_multiplications(subject.network, subject.run.about.image_shape)
     count = min(len(subject.images), most or _MOST_WORK // max(1, work) + 1)
     chosen = torch.arange(count) * len(subject.images) // count
@@ -94,12 +95,19 @@ def check(content: bytes, subject: Subject, most: int = 0) -> Agreement:
     return Agreement(count, difference(logits, subject.logits[chosen.numpy()], TOLERANCE), "Chromium")
 
 
-def _check_weights(content: bytes, subject: Subject) -> None:
+def _described(subject: Subject) -> dict[str, Any]:
+    """What the page answers by."""
+    shape = list(subject.run.about.image_shape)
+    return {"classes": list(subject.classes), "shape": shape, **describe(subject.network, subject.example[:1])}
+
+
+def _check_network(content: bytes, subject: Subject) -> None:
     try:
         found = _NETWORK.search(content.decode())
-        weights = unpack(json.loads(found[1] if found else ""))
+        said = json.loads(found[1] if found else "")
+        wanted = json.loads(json.dumps(_described(subject)))
+        differs = [name for name in wanted if said[name] != wanted[name]]
     except (ValueError, KeyError, TypeError) as error:
         raise FailedError(f"This is no page of handlens, or it is damaged: {error}") from error
-    wanted = subject.network.state_dict()
-    if not all(torch.equal(tensor, wanted[name]) for name, tensor in weights.items() if name in wanted):
-        raise failed("a weight differs")
+    if differs:
+        raise failed(f"the page has other {' and other '.join(differs)}")
