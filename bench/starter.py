@@ -22,6 +22,7 @@ import handlens as hl
 from handlens import files, metrics, models, runs
 from handlens.data import import_images, shelf
 from handlens.data.drawing import normalize
+from handlens.export import make_card
 from handlens.presets import preset_knobs
 
 NAME = "taught"
@@ -50,40 +51,29 @@ def install(run: hl.Run) -> None:
     """Put it into the package, calibrated, with its card."""
     folder = Path(runs.__file__).parents[1] / runs.STARTER
     files.remove(folder)
-    light = runs.share(run, folder, temperature=temperature_of(run))
-    files.write_atomic(folder / "card.md", card(light, temperature_of(run)))
+    temperature = temperature_of(run)
+    light = runs.share(run, folder, temperature=temperature)
+    files.write_atomic(folder / "card.md", card(light, temperature))
+    files.remove(folder / "evaluation")
     print(f"{folder}: {sum(path.stat().st_size for path in folder.iterdir()):,} bytes")
 
 
 def card(run: hl.Run, temperature: float) -> str:
     """What the model is, in Markdown, every number measured just now."""
-    model, test = run.model(), run.evaluate("test")
-    low, high = test.interval
-    rows = [f"| MNIST's test images | {test.n:,} | {test.accuracy:.2%} ({low:.2%} to {high:.2%}) | {test.ece:.3f} |"]
-    for half, what in (("dev", "pictures as strangers make them, half `dev`"), ("held", "the same, half `held`: nothing was tuned on it")):
-        some = samples(half)
-        images = torch.from_numpy(np.stack([normalize(sample.content).image for sample in some]))[:, None]
-        shares = torch.softmax(models.predict_logits(model, images), 1).numpy()
-        labels = np.array([sample.label for sample in some])
-        mean = scores(shares.argmax(1) == labels, some)[-1]
-        ece = metrics.calibration(shares, labels).ece
-        rows.append(
-            f"| {what} | {len(some)} by {len({sample.writer for sample in some})} writers | {mean:.2%}, mean over writers | {ece:.3f} |"
-        )
-    return (
-        Path(__file__)
-        .with_name("starter_card.md")
-        .read_text()
-        .format(
-            parameters=models.count_parameters(model),
-            size=run.pointer.last.size,
-            sha256=run.pointer.last.sha256,
-            rows="\n".join(rows),
-            temperature=temperature,
-            epochs=run.config.epochs,
-            smoothing=run.config.label_smoothing,
-        )
-    )
+    halves = {"dev": "pictures as strangers make them, half `dev`", "held": "the same, half `held`: nothing was tuned on it"}
+    rows = "\n".join(row(run, half, what) for half, what in halves.items())
+    return make_card(run, Path(__file__).with_name("starter_card.md").read_text().format(rows=rows, temperature=temperature))
+
+
+def row(run: hl.Run, half: str, what: str) -> str:
+    """How well it reads one half of the strangers' pictures."""
+    some = samples(half)
+    images = torch.from_numpy(np.stack([normalize(sample.content).image for sample in some]))[:, None]
+    shares = torch.softmax(models.predict_logits(run.model(), images), 1).numpy()
+    labels = np.array([sample.label for sample in some])
+    right = scores(shares.argmax(1) == labels, some)[-1]
+    people = len({sample.writer for sample in some})
+    return f"| {what} | {len(some)} by {people} writers | {right:.2%} | {metrics.calibration(shares, labels).ece:.3f} |"
 
 
 def main() -> None:
