@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import torch
+from PIL import Image
 from small import small_data
 from torch import Tensor
 
@@ -70,6 +71,19 @@ def test_a_bend_moves_each_point_by_its_own_arrow(digits: Tensor) -> None:
     torch.testing.assert_close(distort.warp(digits, bend=bend), torch.roll(digits, 2, 3), atol=1e-4, rtol=0)
 
 
+def test_a_tilted_sheet_is_seen_as_pillow_sees_it(digits: Tensor) -> None:
+    across, down, side = 0.2, -0.15, 36
+    centred = np.array([[2 / side, 0, -1], [0, 2 / side, -1], [0, 0, 1]])
+    matrix = np.linalg.inv(centred) @ np.array([[1, 0, 0], [0, 1, 0], [across, down, 1]]) @ centred
+    numbers = (matrix / matrix[2, 2]).ravel()[:8]
+    theirs = [
+        Image.fromarray(image).transform((side, side), Image.Transform.PERSPECTIVE, tuple(numbers), Image.Resampling.BILINEAR)
+        for image in digits[:, 0].numpy()
+    ]
+    ours = distort.warp(digits, bend=distort.tilted(digits, across, down))[:, 0]
+    np.testing.assert_allclose(ours, np.stack([np.asarray(image) for image in theirs]), atol=1e-4)
+
+
 def test_strokes_become_thicker_and_thinner_as_scipys(digits: Tensor) -> None:
     grown = [scipy.ndimage.grey_dilation(image, (3, 3)) for image in digits[:, 0].numpy()]
     shrunk = [scipy.ndimage.grey_erosion(image, (3, 3)) for image in digits[:, 0].numpy()]
@@ -104,7 +118,16 @@ def test_changed_images_are_images_still_and_the_same_each_time(digits: Tensor, 
     assert torch.equal(once, other) == (name == "none")
 
 
-LIMITS: dict[str, Any] = {"angle": 20.0, "shift": 0.1, "scale": 0.2, "shear": 15.0, "bend": 0.05, "thickness": 1.0, "noise": 0.2}
+LIMITS: dict[str, Any] = {
+    "angle": 20.0,
+    "shift": 0.1,
+    "scale": 0.2,
+    "shear": 15.0,
+    "bend": 0.05,
+    "tilt": 0.2,
+    "thickness": 1.0,
+    "noise": 0.2,
+}
 
 
 @pytest.mark.parametrize("knob", LIMITS)
@@ -113,6 +136,29 @@ def test_each_knob_alone_changes_images_and_each_by_its_own_amount(digits: Tenso
     changed = Augmentation(**{knob: LIMITS[knob]})(same, generator())
     assert len(changed.flatten(1).unique(dim=0)) == 30
     assert (changed - same).abs().mean() < 0.2
+
+
+def test_a_blur_leaves_two_thirds_sharp_and_the_others_as_bright(digits: Tensor) -> None:
+    softened = []
+    for seed in range(6):
+        changed = Augmentation(blur=2.0)(digits[:30], generator(seed))
+        assert torch.equal(changed[:20], digits[:20])
+        torch.testing.assert_close(changed.sum((1, 2, 3)), digits[:30].sum((1, 2, 3)), rtol=0.01, atol=0)
+        softened.append(float((changed - digits[:30]).abs().max()))
+    assert sum(amount > 0.1 for amount in softened) >= 4
+    assert len(set(softened)) == 6
+
+
+def test_a_cut_takes_one_side_of_the_ink_and_no_more_than_asked() -> None:
+    full = torch.zeros(200, 1, 28, 28)
+    full[..., 4:24, 4:24] = 1  # where MNIST has its ink
+    left = Augmentation(cut=0.1)(full, generator())
+    rows, columns = (left[:, 0].sum(axis) > 0 for axis in (2, 1))
+    missing = torch.stack([20 - rows.sum(1), 20 - columns.sum(1)], 1)
+    assert (missing.min(1).values == 0).all()
+    assert missing.max() == 3  # of 28 pixels a tenth, begun
+    sides = {(int(row.byte().argmax()) > 4, int(column.byte().argmax()) > 4) for row, column in zip(rows, columns, strict=True)}
+    assert sides == {(False, False), (True, False), (False, True)}
 
 
 def test_a_flip_changes_about_half_of_the_images_left_and_right(digits: Tensor) -> None:

@@ -119,6 +119,13 @@ def shadowed(image: Image.Image) -> Image.Image:
     return Image.fromarray(array.astype(np.uint8))
 
 
+def half_lit(image: Image.Image) -> Image.Image:
+    """An even shadow on the left, and light that grows on the right."""
+    array = pixels(image).astype(float)
+    array *= np.interp(np.arange(150), [112, 130, 149], [0.35, 0.75, 0.9])
+    return Image.fromarray(array.astype(np.uint8))
+
+
 def edged(image: Image.Image) -> Image.Image:
     array = pixels(image).copy()
     array[:, :5] = 10
@@ -132,6 +139,7 @@ TROUBLES: dict[str, Callable[[], Image.Image]] = {
     "pale": lambda: page(ink=190),
     "uneven light": lambda: light(page()),
     "shadow": lambda: shadowed(page()),
+    "even shadow on one side": lambda: half_lit(page(ink=150)),
     "paper's texture": lambda: noisy(page()),
     "light and texture": lambda: noisy(light(page())),
     "ruled": lambda: ruled(page()),

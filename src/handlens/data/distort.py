@@ -47,6 +47,25 @@ def warp(
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
+def tilted(images: Tensor, across: Amount, down: Amount) -> Tensor:
+    """How a sheet's points move when it is not looked at straight on: a perspective, as `warp` takes a `bend`.
+
+    Args:
+        images: N,C,H,W; their size is meant.
+        across: how much nearer the right rim is than the middle, as a share of the distance; negative for the left.
+        down: the same for the lower rim.
+
+    Returns:
+        N,2,H,W.
+    """
+    height, width = images.shape[2:]
+    x, y = ((torch.arange(size, device=images.device) + 0.5) * 2 / size - 1 for size in (width, height))
+    points = torch.stack(torch.meshgrid(x, y, indexing="xy"))
+    across, down = (_each(amount, images).view(-1, 1, 1) for amount in (across, down))
+    nearer = across * points[0] + down * points[1]
+    return points * (nearer / (1 + nearer))[:, None] / 2
+
+
 def move(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
     """Images moved by whole pixels, each by its own lot, up to `most` along each side; what comes in from outside repeats the rim.
 

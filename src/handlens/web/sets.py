@@ -31,7 +31,8 @@ class Preview(Body):
 
     Attributes:
         name: of the data set.
-        angle, shift, scale, shear, bend, thickness, noise, coarse, flip, centred: as in `Augmentation`, within the reach of the sliders.
+        angle, shift, scale, shear, bend, tilt, thickness, noise, coarse, blur, cut, flip, centred: as in `Augmentation`, within
+            the reach of the sliders.
         seed: decides the amounts.
     """
 
@@ -41,9 +42,12 @@ class Preview(Body):
     scale: float = Field(0, ge=0, le=0.6)
     shear: float = Field(0, ge=0, le=60)
     bend: float = Field(0, ge=0, le=0.3)
+    tilt: float = Field(0, ge=0, le=0.4)
     thickness: float = Field(0, ge=0, le=3)
     noise: float = Field(0, ge=0, le=1)
     coarse: float = Field(1, ge=0.15, le=1)
+    blur: float = Field(0, ge=0, le=3)
+    cut: float = Field(0, ge=0, le=0.3)
     flip: bool = False
     centred: bool = False
     seed: int = Field(42, ge=0, lt=1 << 31)

@@ -121,11 +121,16 @@ def _rim(grey: Pixels) -> float:
 
 def _flat(grey: Pixels) -> int | None:
     """The value that the paper of a clean drawing has, give or take 2: that of both sides, or of much of the picture, if any."""
-    sides = np.concatenate([grey[:, 0], grey[:, -1]])
+    left, right = grey[:, 0], grey[:, -1]
+    sides = np.concatenate([left, right])
     middle, commonest = int(np.median(sides)), int(np.bincount(grey.ravel()).argmax())
     if _share(sides, middle) > 0.5 and _share(grey, middle) > _SIDES:
-        return middle
-    return commonest if _share(grey, commonest) > _FLAT else None
+        flat = middle
+    elif _share(grey, commonest) > _FLAT:
+        flat = commonest
+    else:
+        return None
+    return flat if min(_share(left, flat), _share(right, flat)) > _SIDES else None  # one side alone may lie in an even shadow
 
 
 def _share(grey: Pixels, value: int) -> float:

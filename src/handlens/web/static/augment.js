@@ -11,9 +11,12 @@ const SLIDERS = [
   ["scale", "larger and smaller by up to …", 0.6, 0.01],
   ["shear", "slanted by up to … degrees", 60, 1],
   ["bend", "bent by up to … of the size", 0.3, 0.005],
+  ["tilt", "seen from the side: one rim nearer by up to …", 0.4, 0.01],
   ["thickness", "strokes thicker and thinner by up to … pixels", 3, 0.1],
   ["noise", "noise of up to …", 1, 0.01],
   ["coarse", "a third as coarse as … of the pixels", 1, 0.05],
+  ["blur", "a third out of focus by up to … pixels", 3, 0.1],
+  ["cut", "one side cut off by up to … of the size", 0.3, 0.01],
 ];
 const SWITCHES = [["flip", "left and right exchanged (never for digits)"], ["centred", "centred again, as MNIST's digits are"]];
 
