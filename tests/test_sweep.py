@@ -140,6 +140,33 @@ def test_pruning_ends_the_worse_two_thirds_and_does_not_change_the_others() -> N
         assert facts(pruned)[place] == facts(full)[place]
 
 
+LATE = """
+from torch import nn
+
+class Net(nn.Linear):
+    steps = 0
+
+    def __init__(self):
+        super().__init__(784, 10)
+
+    def forward(self, images):
+        self.steps += self.training
+        assert self.steps < {}
+        return super().forward({} * images.flatten(1))
+"""
+
+
+def test_where_the_best_fails_late_the_next_one_takes_its_place() -> None:
+    for name, steps, scale in (("breaks", 6, 1.0), ("stays", 1000, 0.05), ("worst", 1000, 0.0)):
+        Path(f"{name}.py").write_text(LATE.format(steps, scale), encoding="utf-8")
+    knobs = {name: value for name, value in QUICK.items() if name != "hidden_sizes"} | {"epochs": 3}
+    found = hl.sweep({"model": ["breaks.py:Net", "stays.py:Net", "worst.py:Net"]}, name="late", prune=True, **knobs)
+    assert [row["status"].partition(":")[0] for row in found.table] == ["failed", "complete", "pruned after epoch 1"]
+    assert found.best
+    assert found.best.number == 2
+    assert len(found.best.test_accuracies) == 1
+
+
 def test_asynchronous_halving_brings_the_best_to_the_end_and_changes_no_trial() -> None:
     axes = {"lr": [0.3, 0.03, 0.01, 0.003, 0.001, 0.0001], "width": [4, 8]}
     knobs = {**QUICK, "epochs": 4}
@@ -210,6 +237,12 @@ def test_axes_are_read_as_the_config_reads_its_knobs() -> None:
 def test_what_cannot_be_an_axis_is_refused_in_words(axes: dict[str, str], search: str, said: str) -> None:
     with pytest.raises((ConfigError, UsageError), match=said):
         make_spec(Config(), axes, search, 1, False)
+
+
+@pytest.mark.parametrize("base, axes", [(Config(val=0), {"lr": "0.1,0.01"}), (Config(), {"val": "0,0.1"})])
+def test_a_sweep_without_validation_images_is_refused(base: Config, axes: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="winner on validation images"):
+        make_spec(base, axes, "grid", 1, False)
 
 
 def test_points_at_random_are_different_in_range_and_always_the_same() -> None:

@@ -87,17 +87,25 @@ def begin(spec: Spec, name: str | None = None) -> Trials:
 
 def with_whole_paths(spec: Spec) -> Spec:
     """What the user named from where they stood, named so that it is found from anywhere."""
-    changes: dict[str, str] = {}
-    if spec.base.init_from and spec.base.init_from != IMAGENET:
-        changes["init_from"] = str(load_run(spec.base.init_from).folder.absolute())
-    if ":" in spec.base.model:
-        changes["model"] = str(Path(spec.base.model).absolute())
-    axes = tuple(_with_whole_paths(axis) if axis.name == "model" else axis for axis in spec.axes)
+    changes = {name: whole(getattr(spec.base, name)) for name, whole in _WHOLE.items()}
+    axes = tuple(_with_whole_paths(axis) for axis in spec.axes)
     return spec.model_copy(update={"base": spec.base.model_copy(update=changes), "axes": axes})
 
 
 def _with_whole_paths(axis: Axis) -> Axis:
-    return axis.model_copy(update={"values": tuple(str(Path(value).absolute()) if ":" in value else value for value in axis.values)})
+    whole = _WHOLE.get(axis.name)
+    return axis.model_copy(update={"values": tuple(map(whole, axis.values))}) if whole else axis
+
+
+def _whole_run(name: str) -> str:
+    return str(load_run(name).folder.absolute()) if name and name != IMAGENET else name
+
+
+def _whole_file(name: str) -> str:
+    return str(Path(name).absolute()) if ":" in name else name
+
+
+_WHOLE: dict[str, Callable[[str], str]] = {"init_from": _whole_run, "model": _whole_file}
 
 
 def sweep(

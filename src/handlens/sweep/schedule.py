@@ -25,8 +25,9 @@ def stages(trials: Trials) -> Iterator[Take]:
     elif trials.spec.method == "tpe":
         yield functools.partial(next, _asked_for(trials), None)
     else:
-        for upto in (*trials.spec.rungs, MOST_EPOCHS):
-            yield functools.partial(next, iter(_jobs(trials, trials.alive(upto), upto)), None)
+        # From the first rung each time: where a point failed later, another one takes its place and has to catch up.
+        while jobs := next((some for upto in (*trials.spec.rungs, MOST_EPOCHS) if (some := _jobs(trials, trials.alive(upto), upto))), []):
+            yield functools.partial(next, iter(jobs), None)
 
 
 def _jobs(trials: Trials, numbers: list[int], upto: int) -> list[Job]:

@@ -99,6 +99,8 @@ def make_spec(base: Config, axes: Mapping[str, object], search: str, seeds: int,
     points = spec.points()
     if len(points) * seeds > _MOST_TRIALS:
         raise UsageError(f"{len(points) * seeds:,} trials are more than {_MOST_TRIALS:,}.", hint="Take fewer values, or --random 100.")
+    if not base.val or any(axis.name == "val" and 0 in axis.values for axis in made):
+        raise UsageError("A sweep chooses its winner on validation images, and --val 0 keeps none apart.", hint="--val 0.1 keeps a tenth.")
     for point in points[:1]:
         check_given(spec.config(point, base.seed), knobs_of(point, base))
     return spec
