@@ -22,10 +22,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from strangers import samples, strange_shapes
 
 import handlens as hl
-from handlens import files, metrics, models
+from handlens import files, metrics, models, plots
 from handlens.data import pictures
 from handlens.data.drawing import normalize
 from handlens.data.drawing.shape import LONGER, SIDE, centre
+from handlens.plots import style
 
 Images = NDArray[np.uint8]
 
@@ -115,13 +116,19 @@ def doubts(some: Sequence[Sample]) -> str:
     return ", ".join(f"'{doubt}' {said.count(doubt)}" for doubt in sorted(set(said) - {""})) or "none"
 
 
-def calibration(model: torch.nn.Module, some: Sequence[Sample]) -> str:
-    """How far the network can be believed here, and how sure it is of letters; with the temperature found on MNIST's validation images."""
+def calibration(model: torch.nn.Module, some: Sequence[Sample], target: Path | None) -> str:
+    """How far the network can be believed here, and how sure it is of letters; with the temperature found on MNIST's validation images.
+
+    The figure for the network as it is goes to `target`.
+    """
     val = hl.load("mnist").val
     temperature = metrics.fit_temperature(models.predict_logits(model, val.images).numpy(), val.labels.numpy())
     images = torch.from_numpy(np.stack([normalize(sample.content).image for sample in some]))[:, None]
     letters = torch.from_numpy(np.stack([normalize(one).image for one in strange_shapes(np.random.default_rng(0), 300)]))[:, None]
     labels = torch.tensor([sample.label for sample in some])
+    if target:
+        found = metrics.calibration(torch.softmax(models.predict_logits(model, images), 1).numpy(), labels.numpy())
+        files.write_atomic(target, style.png(plots.plot_calibration(found)))
     lines = []
     for name, divisor in (("as it is", 1.0), (f"temperature {temperature:.2f}", temperature)):
         shares, odd = (torch.softmax(models.predict_logits(model, one) / divisor, 1).numpy() for one in (images, letters))
@@ -134,8 +141,6 @@ def calibration(model: torch.nn.Module, some: Sequence[Sample]) -> str:
 
 def figure(found: dict[str, list[float]], title: str) -> bytes:
     """The ladder as a PNG: one line a nature, one place along the bottom a stage."""
-    from handlens.plots import style
-
     theme = style.LIGHT
     drawn = style.new_figure(style.WIDTH, 4.4, theme)
     axes = drawn.subplots()
@@ -155,6 +160,7 @@ def main() -> None:
     parser.add_argument("--half", choices=("dev", "held"), default="dev")
     parser.add_argument("--run", help="the name of a run whose network is measured too")
     parser.add_argument("--figure", type=Path, help="where the figure goes, a PNG")
+    parser.add_argument("--calibration", type=Path, help="where the figure of how far the run's network can be believed goes, a PNG")
     options = parser.parse_args()
     some = samples(options.half)
     people = len({sample.writer for sample in some})
@@ -165,7 +171,7 @@ def main() -> None:
     if model:
         test = hl.load("mnist", val=0).test
         print(f"MNIST's test images: {(network(model)(test.images[:, 0].numpy()) == test.labels.numpy()).mean():.2%}")
-        print(calibration(model, some))
+        print(calibration(model, some, options.calibration))
     if options.figure:
         files.write_atomic(options.figure, figure(found, f"What each stage is worth: {len(some)} pictures by {people} writers"))
 

@@ -43,6 +43,7 @@ PARTS = {
     "nodes": Part("tests/crash/test_nodes.py", {"HANDLENS_NODES": "2"}),
     "attacks": Part("tests/web/test_hostile.py", {f"HANDLENS_{cases}": "100000" for cases in ("TRAVERSALS", "HEADER_CASES", "TEXTS")}),
     "lab-kills": Part("tests/crash/test_lab.py", {"HANDLENS_LAB_KILLS": "500"}),
+    "page": Part("tests/web/test_exported_page.py tests/test_export.py", {"HANDLENS_PAGE": "1000", "HANDLENS_DRAWINGS": "1000"}),
     "signals": Part("tests/crash/test_signals.py", {"HANDLENS_SIGNALS": "100"}),
     "doctor": Part("-n 2 tests/test_doctor.py", {}),
     "same-bits": Part("tests -k same_bits", {"HANDLENS_PROCESSES": "100"}),

@@ -113,9 +113,15 @@ class RayPool:
                 self._flying[self._task.remote(job)] = Flight(job)
             if not self._flying:
                 return
-            for stream in self._ray.wait([*self._flying], timeout=_PAUSE_S)[0]:
+            for stream in self._ready():
                 yield from self._hear(stream)
             self._end_those_that_hang()
+
+    def _ready(self) -> list[ray.ObjectRefGenerator]:
+        """The jobs that have something to say, once any has; none after a moment."""
+        if not self._ray.wait([*self._flying], timeout=_PAUSE_S)[0]:
+            return []
+        return list(self._ray.wait([*self._flying], num_returns=len(self._flying), timeout=0)[0])
 
     def _wait_for_room(self) -> int:
         """How many trials fit just now, once any does or is under way.
