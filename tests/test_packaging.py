@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -37,6 +38,11 @@ def test_public_names_are_these() -> None:
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="loda"):
         _ = hl.loda
+
+
+def test_the_package_can_be_sent_to_another_process_as_any_module_can() -> None:
+    for package in (hl, hl.data):
+        assert pickle.loads(pickle.dumps(package)) is package
 
 
 def test_the_version_is_written_once_for_each_reader() -> None:

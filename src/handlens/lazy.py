@@ -6,6 +6,10 @@ import importlib
 import sys
 from types import ModuleType
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class LazyPackage(ModuleType):
     """The class of such a package: `_HOMES` says in which of its modules a name of `__all__` is; one without a home is a module itself.
@@ -16,6 +20,10 @@ class LazyPackage(ModuleType):
     def __setattr__(self, name: str, value: object) -> None:
         if not (name in self.__dict__["_HOMES"] and isinstance(value, ModuleType)):
             super().__setattr__(name, value)
+
+    def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
+        """As other modules are: a function that uses it can be sent to another process (Ray, joblib), which imports it anew."""
+        return importlib.import_module, (self.__name__,)
 
     def __dir__(self) -> list[str]:
         return sorted(self.__dict__["__all__"])

@@ -15,6 +15,7 @@ import pytest
 from corpus import amount
 from drivers import Driver, driver, running, wait_until
 
+import handlens as hl
 from handlens.runs import runs_folder
 from handlens.sweep import load_sweep
 
@@ -37,6 +38,42 @@ def begun(least: int) -> bool:
 def raylets(cluster: Driver) -> list[psutil.Process]:
     found = [process for process in cluster.family("raylet") if process.name() == "raylet"]
     return sorted(found, key=lambda process: process.create_time())
+
+
+TOGETHER = """
+import os
+import ray
+import handlens as hl
+from ray.train import RunConfig, ScalingConfig
+from ray.train.torch import TorchTrainer
+
+here = os.getcwd()
+
+def part(_config):
+    os.chdir(here)
+    hl.fit("mlp", name="both", quiet=True, examples=2000, epochs=2, hidden_sizes=(16,))
+
+ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False)
+TorchTrainer(part, scaling_config=ScalingConfig(num_workers=2), run_config=RunConfig(storage_path=here)).fit()
+"""
+
+
+def test_one_training_under_ray_train_gives_the_curve_of_one_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    }.items():
+        monkeypatch.setenv(name, value)
+    Path("together.py").write_text(TOGETHER, encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="r-", ignore_cleanup_errors=True) as folder:
+        monkeypatch.setenv("RAY_TMPDIR", folder)
+        with running("together.py") as both:
+            assert both.wait() == 0, both.said
+    one, two = hl.fit("mlp", quiet=True, examples=2000, epochs=2, hidden_sizes=(16,)), hl.load_run("both")
+    assert "waited_s" in two.rows[0]
+    for name in ("train_loss", "val_loss", "val_accuracy"):
+        assert two.history[name] == pytest.approx(one.history[name], rel=2e-3, abs=1e-3), name
 
 
 def test_a_lost_node_and_a_killed_driver_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
