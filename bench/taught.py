@@ -93,8 +93,8 @@ def _extra(shape: Shape, random: Random) -> list[Floats]:
         middle = int(np.abs(y - (y.min() + random.uniform(0.42, 0.6) * height)).argmin())
         return [stroke(middle, random.uniform(0.12, 0.3), random.uniform(0.1, 0.3), random.uniform(-0.05, 0.1))]
     flag = stroke(int(y.argmin()), random.uniform(0.12, 0.42), 0, random.uniform(0.1, 0.42))
-    foot = stroke(int(y.argmax()), random.uniform(0.15, 0.4), random.uniform(0.15, 0.4), random.uniform(-0.05, 0.05))
-    return [flag, foot] if random.random() < 0.5 else [flag]
+    foot = stroke(int(y.argmax()), random.uniform(0.12, 0.33), random.uniform(0.12, 0.33), random.uniform(-0.05, 0.05))
+    return [flag, foot] if random.random() < 0.4 else [flag]
 
 
 def _with_strokes(distance: Floats, strokes: list[Floats]) -> Floats:

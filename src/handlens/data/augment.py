@@ -221,6 +221,6 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "robust": Augmentation(angle=15, shift=0.1, scale=0.15, shear=15, bend=0.05, thickness=0.7, noise=0.1),
     "photo": Augmentation(shift=0.1, scale=0.1, flip=True),
     "handwriting": Augmentation(
-        angle=15, scale=0.1, shear=22, bend=0.07, tilt=0.15, thickness=0.6, noise=0.03, coarse=0.4, blur=0.5, cut=0.05, centred=True
+        angle=15, scale=0.1, shear=22, bend=0.07, tilt=0.12, thickness=0.6, noise=0.03, coarse=0.4, blur=0.4, cut=0.02, centred=True
     ),
 }
