@@ -35,10 +35,10 @@ def network() -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10))
 
 
-def train(split: Split, epochs: int, seed: int) -> nn.Module:
-    """Train as the session does, with its statistics after each batch."""
+def train(split: Split, epochs: int, seed: int, model: nn.Module | None = None) -> nn.Module:
+    """Train as the session does, with its statistics after each batch: its own network, or another one."""
     torch.manual_seed(seed)
-    model = network()
+    model = model or network()
     loader = DataLoader(OneByOne(split), batch_size=64, shuffle=True)
     loss_function = nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001)

@@ -344,8 +344,8 @@ def test_anything_else_is_refused_by_name(data: object) -> None:
     assert isinstance(caught.value, UsageError | DataError)
 
 
-def test_mnist_is_loaded_without_what_only_drawings_need() -> None:
-    slow = "('scipy', 'torch._dynamo', 'matplotlib')"
+def test_mnist_is_loaded_from_the_cache_without_what_only_drawings_and_downloads_need() -> None:
+    slow = "('scipy', 'torch._dynamo', 'matplotlib', 'pydantic', 'PIL', 'requests')"
     asked = f"import sys, handlens; handlens.load('mnist'); print([name for name in {slow} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout.strip() == "[]"

@@ -85,7 +85,7 @@ class Fused:
     def _step_group(self, group: dict[str, Any], used: list[tuple[int, nn.Parameter]]) -> None:
         states = [self.state.get(number) or self._start(number, weight) for number, weight in used]
         history = {name: [state[name] for state in states] for name in self.remembered}
-        torch._foreach_add_(history["step"], 1)
+        torch._foreach_add_(history["step"], torch.ones_like(history["step"][0]))  # a number would be made a tensor for each
         self._move(group, [weight for _, weight in used], [weight.grad for _, weight in used if weight.grad is not None], history)
 
     def _start(self, number: int, weight: nn.Parameter) -> dict[str, Tensor]:

@@ -61,7 +61,8 @@ def train(state: State, loader: Loader, val: tuple[Tensor, Tensor] | None = None
                 if (step - 1) % state.accumulate == 0:
                     optimizer.zero_grad()
                 first = step - (step - 1) % state.accumulate
-                (loss / min(state.accumulate, len(loader) - first + 1)).backward()
+                together = min(state.accumulate, len(loader) - first + 1)
+                (loss / together if together > 1 else loss).backward()
                 if step % state.accumulate == 0 or step == len(loader):
                     if state.clip:
                         nn.utils.clip_grad_norm_(model.parameters(), state.clip)

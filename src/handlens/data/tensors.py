@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sized
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from handlens.data import catalog, objects, shelf, sources
+from handlens.data import catalog, objects, sources
 from handlens.data.cache import Cached
 from handlens.data.dataset import Dataset, Split
 from handlens.data.entry import DataFile
-from handlens.data.importing import import_images
 from handlens.data.say import Say, megabytes, on_stderr
 from handlens.data.shares import chosen
-from handlens.data.stored import SPLITS, Stored
 from handlens.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from handlens.data.stored import Stored
 
 MOST_BYTES = 4 << 30
 _CHANNELS = (1, 3)
@@ -49,14 +50,17 @@ def load(
     check_share(val)
     if not isinstance(data, str | Path):
         return as_dataset(data, val=val)
-    name = import_images(data, say=say) if _is_place(data) else str(data)
-    return load_known(name, val=val, folder=folder, offline=offline, say=say)
+    if _is_place(data):
+        from handlens.data.importing import import_images
+
+        data = import_images(data, say=say)
+    return load_known(str(data), val=val, folder=folder, offline=offline, say=say)
 
 
 def load_known(name: str, *, val: float = 0.1, folder: Path | str | None = None, offline: bool = False, say: Say = on_stderr) -> Dataset:
     """As `load`, by a name only: what was imported under it is given as it was read then, even if its folder has changed since."""
     found = sources.fetch(name, folder=folder, offline=offline, say=say)
-    if isinstance(found, Stored):
+    if not isinstance(found, Cached):
         return _from_stored(name, found, val)
     entry = catalog.find_idx(name)
     train = Split(_tensor(found, entry.train_images), _tensor(found, entry.train_labels), entry.classes, "train")
@@ -71,6 +75,10 @@ def _is_place(data: str | Path) -> bool:
     """
     if isinstance(data, Path):
         return True
+    if data in catalog.DATASETS:
+        return False
+    from handlens.data import shelf
+
     try:
         if shelf.is_known(data):
             return shelf.was_read_from(data, Path(data))
@@ -85,7 +93,7 @@ def _tensor(cached: Cached, file: DataFile) -> Tensor:
 
 def _from_stored(name: str, found: Stored, val: float) -> Dataset:
     """The data set in arrays that were made here. If it has validation images of its own, they are used; with `val` 0 they train too."""
-    splits = {split: _stored_split(found, split) for split in SPLITS}
+    splits = {split: _stored_split(found, split) for split in ("train", "val", "test")}
     train, own = splits["train"], splits["val"]
     if len(own) == 0:
         train, own = split_off(train, val, name)
