@@ -15,6 +15,7 @@ import uvicorn
 from handlens.errors import HandlensError, UsageError
 from handlens.web.app import make_app
 from handlens.web.asked import Lab
+from handlens.web.connection import MOST, Connection
 from handlens.web.jobs import end_all
 from handlens.web.keys import LEARNER, OWNER, Keys
 from handlens.web.lan import lan_address, listening_there, qr_lines
@@ -22,7 +23,7 @@ from handlens.web.shelf import ready, run_named
 
 PORT = 8712
 _TRIED = 20
-_MOST_CONNECTIONS = 256
+_MORE = 64  # connections, while there are none to let go
 _GONE_S = 2
 
 
@@ -85,7 +86,9 @@ def make_server(lab: Lab) -> uvicorn.Server:
         access_log=False,
         lifespan="off",
         server_header=False,
-        limit_concurrency=_MOST_CONNECTIONS,
+        http=Connection,
+        ws="none",
+        limit_concurrency=MOST + _MORE,
         timeout_graceful_shutdown=_GONE_S,
     )
     return uvicorn.Server(config)
