@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Any
 
 import psutil
 
@@ -58,6 +58,11 @@ class Driver:
         """The worker processes of the local engine."""
         return self.family("handlens.sweep.worker")
 
+    def listening(self) -> list[str]:
+        """Where it and its family wait for connections just now: addresses, without ports."""
+        members = [psutil.Process(self.pid), *self.family()] if self.is_running else []
+        return [one.laddr.ip.removeprefix("::ffff:") for member in members for one in sockets(member) if one.status == psutil.CONN_LISTEN]
+
     def kill(self) -> None:
         """`kill -9` of the driver alone; what becomes of its family is for the test to see."""
         self.orphans += self.family()
@@ -80,6 +85,13 @@ def title(process: psutil.Process) -> str:
     with contextlib.suppress(psutil.Error):
         return " ".join(process.cmdline())
     return ""
+
+
+def sockets(process: psutil.Process) -> list[Any]:
+    """The TCP sockets of a process; none of one that has just ended."""
+    with contextlib.suppress(psutil.Error):
+        return process.net_connections("tcp")
+    return []
 
 
 def driver(*words: str) -> AbstractContextManager[Driver]:

@@ -28,24 +28,16 @@ def test_ray_with_a_killed_worker_gives_the_local_table_on_loopback_only() -> No
     with driver(*WORDS, "--name", "on-ray", "--backend", "ray") as running:
         wait_until(lambda: not running.is_running or [*runs_folder().glob("sweeps/on-ray/*/run.json")], "a trial on Ray")
         assert running.is_running, running.said
-        family = [psutil.Process(running.pid), *running.family()]
-        listening = {one.laddr.ip for process in family for one in sockets(process) if one.status == psutil.CONN_LISTEN}
+        listening = running.listening()
         assert listening
-        assert {address.removeprefix("::ffff:") for address in listening} <= {"127.0.0.1", "::1"}
-        raylet = next(process for process in family if process.name() == "raylet")
+        assert {*listening} <= {"127.0.0.1", "::1"}
+        raylet = next(process for process in running.family() if process.name() == "raylet")
         assert raylet.environ()["RAY_AUTH_MODE"] == "token"
         wait_until(lambda: kill_one(running), "a busy worker")
         assert running.wait() == 0, running.said
     with driver(*WORDS, "--name", "local", "--workers", "2") as local:
         assert local.wait() == 0, local.said
     assert facts(load_sweep("on-ray")) == facts(load_sweep("local"))
-
-
-def sockets(process: psutil.Process) -> list[Any]:
-    """The TCP sockets of a process; none of one that has just ended."""
-    with contextlib.suppress(psutil.Error):
-        return process.net_connections("tcp")
-    return []
 
 
 def kill_one(running: Driver) -> bool:

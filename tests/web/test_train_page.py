@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 import signal
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+from drivers import sockets
 from playwright.sync_api import Browser, Page, expect
-from web.service import Service, opened, running
+from web.service import Reply, Service, opened, running
 
 from handlens.config import FIELDS, make_config
 from handlens.presets import PRESETS
@@ -59,8 +63,8 @@ def until(lab: Service, name: str, *phases: str) -> dict[str, Any]:
 def ended(lab: Service, name: str) -> dict[str, Any]:
     """How it ended, when its process has, too."""
     found = until(lab, name, "finished", "stopped", "failed", "interrupted")
-    while lab.ask("GET", "/api/trainings").json["going"]:
-        time.sleep(0.05)
+    _, left = psutil.wait_procs(psutil.Process(lab.process.pid).children(), timeout=40)
+    assert not left
     return found
 
 
@@ -101,6 +105,26 @@ def test_it_gives_the_weights_that_the_command_line_gives(lab: Service, home: Pa
     same = hl.fit("mlp", "mnist", quiet=True, examples=1000, hidden_sizes="16", epochs=2)
     assert all(weights.equal(run.weights()[name]) for name, weights in same.weights().items())
     assert same.history["val_loss"] == run.history["val_loss"]
+
+
+def test_of_two_that_are_begun_at_once_one_begins(lab: Service) -> None:
+    body, together = {"preset": "session", "knobs": {**SMALL, "epochs": "200"}}, threading.Barrier(4)
+
+    def start() -> Reply:
+        together.wait(20)
+        return lab.ask("POST", "/api/trainings", body)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [asked.result() for asked in [pool.submit(start) for _ in range(4)]]
+    assert sorted(answer.status for answer in answers) == [200, 409, 409, 409]
+    assert all("is going on" in answer.json["error"] for answer in answers if answer.status == 409)
+
+
+def test_while_it_trains_nothing_but_the_lab_listens(lab: Service) -> None:
+    until(lab, begin(lab, epochs="200"), "running")
+    family = [psutil.Process(lab.process.pid), *psutil.Process(lab.process.pid).children(recursive=True)]
+    assert len(family) > 1
+    assert [line.laddr for one in family for line in sockets(one) if line.status == psutil.CONN_LISTEN] == [("127.0.0.1", lab.port)]
 
 
 def test_it_is_paused_stepped_steered_and_stopped(page: Page, lab: Service) -> None:

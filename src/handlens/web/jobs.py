@@ -121,6 +121,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 _workers: dict[str, subprocess.Popen[bytes]] = {}  # only to be waited for, and to be ended with the lab: the truth is on the disk
+_beginning = threading.Lock()  # or two that begin at once would each see that nobody trains
 
 
 def jobs_folder() -> Path:
@@ -157,20 +158,25 @@ def begin(order: Order, kind: str, name: str | None = None) -> Job:
     Raises:
         RunBusy: another one goes on: two would only take each other's time.
     """
-    _reap()
-    if others := living():
-        raise RunBusy(f"Training {others[0].name} is going on.", hint="Stop it first, or wait for its end.")
-    folder = files.child(files.make_folder(jobs_folder()), name or new_name(kind))
-    if not order.resume:
-        check_name(folder.name)
-    files.remove(folder / "live.json")
-    files.write_atomic(folder / "control.json", Control().model_dump_json())
-    files.write_atomic(folder / "job.json", order.model_dump_json())
+    with _beginning:
+        _reap()
+        if others := living():
+            raise RunBusy(f"Training {others[0].name} is going on.", hint="Stop it first, or wait for its end.")
+        folder = files.child(files.make_folder(jobs_folder()), name or new_name(kind))
+        if not order.resume:
+            check_name(folder.name)
+        files.remove(folder / "live.json")
+        files.write_atomic(folder / "control.json", Control().model_dump_json())
+        files.write_atomic(folder / "job.json", order.model_dump_json())
+        _workers[folder.name] = _worker(folder)
+    return Job(folder)
+
+
+def _worker(folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "handlens.web.worker", str(folder.absolute())]
     worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
     threading.Thread(target=worker.wait, daemon=True).start()  # so that nothing of it is left when it ends
-    _workers[folder.name] = worker
-    return Job(folder)
+    return worker
 
 
 def _reap() -> None:
