@@ -2,11 +2,13 @@
 
     app      ROUTES: every address, who may ask it, and the function that answers; begin here
     guard    what every request passes first: host, origin, role, size, deadline; and the headers of every response
+    connection  lets go of whoever is slow
     keys     who somebody is: a link that works once is traded for a cookie
     asked    a request as a route's function sees it
     pages    the one shell of HTML, and the files in static/
     shelf    which runs there are, and networks that are ready to be asked
     draw     the routes of Draw            units  the arithmetic of one number    phone, lan  a phone as a pad, from the network
+    together  drawings that come at the same time, answered in one thread
     own_digits, own_files  the routes of the user's own digits: one by one, and as files       sets  data sets and augmentation
     trainings  the routes of Train         jobs, worker  a training in a process of its own, with its state on the disk
     runs_page, sweeps_page, errors_page  the routes of Runs and Errors

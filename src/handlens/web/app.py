@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction
 from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
@@ -138,11 +139,11 @@ def make_app(lab: Lab, routes: tuple[Route, ...] = ROUTES) -> ASGIApp:
 
 
 def _endpoint(function: Callable[[Asked], Any], lab: Lab) -> Callable[[Request], Awaitable[Response]]:
-    """A route's function as Starlette calls it: in a thread, since it may calculate or wait for the disk."""
+    """A route's function as Starlette calls it: in a thread, since it may calculate or wait for the disk; if it is async, as it is."""
 
     async def endpoint(request: Request) -> Response:
         asked = Asked(lab, request.scope["role"], request.scope["reach"], request.path_params, request.query_params, request.scope["body"])
-        answer = await run_in_threadpool(function, asked)
+        answer = await (function(asked) if iscoroutinefunction(function) else run_in_threadpool(function, asked))
         return answer if isinstance(answer, Response) else JSONResponse(answer)
 
     return endpoint

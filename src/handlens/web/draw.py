@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
 from typing import Annotated, Any
 
 import numpy as np
@@ -13,19 +15,24 @@ from pydantic import Field
 
 from handlens import explain
 from handlens.data.drawing import TOO_LITTLE, TOO_MANY, Normalized, normalize, shrunk
+from handlens.device import settled
 from handlens.errors import UsageError
 from handlens.models import predict_logits
 from handlens.web.asked import Asked, Body
 from handlens.web.pictures import as_address, as_pixels
 from handlens.web.shelf import Ready, choices, ready
+from handlens.web.together import Together
 
 PAPER = 280.0
 """The side of the drawing pad, in the unit of its points."""
 
 _MOST_TILES = 64
+_MOST_AT_ONCE = 64
+_CPU = torch.device("cpu")
 Coordinate = Annotated[float, Field(ge=-1e4, le=1e4)]
 Strokes = Annotated[list[Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=4096)]], Field(max_length=256)]
 Layer = Annotated[str, Field(max_length=200)]
+Off = Mapping[str, Sequence[int]]
 
 
 class Drawing(Body):
@@ -51,16 +58,98 @@ def models(asked: Asked) -> dict[str, Any]:
     return {"runs": choices(), "chosen": asked.lab.run}
 
 
-def answer(asked: Asked) -> dict[str, Any]:
+async def answer(asked: Asked) -> Any:
     """What a network says of a drawing, while it is being drawn."""
-    return answered(asked, asked.read(Drawing))
+    return await _TOGETHER.ask(asked)
 
 
 def answered(asked: Asked, drawing: Drawing) -> dict[str, Any]:
     """What a network says of a drawing, with the pixels that it got."""
-    start, chosen = time.perf_counter(), chosen_by(asked, drawing.run)
+    question = _question(asked, drawing)
+    return _said(question, _shares([question])[0])
+
+
+@dataclass(frozen=True)
+class Question:
+    """A drawing as a network takes it.
+
+    Attributes:
+        chosen: who is asked.
+        image: `uint8` C,H,W.
+        doubt: why no answer should be trusted.
+        off: units that are switched off.
+        start: when it came, in seconds of `time.perf_counter`.
+    """
+
+    chosen: Ready
+    image: NDArray[np.uint8]
+    doubt: str
+    off: Off
+    start: float
+
+
+def _question(asked: Asked, drawing: Drawing | None = None) -> Question:
+    start, drawing = time.perf_counter(), drawing or asked.read(Drawing)
+    chosen = chosen_by(asked, drawing.run)
     image, seen = prepared(chosen, drawing)
-    return {**_answer(chosen, image, _doubt(image, seen), drawing.off), "ms": round((time.perf_counter() - start) * 1e3, 2)}
+    return Question(chosen, image, _doubt(image, seen), drawing.off, start)
+
+
+def _answer_all(asked: Sequence[Asked]) -> list[Any]:
+    """The answers to many; those that ask the same network are one batch."""
+    answers = [_or_error(_question, one) for one in asked]
+    for alike in _alike(answers):
+        shares = _or_error(_shares, [answers[place] for place in alike])
+        for place, row in zip(alike, repeat(shares) if isinstance(shares, Exception) else shares, strict=False):
+            answers[place] = row if isinstance(row, Exception) else _said(answers[place], row)
+    return answers
+
+
+_TOGETHER = Together(_answer_all, _MOST_AT_ONCE)
+
+
+def _or_error(function: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return function(value)
+    except Exception as error:
+        return error
+
+
+def _alike(questions: Sequence[Any]) -> list[list[int]]:
+    """The places of those that can be one batch; none of errors."""
+    groups: dict[object, list[int]] = {}
+    for place, one in enumerate(questions):
+        if isinstance(one, Question):
+            groups.setdefault((id(one.chosen), str(one.off)), []).append(place)
+    return list(groups.values())
+
+
+def _shares(alike: Sequence[Question]) -> list[list[float]]:
+    """The probabilities of each; nothing where there is too little ink to judge."""
+    chosen, off = alike[0].chosen, alike[0].off
+    judged = [place for place, one in enumerate(alike) if one.doubt != TOO_LITTLE]
+    shares: list[list[float]] = [[] for _ in alike]
+    if judged:
+        images = torch.from_numpy(np.stack([alike[place].image for place in judged]))
+        with chosen.turn, settled(_CPU, 1), explain.switched_off(chosen.model, off):  # for so little, more threads only wait for each other
+            found = predict_logits(chosen.model, images).softmax(1).tolist()
+        for place, row in zip(judged, found, strict=True):
+            shares[place] = row
+    return shares
+
+
+def _said(question: Question, shares: Sequence[float]) -> dict[str, Any]:
+    classes, order = question.chosen.run.about.classes, np.argsort(shares)[::-1][:2].tolist()
+    return {
+        "run": question.chosen.run.name,
+        "label": classes[order[0]] if order else "",
+        "second": classes[order[1]] if order else "",
+        "probabilities": dict(zip(classes, shares, strict=False)),
+        "doubt": question.doubt,
+        "several": question.doubt == TOO_MANY,
+        "image": as_pixels(question.image[0]),
+        "ms": round((time.perf_counter() - question.start) * 1e3, 2),
+    }
 
 
 def inside(asked: Asked) -> dict[str, Any]:
@@ -73,10 +162,10 @@ def inside(asked: Asked) -> dict[str, Any]:
 
 def photo(asked: Asked) -> dict[str, Any]:
     """What a network says of a photo of a digit, and what goes on inside."""
-    chosen = chosen_by(asked, asked.query.get("run", ""))
+    start, chosen = time.perf_counter(), chosen_by(asked, asked.query.get("run", ""))
     seen = normalize(asked.body)
-    image = chosen.preparation.fitted(seen)
-    return {**_answer(chosen, image, seen.doubt), "inside": _inside(chosen, image, seen)}
+    question = Question(chosen, chosen.preparation.fitted(seen), seen.doubt, {}, start)
+    return {**_said(question, _shares([question])[0]), "inside": _inside(chosen, question.image, seen)}
 
 
 def chosen_by(asked: Asked, name: str) -> Ready:
@@ -99,35 +188,11 @@ def _doubt(image: NDArray[np.uint8], seen: Normalized | None) -> str:
     return seen.doubt if seen else "" if image.any() else TOO_LITTLE
 
 
-Off = Mapping[str, Sequence[int]]
-
-
-def _answer(chosen: Ready, image: NDArray[np.uint8], doubt: str, off: Off | None = None) -> dict[str, Any]:
-    classes, shares = chosen.run.about.classes, list[float]()
-    if doubt != TOO_LITTLE:
-        shares = _shares(chosen, torch.from_numpy(image), off or {}).tolist()
-    order = np.argsort(shares)[::-1][:2].tolist()
-    return {
-        "run": chosen.run.name,
-        "label": classes[order[0]] if order else "",
-        "second": classes[order[1]] if order else "",
-        "probabilities": dict(zip(classes, shares, strict=False)),
-        "doubt": doubt,
-        "several": doubt == TOO_MANY,
-        "image": as_pixels(image[0]),
-    }
-
-
-def _shares(chosen: Ready, image: torch.Tensor, off: Off) -> torch.Tensor:
-    if not off:
-        return chosen.batch.ask(image)
-    with chosen.batch.turn, explain.switched_off(chosen.model, off):
-        return predict_logits(chosen.model, image[None]).softmax(1)[0]
-
-
-def _inside(chosen: Ready, image: NDArray[np.uint8], seen: Normalized | None, off: Off | None = None) -> dict[str, Any]:
+def _inside(
+    chosen: Ready, image: NDArray[np.uint8], seen: Normalized | None, off: Mapping[str, Sequence[int]] | None = None
+) -> dict[str, Any]:
     given = torch.from_numpy(image)
-    with chosen.batch.turn, explain.switched_off(chosen.model, off or {}):
+    with chosen.turn, explain.switched_off(chosen.model, off or {}):
         found, why = explain.activations(chosen.model, given), _why(chosen, given)
     layers = [{"name": name, "kind": found.kinds[name], **_tiles(values[0])} for name, values in found.layers.items()]
     stages = [(stage.name, stage.said, stage.picture) for stage in seen.stages] if seen else []

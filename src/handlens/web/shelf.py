@@ -5,15 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from handlens import models
 from handlens.data import cache
 from handlens.data.mine.digits import CLASSES
 from handlens.errors import HandlensError, RunNotFound, UsageError
@@ -24,42 +21,6 @@ STARTER = "starter"
 _MOST_READY = 4
 
 
-class Batch:
-    """Asks a network about many images at a time: whoever waits while it is busy is answered together with all others who do.
-
-    Args:
-        model: the network.
-
-    Attributes:
-        turn: held while the network is used. Whoever hooks into its layers must hold it too, or sees what others ask.
-    """
-
-    def __init__(self, model: nn.Module) -> None:
-        self._model = model
-        self._waiting: list[tuple[Tensor, Future[Tensor]]] = []
-        self.turn = threading.Lock()
-
-    def ask(self, image: Tensor) -> Tensor:
-        """The probabilities, K, of one image C,H,W."""
-        answer: Future[Tensor] = Future()
-        self._waiting.append((image, answer))
-        with self.turn:
-            if not answer.done():
-                self._answer_all()
-        return answer.result()
-
-    def _answer_all(self) -> None:
-        asked, self._waiting = self._waiting, []
-        try:
-            shares = models.predict_logits(self._model, torch.stack([image for image, _ in asked])).softmax(1)
-        except Exception as error:
-            for _, answer in asked:
-                answer.set_exception(error)
-            return
-        for (_, answer), row in zip(asked, shares, strict=True):
-            answer.set_result(row)
-
-
 @dataclass(frozen=True, eq=False)
 class Ready:
     """A run with its network loaded, ready to be asked.
@@ -68,13 +29,13 @@ class Ready:
         run: the run.
         model: its network.
         preparation: what it needs of a picture.
-        batch: asks the network.
+        turn: held while the network is used, since hooks into its layers see what others ask.
     """
 
     run: Run
     model: nn.Module
     preparation: Preparation
-    batch: Batch
+    turn: threading.Lock
 
 
 _ready: dict[tuple[Any, ...], Ready] = {}  # the last few, so that a stroke does not read the disk
@@ -103,7 +64,7 @@ def _load(run: Run) -> Ready:
     if problem := unfit(run):
         raise UsageError(problem, hint="Choose another run, or train one on mnist.")
     model = run.model()
-    return Ready(run, model, preparation_of(run.config, run.about), Batch(model))
+    return Ready(run, model, preparation_of(run.config, run.about), threading.Lock())
 
 
 def run_named(name: str) -> Run:

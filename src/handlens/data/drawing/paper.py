@@ -121,20 +121,21 @@ def _rim(grey: Pixels) -> float:
 
 def _flat(grey: Pixels) -> int | None:
     """The value that the paper of a clean drawing has, give or take 2: that of both sides, or of much of the picture, if any."""
-    left, right = grey[:, 0], grey[:, -1]
-    sides = np.concatenate([left, right])
-    middle, commonest = int(np.median(sides)), int(np.bincount(grey.ravel()).argmax())
-    if _share(sides, middle) > 0.5 and _share(grey, middle) > _SIDES:
+    sides = np.sort(np.concatenate([grey[:, 0], grey[:, -1]]))
+    middle = (int(sides[len(sides) // 2 - 1]) + int(sides[len(sides) // 2])) // 2
+    counts, left, right = (np.bincount(pixels, minlength=256) for pixels in (grey.ravel(), grey[:, 0], grey[:, -1]))
+    commonest = int(counts.argmax())
+    if _share(left + right, middle) > 0.5 and _share(counts, middle) > _SIDES:
         flat = middle
-    elif _share(grey, commonest) > _FLAT:
+    elif _share(counts, commonest) > _FLAT:
         flat = commonest
     else:
         return None
     return flat if min(_share(left, flat), _share(right, flat)) > _SIDES else None  # one side alone may lie in an even shadow
 
 
-def _share(grey: Pixels, value: int) -> float:
-    return float((np.abs(grey.astype(np.int16) - value) <= 2).mean())
+def _share(counts: NDArray[np.int64], value: int) -> float:
+    return float(counts[max(0, value - 2) : value + 3].sum() / counts.sum())
 
 
 def _background(light: Pixels) -> Pixels:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from handlens.data.drawing.paper import PAPER, Ink
 from handlens.data.drawing.source import Pixels
@@ -17,9 +16,6 @@ SIDE = 28
 LONGER = 20
 _FINE = 3  # strokes are made thicker or thinner on a grid that is so many times finer
 THINNEST, THICKEST = 2.2, 3.4  # what strokes are made; nine of ten strokes in MNIST are from 2.0 to 3.9 pixels wide
-
-_DISC = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)
-_SQUARE = np.ones((3, 3), bool)
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ def _cut(ink: Ink, mask: NDArray[np.bool_]) -> Pixels:
     """From paper to black and from full ink to white."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     place = (slice(max(rows[0] - 1, 0), rows[-1] + 2), slice(max(columns[0] - 1, 0), columns[-1] + 2))
-    near = ndimage.binary_dilation(mask[place], _SQUARE)
+    near = _beside(mask[place], np.logical_or)
     contrast = ink.full - PAPER
     white = (ink.strength[place].astype(np.float32) - PAPER) * (255 / contrast)
     return _cropped(np.where(near, np.clip(white, 0, 255), 0).astype(np.uint8))
@@ -85,20 +81,40 @@ def _fit(image: Pixels, longer: int) -> Pixels:
 
 def stroke_width(image: Pixels) -> float:
     """Twice the area over the length of the edge, as in `metrics.measure_strokes`."""
-    ink = np.pad(image.astype(np.float32), 1)
-    down, across = np.gradient(ink)
+    ink = np.zeros((image.shape[0] + 2, image.shape[1] + 2), np.float32)
+    ink[1:-1, 1:-1] = image
+    down, across = _slope(ink), _slope(ink.T).T
     return float(2 * ink.sum() / max(float(np.hypot(down, across).sum()), 1e-9))
+
+
+def _slope(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """As the first of `np.gradient`, in a third of its time."""
+    slope = np.empty_like(values)
+    slope[1:-1] = (values[2:] - values[:-2]) / 2
+    slope[0], slope[-1] = values[1] - values[0], values[-1] - values[-2]
+    return slope
 
 
 def _restroked(image: Pixels, width: float) -> Pixels:
     """Strokes that are too thin or too thick made as wide as MNIST's, by growing or shrinking in steps of a pixel of the fine grid."""
     change = (np.clip(width, THINNEST, THICKEST) - width) / 2 * _FINE
-    filtered = ndimage.grey_dilation if change > 0 else ndimage.grey_erosion
+    chosen = np.maximum if change > 0 else np.minimum
     for step in range(int(np.ceil(abs(change)))):
         part = min(1.0, abs(change) - step)
-        grown = filtered(image, footprint=_SQUARE if step % 2 else _DISC)
+        grown = _beside(image, chosen, corners=bool(step % 2))
         image = np.round(image + part * (grown.astype(np.float32) - image)).astype(np.uint8)
     return image
+
+
+def _beside(image: NDArray[Any], chosen: np.ufunc, *, corners: bool = True) -> NDArray[Any]:
+    """Of each pixel and those beside it the one that is chosen: the largest is dilation, the smallest erosion (SciPy is slower)."""
+    found = image.copy()
+    chosen(found[1:], image[:-1], out=found[1:])
+    chosen(found[:-1], image[1:], out=found[:-1])
+    rows = found.copy() if corners else image
+    chosen(found[:, 1:], rows[:, :-1], out=found[:, 1:])
+    chosen(found[:, :-1], rows[:, 1:], out=found[:, :-1])
+    return found
 
 
 def centre(image: Pixels) -> Pixels:
