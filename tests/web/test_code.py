@@ -27,4 +27,4 @@ def test_the_code_that_is_shown_runs(name: str, home: Path, tmp_path: Path, monk
 
 def test_each_snippet_is_shown_and_each_that_is_shown_is_there() -> None:
     scripts = "".join(path.read_text() for path in STATIC.glob("*.js"))
-    assert set(re.findall(r'code: "(\w+)"', scripts)) | {"keep"} == set(SNIPPETS)
+    assert set(re.findall(r'code: "(\w+)"', scripts)) == set(SNIPPETS)

@@ -28,8 +28,9 @@ def test_exercises_are_laid_out_checked_and_passed(context: BrowserContext, lab:
     own.write_text(material.solution(find("scaling")))
     item.get_by_role("button", name="Check").click()
     expect(item.locator(".state")).to_have_text("✓ passed", timeout=60_000)
-    page.reload()
+    page.goto("/course?exercise=cnn")
     expect(page.locator("main")).to_contain_text("1 of 16 exercises passed")
+    expect(page.locator("details[open] .name")).to_contain_text("11.")
 
 
 def test_what_is_not_there_is_refused(lab: Service) -> None:

@@ -167,6 +167,10 @@ def test_labels_are_mended_and_digits_deleted_and_both_undone_to_the_byte(own: P
     own.keyboard.press("Delete")
     expect(own.locator(".card > div > .kept")).to_contain_text(f"{len(sevens)} digits are deleted.")
     assert not [path for path in folder.glob("pictures/*") if path.stem in sevens]
+    own.route("**/api/own/restore", lambda route: route.abort())
+    own.locator("text=Undo").click()
+    expect(own.locator(".card > div > .kept")).to_contain_text("The lab does not answer.")
+    own.unroute("**/api/own/restore")
     own.locator("text=Undo").click()
     expect(own.locator(".card > div > .kept")).to_contain_text("Undone.")
     assert everything() == whole

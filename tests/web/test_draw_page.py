@@ -160,6 +160,8 @@ def test_a_photo_is_read_and_kept(page: Page, lab: Service, tmp_path: Path) -> N
         page.locator("#photo").set_input_files(tmp_path / "seven.jpg")
     expect(page.locator(".stages li")).to_have_count(9)
     expect(page.locator(".digit")).to_have_text("7")
+    page.get_by_label("thick pen").check()
+    page.keyboard.press("Backspace")
     page.keyboard.press("7")
     expect(page.locator(".kept")).to_contain_text("✓ Kept as a 7")
     assert digits(lab)[-1]["source"] == "a photo in the lab"

@@ -46,6 +46,17 @@ def test_by_keys_a_layer_is_opened_and_its_place_chosen(page: Page) -> None:
     expect(page.locator("#arithmetic-title")).not_to_contain_text("row 99")
 
 
+def test_an_address_opens_the_arithmetic_of_one_number(page: Page) -> None:
+    opened(page, "/?unit=layers.0:3:10:12")
+    expect(page.locator("#arithmetic-title")).to_contain_text("tile 3, row 10, column 12")
+    page.locator("#place-tile").fill("5")
+    page.wait_for_url(re.compile("unit=layers.0%3A5%3A10%3A12"))
+    page.get_by_role("button", name="Close").click()
+    assert "unit=" not in page.url
+    opened(page, "/?unit=nothing:3,7")
+    expect(page.locator(".arithmetic")).to_be_hidden()
+
+
 def test_a_unit_is_switched_off_and_the_answer_changes_and_the_address_brings_it_back(page: Page, lab: Service) -> None:
     opened(page)
     page.locator("text=Clear").click()

@@ -12,6 +12,7 @@ run = hl.load_run("RUN")
 strokes = [[(60, 60), (200, 60), (120, 220)]]   # or "photo.png", or an array
 prediction = run.predict(strokes)
 prediction.label, prediction.probability, prediction.second, prediction.doubt
+hl.mine.add(strokes, 7)                         # "this is a 7": on the disk when it returns
 """,
     "sees": """\
 from handlens.data.drawing import normalize, shrunk
@@ -43,12 +44,6 @@ except hl.HandlensError:                          # a network without convolutio
     found = hl.explain.saliency(run, image)       # Simonyan et al. 2014
 found.maps[0]                                     # one number for each pixel
 """,
-    "keep": """\
-import handlens as hl
-
-hl.mine.add([[(60, 60), (200, 60), (120, 220)]], 7)   # lastingly on the disk when it returns
-hl.mine.digits()                                      # then: handlens train --with mine
-""",
     "train": """\
 import handlens as hl
 
@@ -79,6 +74,25 @@ try:
 except hl.HandlensError:
     pictures = hl.explain.weights(run)            # of the first linear layer, as images
 pictures.show()
+""",
+    "meanwhile": """\
+import torch
+
+import handlens as hl
+
+run = hl.load_run("RUN")
+val = hl.load(run.config.data).val
+with torch.no_grad():
+    shares = run.model()(val.images[:10]).softmax(1)
+shares.argmax(1), val.labels[:10]
+""",
+    "course": """\
+import handlens as hl
+
+for exercise in hl.course.EXERCISES:
+    print(exercise.number, exercise.name, exercise.title)
+# hl.course.check("scaling", scale)               a function that you have defined, in a notebook
+# handlens course check scaling                   your file of the exercise, in a terminal
 """,
     "own": """\
 import handlens as hl

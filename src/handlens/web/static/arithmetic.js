@@ -1,6 +1,6 @@
 // One number inside the network, taken apart: what goes in, what it is multiplied with, what comes out; and units switched off.
 
-import { ask } from "./api.js";
+import { ask, setAddress } from "./api.js";
 import { el } from "./dom.js";
 import { diverging } from "./paint.js";
 
@@ -45,6 +45,14 @@ export class ArithmeticView {
     return Object.entries(this.off).flatMap(([layer, units]) => units.map((unit) => `${layer}:${unit}`)).join(",");
   }
 
+  /** Look where an address says, as `layers.0:3:10:12`, once the layers are known. @param {string} address @param {Layer[]} layers */
+  openAt(address, layers) {
+    const [name, ...place] = address.split(":");
+    const layer = layers.find((one) => one.name === name);
+    const numbers = place.map(Number);
+    if (layer && numbers.length && numbers.every((number) => Number.isInteger(number) && number >= 0) && numbers[0] < layer.count) this.open(layer, numbers[0], numbers.length === 3 ? numbers.slice(1) : undefined);
+  }
+
   /** Look into a unit of a layer, where it answers most, or at a place. @param {Layer} layer @param {number} unit @param {number[]} [at] row, column */
   open(layer, unit, at) {
     this.layer = layer;
@@ -59,6 +67,7 @@ export class ArithmeticView {
   close() {
     this.section.hidden = true;
     this.layer = null;
+    setAddress({ unit: null });
   }
 
   /** The layers of a new drawing. @param {Layer[]} layers */
@@ -90,6 +99,7 @@ export class ArithmeticView {
   async load() {
     const layer = /** @type {Layer} */ (this.layer);
     const [unit, ...at] = this.place;
+    setAddress({ unit: [layer.name, ...this.place].join(":") });
     this.title.textContent = `${layer.name} (${layer.kind}), ${at.length ? `tile ${unit}, row ${at[0]}, column ${at[1]}` : `unit ${unit}`}`;
     this.box.checked = Boolean(this.off[layer.name]?.includes(unit));
     const drawing = this.drawing();

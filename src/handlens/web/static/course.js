@@ -1,6 +1,7 @@
 // The page Course: the exercises, what the last check of each said, a check, hints, and the files.
 
-import { ask } from "./api.js";
+import { ask, fromAddress, setAddress } from "./api.js";
+import { panel } from "./code.js";
 import { el, notice, speak } from "./dom.js";
 
 const STATES = { passed: "✓ passed", "not yet": "○ not yet", "": "· not checked" };
@@ -16,15 +17,15 @@ export async function show(main, lab) {
     el("h1", {}, "Course"),
     count,
     course.folder ? el("p", { class: "caption" }, "Your files: ", el("code", {}, course.folder)) : notLaidOut(lab),
-    el(
-      "section",
-      { class: "card" },
-      el("h2", {}, "Exercises"),
-      el("p", { class: "caption" }, "Each asks for a few lines of yours: open one to read its task. Check runs your file in a process of its own and says what it saw."),
+    panel(
+      "Exercises",
+      "Each asks for a few lines of yours: open one to read its task. Check runs your file in a process of its own and says what it saw.",
       el("ol", { class: "exercises" }, course.exercises.map((/** @type {any} */ one) => exercise(one, lab.may_change && course.folder, tell))),
+      { code: "course" },
     ),
   );
   if (course.lessons.length) main.append(lessons(course));
+  main.querySelector("details[open]")?.scrollIntoView({ block: "center" });
   tell();
 }
 
@@ -49,10 +50,11 @@ function notLaidOut(lab) {
 function exercise(one, mayCheck, tell) {
   const state = el("span", { class: "state" });
   const said = el("div", { class: "verdict" });
+  const opened = one.name === fromAddress("exercise");
   const item = el(
     "li",
     { "data-exercise": one.name },
-    el("details", {},
+    el("details", { open: opened, ontoggle: (/** @type {any} */ event) => tellAddress(event.target.open, one.name) },
       el("summary", {}, el("span", { class: "name" }, `${one.number}. ${one.title}`), state),
       el("p", { class: "caption" }, `${one.session} · `, el("code", {}, `exercises/${one.file}`)),
       el("pre", { class: "task" }, one.task),
@@ -78,6 +80,12 @@ function exercise(one, mayCheck, tell) {
   }
   tellState(one.state, one.last);
   return item;
+}
+
+/** The exercise that is open is in the address. @param {boolean} open @param {string} name */
+function tellAddress(open, name) {
+  if (open) setAddress({ exercise: name });
+  else if (fromAddress("exercise") === name) setAddress({ exercise: null });
 }
 
 /** @param {any} last */

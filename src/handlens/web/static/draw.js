@@ -4,12 +4,13 @@ import { ask, fromAddress, newest, setAddress } from "./api.js";
 import { ArithmeticView } from "./arithmetic.js";
 import { Bars, spoken } from "./bars.js";
 import { panel } from "./code.js";
-import { byId, el, speak } from "./dom.js";
+import { el, speak } from "./dom.js";
 import { DrawPad } from "./drawpad.js";
 import { Inside } from "./inside.js";
 import { inviteButton, watchPhone } from "./invite.js";
+import { Kept } from "./kept.js";
 import { onKey } from "./keys.js";
-import { keep, sendLater } from "./outbox.js";
+import { sendLater } from "./outbox.js";
 
 const PENS = { thin: 14, usual: 22, thick: 32 };
 const GHOST = [[[78, 66], [110, 60], [150, 58], [200, 62], [186, 96], [164, 136], [146, 176], [136, 224]]];
@@ -57,11 +58,13 @@ class DrawPage {
     this.inside = new Inside(() => this.asked[0], (on) => this.setCentre(on), this.numbers);
     this.inside.box.checked = this.centre;
     this.bars = el("div", { class: "answers" });
-    this.kept = el("p", { class: "kept", role: "status" });
+    this.kept = new Kept(this.pad, () => this.photo);
     this.times = /** @type {number[]} */ ([]);
     this.debug = fromAddress("debug") ? el("p", { class: "debug", id: "debug" }, "no stroke yet") : null;
     this.askAll = newest((at) => this.answer(at));
     this.askInside = newest(() => this.lookInside());
+    /** whose arithmetic the address asks for */
+    this.wanted = fromAddress("unit");
   }
 
   parts() {
@@ -76,7 +79,7 @@ class DrawPage {
   padPanel() {
     const pens = Object.entries(PENS).map(([name, width]) => {
       const input = el("input", { type: "radio", name: "pen", value: width, checked: width === this.pad.pen, "aria-label": `${name} pen` });
-      input.addEventListener("change", () => this.pad.setPen(width));
+      input.addEventListener("change", () => this.setPen(width));
       return el("label", { class: `pen ${name}`, title: `${name} pen` }, input, el("span", { "aria-hidden": "true" }));
     });
     const file = el("input", { type: "file", accept: "image/*", id: "photo", class: "spoken" });
@@ -98,7 +101,7 @@ class DrawPage {
         el("button", { type: "button", onclick: () => this.undo() }, "Undo"),
         el("button", { type: "button", onclick: () => this.clear() }, "Clear"),
         el("span", { class: "file" }, file, el("label", { for: "photo", class: "button" }, "Photo")),
-        this.phone && this.mayKeep && inviteButton(() => this.asked[0], this.kept),
+        this.phone && this.mayKeep && inviteButton(() => this.asked[0], this.kept.element),
       ),
     );
   }
@@ -111,8 +114,8 @@ class DrawPage {
       {},
       el("div", { class: "row choosers" }, first, this.runs.length > 1 && second),
       this.bars,
-      this.mayKeep && el("div", { class: "label-row", role: "group", "aria-label": "What it is, to keep it" }, el("span", {}, "This is a"), [..."0123456789"].map((label) => el("button", { type: "button", class: "label", onclick: () => this.keep(Number(label)) }, label))),
-      this.kept,
+      this.mayKeep && el("div", { class: "label-row", role: "group", "aria-label": "What it is, to keep it" }, el("span", {}, "This is a"), [..."0123456789"].map((label) => el("button", { type: "button", class: "label", onclick: () => this.kept.keep(Number(label)) }, label))),
+      this.kept.element,
     );
     this.showBars();
     return panel("It says", "Bars show how sure the network is of each digit. If it is wrong, say what it is: the drawing is kept for training and testing.", content, { code: "answer", run: () => this.asked[0] });
@@ -144,8 +147,8 @@ class DrawPage {
   }
 
   begin() {
-    onKey([..."0123456789"], "this digit it is: keep the drawing", (label) => this.keep(Number(label)));
-    onKey(["Enter"], "keep the drawing as what it was read as", () => this.answered && this.keep(Number(this.answered)));
+    onKey([..."0123456789"], "this digit it is: keep the drawing", (label) => this.mayKeep && this.kept.keep(Number(label)));
+    onKey(["Enter"], "keep the drawing as what it was read as", () => this.mayKeep && this.answered && this.kept.keep(Number(this.answered)));
     onKey(["Backspace"], "undo the last stroke", () => this.undo());
     onKey(["x"], "clear the pad", () => this.clear());
     this.pad.showGhost(/** @type {any} */ (GHOST));
@@ -160,8 +163,8 @@ class DrawPage {
 
   /** @param {number} at @param {boolean} done */
   changed(at, done) {
-    this.photo = null;
-    if (this.kept.textContent && !this.pad.over) this.kept.replaceChildren();
+    if (!this.pad.photo) this.photo = null;
+    if (!this.pad.over) this.kept.say();
     this.askAll(at);
     if (done) this.askInside(0);
   }
@@ -169,6 +172,12 @@ class DrawPage {
   again() {
     this.askAll(0);
     this.askInside(0);
+  }
+
+  /** @param {number} width */
+  setPen(width) {
+    this.pad.setPen(width);
+    this.again();
   }
 
   undo() {
@@ -230,7 +239,10 @@ class DrawPage {
   async lookInside() {
     if (this.photo || !this.strokes.length) return;
     try {
-      this.inside.show(await ask("POST", "/api/inside", this.drawing(0)));
+      const found = await ask("POST", "/api/inside", this.drawing(0));
+      this.inside.show(found);
+      if (this.wanted) this.numbers.openAt(this.wanted, found.layers);
+      this.wanted = "";
     } catch {
       // the answer's own request says what is wrong
     }
@@ -248,8 +260,8 @@ class DrawPage {
 
   /** @param {File} file */
   async takePhoto(file) {
-    if (file.size > MOST_BYTES) return this.kept.replaceChildren("The photo has more than 20 MiB. Save it smaller.");
-    this.kept.textContent = "";
+    if (file.size > MOST_BYTES) return this.kept.say("The photo has more than 20 MiB. Save it smaller.");
+    this.kept.say();
     this.photo = file;
     try {
       const found = await ask("POST", `/api/photo?run=${encodeURIComponent(this.asked[0])}`, file);
@@ -261,35 +273,7 @@ class DrawPage {
       this.inside.show(found.inside);
     } catch (trouble) {
       this.photo = null;
-      this.kept.textContent = /** @type {any} */ (trouble).words ?? "This browser cannot show the photo.";
-    }
-  }
-
-  /** @param {number} label @param {boolean} [anyway] */
-  async keep(label, anyway = false) {
-    if (!this.mayKeep) return;
-    if (!this.photo && !this.pad.strokes.length) return this.kept.replaceChildren("Draw something first; then say what it is.");
-    try {
-      const digit = this.photo ? await ask("POST", `/api/digits/photo/${label}${anyway ? "?anyway=1" : ""}`, this.photo) : await keep({ strokes: this.pad.strokes, label, anyway });
-      this.pad.over = true;
-      if (!digit) return this.kept.replaceChildren(`Your ${label} waits in this browser.`);
-      const back = el("button", { type: "button", class: "link", onclick: () => this.takeBack(digit.id) }, "Take back");
-      this.kept.replaceChildren(`✓ Kept as a ${label}. You have ${digit.counts[label]} of it, ${digit.all} digits in all. `, back);
-    } catch (trouble) {
-      const several = /** @type {Error} */ (trouble).message.startsWith("More than one digit");
-      const insist = el("button", { type: "button", class: "link", onclick: () => this.keep(label, true) }, "Keep it anyway");
-      this.kept.replaceChildren(several ? "More than one digit? " : (/** @type {any} */ (trouble).words ?? String(trouble)), several ? insist : "");
-    }
-  }
-
-  /** @param {string} id */
-  async takeBack(id) {
-    try {
-      await ask("DELETE", `/api/digits/${id}`);
-      this.pad.over = false;
-      this.kept.replaceChildren("Taken back.");
-    } catch (trouble) {
-      this.kept.replaceChildren(/** @type {any} */ (trouble).words ?? String(trouble));
+      this.kept.say(/** @type {any} */ (trouble).words ?? "This browser cannot show the photo.");
     }
   }
 }

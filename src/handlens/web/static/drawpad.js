@@ -150,7 +150,7 @@ export class DrawPad {
   /** @param {number} width */
   setPen(width) {
     this.pen = width;
-    this.tell(performance.now(), true);
+    this.draw();
   }
 
   /** @param {number} at @param {boolean} done */

@@ -73,7 +73,7 @@ export class Live {
       "div",
       { class: "growing" },
       panel("First layer", "What the first layer looks for: blue speaks against, orange for it. It begins as noise.", this.pictures, { code: "first", run: () => this.name }),
-      panel("What it says meanwhile", "One validation image of each class, and its answer just now.", this.samples),
+      panel("What it says meanwhile", "One validation image of each class, and its answer just now.", this.samples, { code: "meanwhile", run: () => this.name }),
     );
   }
 

@@ -20,6 +20,8 @@ export class OwnDigits {
     this.summary = el("p", { class: "summary" });
     this.cards = el("ol", { class: "class-cards" });
     this.said = el("p", { class: "kept", role: "status" });
+    /** @type {(string | HTMLElement)[]} what was done last, and the button that undoes it */
+    this.offered = [];
     this.list = el("div", { class: "own-list" });
     this.place = el("div", {});
     this.exports = el("div", { class: "exports" });
@@ -71,7 +73,7 @@ export class OwnDigits {
   async open(label) {
     this.label = label;
     this.chosen.clear();
-    this.said.replaceChildren();
+    this.said.replaceChildren(...this.offered);
     setAddress({ label: label || null });
     this.showCounts();
     await this.load();
@@ -157,7 +159,7 @@ export class OwnDigits {
     const ids = [...this.chosen];
     const before = Number(this.label);
     if (!ids.length || label === before) return;
-    await this.change(() => this.setLabels(ids, label), `${words(ids.length)} a ${label} now.`, () => this.setLabels(ids, before));
+    await this.change(() => this.setLabels(ids, label), () => `${words(ids.length)} a ${label} now.`, () => this.setLabels(ids, before));
   }
 
   /** @param {string[]} ids @param {number} label */
@@ -177,26 +179,28 @@ export class OwnDigits {
       removed = found.removed;
       return found;
     };
-    await this.change(take, `${words(ids.length)} deleted.`, () => ask("POST", "/api/own/restore", { removed }));
+    await this.change(take, () => `${words(removed.length)} deleted.`, () => ask("POST", "/api/own/restore", { removed }));
   }
 
-  /** Do something, say what was done, and offer to undo it. @param {() => Promise<any>} does @param {string} says @param {() => Promise<any>} undo */
+  /** Do something, say what was done, and offer to undo it. What fails may be tried again: the choice and the offer stay. @param {() => Promise<any>} does @param {() => string} says @param {() => Promise<any>} undo */
   async change(does, says, undo) {
     try {
+      const counts = await does();
       this.chosen.clear();
-      this.update(await does());
-      const back = el("button", { type: "button", class: "link", onclick: () => this.change(undo, "Undone.", does) }, "Undo");
-      this.said.replaceChildren(`${says} `, back);
-      back.focus();
-      speak(says);
+      this.update(counts);
     } catch (trouble) {
-      this.tell(trouble);
+      return this.tell(trouble);
     }
+    const back = el("button", { type: "button", class: "link", onclick: () => this.change(undo, () => "Undone.", does) }, "Undo");
+    this.offered = [`${says()} `, back];
+    this.said.replaceChildren(...this.offered);
+    back.focus();
+    speak(says());
   }
 
   /** @param {any} trouble */
   tell(trouble) {
-    this.said.replaceChildren(trouble.words ?? String(trouble));
+    this.said.replaceChildren(`${trouble.words ?? trouble} `, ...this.offered);
   }
 }
 
