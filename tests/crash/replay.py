@@ -28,7 +28,8 @@ class File:
         """What may be found after a power failure."""
         if self.now == self.lasting:
             return [self.now]
-        return list(dict.fromkeys([self.lasting, b"", self.now[: len(self.now) // 2], self.now]))
+        kept = len(self.lasting) if self.now.startswith(self.lasting) else 0  # what was only added to keeps what it had
+        return list(dict.fromkeys([self.lasting, self.now[:kept], self.now[: (kept + len(self.now)) // 2], self.now]))
 
 
 @dataclass(eq=False)

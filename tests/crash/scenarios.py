@@ -76,6 +76,25 @@ def _one_or_other(value: object, before: object, after: object) -> str:
     return "after" if value == after else "before"
 
 
+def _journal(root: Path) -> files.Journal:
+    return files.Journal(root / "journal", 1 << 20)
+
+
+def _add_old(root: Path) -> None:
+    _journal(root).add([OLD, OLD])
+
+
+def _add_new(root: Path) -> None:
+    _journal(root).add([NEW, NEW])
+
+
+def _check_added(root: Path, *before: bytes) -> str:
+    lines = _journal(root).lines
+    _journal(root).add([b"more"])  # what a kill left of a line is in nobody's way
+    assert _journal(root).lines == [*lines, b"more"]
+    return _one_or_other(lines, [*before], [*before, NEW, NEW])
+
+
 def _write_old(root: Path) -> None:
     (root / "file").write_bytes(OLD)
 
@@ -239,6 +258,8 @@ SCENARIOS = {
     "keep the first digit": Scenario(lambda root: None, _keep_seven, lambda root: _one_or_other(_own_labels(root), [], [7])),
     "mend a label": Scenario(_keep_both, _mend, lambda root: _one_or_other(_own_labels(root), [1, 7], [4, 7])),
     "forget a digit": Scenario(_keep_both, _forget, lambda root: _one_or_other(_own_labels(root), [1, 7], [7])),
+    "begin a journal": Scenario(lambda root: None, _add_new, _check_added),
+    "add to a journal": Scenario(_add_old, _add_new, lambda root: _check_added(root, OLD, OLD)),
     "write": Scenario(_write_old, _write_new, _check_written),
     "commit": Scenario(_two_epochs, _commit_third, _check_commit),
     "create": Scenario(lambda root: None, _claim_and_create, _check_created),

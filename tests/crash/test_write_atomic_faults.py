@@ -37,7 +37,7 @@ def points(scenario: Scenario, roots: Iterator[Path]) -> list[tuple[int, bool]]:
     with Disk(root) as disk:
         scenario.act(root)
     assert scenario.check(root) == "after"
-    assert len(disk.log) >= 6
+    assert len(disk.log) >= 4
     return [(at, torn) for at, call in enumerate(disk.log, start=1) for torn in ([False, True] if call.name == "write" else [False])]
 
 

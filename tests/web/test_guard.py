@@ -13,7 +13,7 @@ from web.service import SEVEN, Service, running
 
 from handlens.web.app import ROUTES, Route, make_app
 from handlens.web.asked import Lab
-from handlens.web.keys import LEARNER, OWNER, Keys
+from handlens.web.keys import OWNER, VIEWER, Keys
 
 NAMED = {
     "{name}": "lab.css",
@@ -25,6 +25,7 @@ NAMED = {
     "{entry}": "none",
     "{kind}": "csv",
     "{level}": "1",
+    "{code}": "AAAAAA",
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 CHANGES = [route for route in ROUTES if route.method != "GET"]
@@ -119,17 +120,17 @@ def test_a_method_that_is_not_declared_is_refused(lab: Service, path: str) -> No
         assert lab.ask(method, path).status == 405, method
 
 
-OWNERS = [route for route in CLOSED if LEARNER not in route.policy.roles]
+OWNERS = [route for route in CLOSED if VIEWER not in route.policy.roles]
 
 
 @pytest.mark.parametrize("route", OWNERS, ids=names(OWNERS))
 def test_who_may_only_look_changes_nothing(lab: Service, route: Route) -> None:
-    assert lab.ask(route.method, address(route), b"{}", lab.headers(LEARNER)).status == 403
+    assert lab.ask(route.method, address(route), b"{}", lab.headers(VIEWER)).status == 403
 
 
 def test_whatever_changes_something_is_for_the_owner() -> None:
     looking = {"/api/answer", "/api/inside", "/api/photo", "/api/estimate", "/api/unit", "/api/augmented"}
-    assert {route.path for route in CHANGES if LEARNER in route.policy.roles} <= looking
+    assert {route.path for route in CHANGES if VIEWER in route.policy.roles} <= looking
 
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=names(WITH_BODY))
@@ -245,8 +246,8 @@ def test_read_only_an_older_owner_may_not_change_either(home: Path, tmp_path: Pa
     (tmp_path / "state").symlink_to(home / "state")
     with running(home, "--read-only", "--port", "8830") as looking:
         assert looking.ask("GET", "/api/lab", headers=looking.headers(OWNER)).status == 401
-        assert looking.ask("GET", "/api/lab", headers=looking.headers(LEARNER)).json["may_change"] is False
-        answer = looking.ask("POST", "/api/digits", {"strokes": SEVEN, "label": 7}, looking.headers(LEARNER))
+        assert looking.ask("GET", "/api/lab", headers=looking.headers(VIEWER)).json["may_change"] is False
+        answer = looking.ask("POST", "/api/digits", {"strokes": SEVEN, "label": 7}, looking.headers(VIEWER))
         assert answer.status == 403
 
 

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, BrowserContext, expect
 from web.service import Service, opened
 
-PAGES = ["/", "/train", "/runs", "/errors", "/data", "/course"]
+PAGES = ["/", "/train", "/runs", "/errors", "/data", "/course", "/class"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -16,10 +16,10 @@ from web.test_guard import HOSTS, address
 
 from handlens.web import keys
 from handlens.web.app import ROUTES
-from handlens.web.keys import DRAWER, LEARNER, OWNER, Keys
+from handlens.web.keys import DRAWER, OWNER, VIEWER, Keys
 
 PHONE = "127.0.0.2"  # this machine, as a phone would see it
-HERE = frozenset({OWNER, LEARNER})
+HERE = frozenset({OWNER, VIEWER})
 NETWORK = frozenset({DRAWER})
 
 
@@ -97,7 +97,7 @@ def test_a_phone_sees_its_own_routes_and_without_a_cookie_none(route: object, sh
     path, method, policy = address(route), route[1], route[2]  # type: ignore[arg-type]
     if policy.roles:
         assert asked(shared, method, path).status == 401
-        for role in (OWNER, LEARNER):
+        for role in (OWNER, VIEWER):
             assert asked(shared, method, path, f"{shared.keys.name}={shared.keys.cookie(role)}").status == 401, "not in the network"
         status = asked(shared, method, path, phone_cookie).status
         assert status == 403 if DRAWER not in policy.roles else status in (200, 400)

@@ -13,7 +13,7 @@ from web.service import Service, opened, running
 
 import handlens as hl
 from handlens.runs import Run
-from handlens.web.keys import LEARNER
+from handlens.web.keys import VIEWER
 
 
 @pytest.fixture(autouse=True)
@@ -180,7 +180,7 @@ def test_where_nothing_is_yet_the_folder_and_the_next_step_are_named(browser: Br
 
 def test_who_may_only_look_is_offered_nothing_that_changes(browser: Browser, lab: Service) -> None:
     with opened(browser, lab) as context:
-        context.add_cookies([{"name": lab.keys.name, "value": lab.keys.cookie(LEARNER), "url": f"http://{lab.host}"}])
+        context.add_cookies([{"name": lab.keys.name, "value": lab.keys.cookie(VIEWER), "url": f"http://{lab.host}"}])
         page = context.new_page()
         page.goto("/runs?runs=second")
         expect(page.locator("#below")).to_contain_text("handlens runs repeat second")

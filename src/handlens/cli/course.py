@@ -11,17 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handlens.cli.terminal import FILE, json_option, print_json, remark, say, show_table, tell
+from handlens.cli.classroom import COMMANDS, send
+from handlens.cli.terminal import FILE, folder_option, json_option, print_json, remark, say, show_table, tell
 
 if TYPE_CHECKING:
     from handlens.course import Exercise, Result
 
 _WAIT_S = 0.3
-
-
-def folder_option(function: click.decorators.FC) -> click.decorators.FC:
-    """`--folder`: where the learner's files are."""
-    return click.option("--folder", type=FILE, metavar="FOLDER", help="Your course folder.  [here, or ./course]")(function)
 
 
 @click.group()
@@ -90,6 +86,7 @@ def check(names: tuple[str, ...], folder: Path | None, as_json: bool) -> int:
             tell(f"\n{sum(map(bool, results))} of {len(results)} passed.")
         if not results:
             tell("Nothing is begun yet. Open course/exercises/01_linear_fit.py, and check it by its name.")
+    send(folder)
     return 0 if results and all(results) else 1
 
 
@@ -135,6 +132,7 @@ def watch(names: tuple[str, ...], folder: Path | None) -> int:
                 saved[one] = now
                 _tell(_checked(one, folder))
                 sys.stdout.flush()
+                send(folder)
         time.sleep(_WAIT_S)
 
 
@@ -258,3 +256,7 @@ def dev_check(names: tuple[str, ...], as_json: bool) -> int:
     else:
         tell("\n".join(complaints) if complaints else f"All {tried} programs came out as they should.")
     return 1 if complaints else 0
+
+
+for command in COMMANDS:
+    course.add_command(command)

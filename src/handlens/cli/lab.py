@@ -16,6 +16,7 @@ def lab_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--lan", is_flag=False, flag_value="auto", default="", metavar="[ADDRESS]", help="Let a phone in the same network draw."
         ),
+        click.option("--class", "in_class", is_flag=True, help="Let a class join by the network, and see on one page how it goes."),
         click.option("--read-only", is_flag=True, help="One may look and draw, but keep and train nothing."),
         click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="Where to listen, or at the next free one.  [8712]"),
         click.option("--run", metavar="RUN", default="", help="The run that answers.  [handlens's own, else the newest]"),
@@ -27,14 +28,14 @@ def lab_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @lab_options
-def lab(no_browser: bool, run: str, port: int | None, read_only: bool, lan: str) -> int:
+def lab(run: str, no_browser: bool, **how: Any) -> int:
     """Open the lab in the browser: draw and watch a network answer, train one, and look inside.
 
-    It listens on this machine only (but for --lan), and nothing leaves it. The printed link works once; Ctrl-C closes the lab.
+    It listens on this machine only (but for --lan and --class), and nothing leaves it. The printed link works once; Ctrl-C closes the lab.
     """
     from handlens.runs import load_run
-    from handlens.web.serving import open_lab
+    from handlens.web.serving import Opening, open_lab
 
     name = load_run(run).name if run else ""
-    open_lab(lambda line: tell(line, whole=True), run=name, port=port, read_only=read_only, browser=not no_browser, lan=lan)
+    open_lab(lambda line: tell(line, whole=True), Opening(run=name, browser=not no_browser, **how))
     return 0

@@ -40,6 +40,11 @@ class FilePath(click.Path):
 FILE = FilePath(path_type=Path)
 
 
+def folder_option(function: Function) -> Function:
+    """`--folder`: where the learner's files are."""
+    return click.option("--folder", type=FILE, metavar="FOLDER", help="Your course folder.  [here, or ./course]")(function)
+
+
 def json_option(function: Function) -> Function:
     """`--json`: the result as one JSON value on stdout."""
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)

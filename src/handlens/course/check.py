@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from handlens import files
-from handlens.course import folder, notebook, outcomes, progress, wire
+from handlens.course import folder, joined, notebook, outcomes, progress, wire
 from handlens.course.material import stub
 from handlens.course.plan import Exercise, find
 from handlens.course.verdict import Mistake, Result
@@ -90,7 +90,9 @@ def check(name: str, *objects: Any) -> Result:
     """
     exercise = find(name)
     if not objects:
-        return check_file(exercise)
+        result = check_file(exercise)
+        joined.send_soon(folder.find_folder())
+        return result
     names = sys._getframe(1).f_globals
     wanted = Attempt(exercise, "", Path(exercise.file)).check.NEEDS
     text, needs = notebook.text_of(objects, wanted, names)
@@ -98,11 +100,14 @@ def check(name: str, *objects: Any) -> Result:
         path = folder.path_of(exercise)  # beside which a kept run lies
     except UsageError:
         path = Path(exercise.file)
-    return check_attempts([Attempt(exercise, text, path, needs, with_run=len(needs) == len(wanted))])[0]
+    result = check_attempts([Attempt(exercise, text, path, needs, with_run=len(needs) == len(wanted))])[0]
+    joined.note_result(path.parent.parent, result)
+    joined.send_soon(path.parent.parent)
+    return result
 
 
 def check_file(exercise: Exercise, place: Path | None = None) -> Result:
-    """Check the learner's file of an exercise, and remember what came of it.
+    """Check the learner's file of an exercise, and remember what came of it; for the class too, if they have joined one.
 
     Args:
         exercise: which one.
@@ -115,6 +120,7 @@ def check_file(exercise: Exercise, place: Path | None = None) -> Result:
     path = folder.path_of(exercise, place)
     result = check_attempts([attempt_in(exercise, path)])[0]
     progress.remember(path.parent.parent, result)
+    joined.note_result(path.parent.parent, result)
     return result
 
 

@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from importlib import resources
 
+from handlens.course import joined
 from handlens.errors import UsageError, nearest
 
 _WIDTH = 96  # letters of a line
@@ -96,7 +97,9 @@ def ask(name: str, answer: str = "?") -> Words:
     question = find(name)
     if answer == "?":
         return Words(f"{question}\n\nPut a letter in place of the ?, and run the cell again.")
-    return Words(f"{_filled(question.text, '')}\n{question.reason(_letter(question, answer))}")
+    letter = letter_of(question, answer)
+    joined.note_here("answer", question=name, letter=letter)
+    return Words(f"{_filled(question.text, '')}\n{question.reason(letter)}")
 
 
 def guess(name: str, answer: str = "?") -> Words:
@@ -108,8 +111,11 @@ def guess(name: str, answer: str = "?") -> Words:
     question = find(name)
     if answer == "?":
         return Words(f"{question}\n\nGuess before you run on: put a letter in place of the ?, and run the cell again.")
-    first = _LOCKED.setdefault(name, _letter(question, answer))
-    kept = "" if first == answer.strip().lower() else " It was locked before, and stays."
+    letter = letter_of(question, answer)
+    if name not in _LOCKED:
+        joined.note_here("answer", question=name, letter=letter)
+    first = _LOCKED.setdefault(name, letter)
+    kept = "" if first == letter else " It was locked before, and stays."
     return Words(f"{_filled(question.text, '')}\nYour guess is {first}) {question.options[first].text}{kept}")
 
 
@@ -127,7 +133,12 @@ def reveal(name: str) -> Words:
     return Words(f"{shown}\n{'Your guess was right.' if first == question.right else f'Your guess: {question.reason(first).strip()}'}")
 
 
-def _letter(question: Question, answer: str) -> str:
+def letter_of(question: Question, answer: str) -> str:
+    """The letter of an answer as somebody typed it.
+
+    Raises:
+        UsageError: there is no such answer.
+    """
     letter = answer.strip().lower()
     if letter not in question.options:
         raise UsageError(f"There is no answer '{answer}'.", hint=f"The answers are {', '.join(question.options)}.")

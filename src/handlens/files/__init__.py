@@ -1,5 +1,6 @@
 """The only code that writes files: old or new, never torn, never outside its folder."""
 
+from handlens.files.journal import Journal
 from handlens.files.locks import is_locked, lock
 from handlens.files.reading import NAME, child, entries, is_folder, read_bytes, sha256
 from handlens.files.reasons import explain, free_bytes, printable
@@ -8,6 +9,7 @@ from handlens.files.writing import WINDOWS, claim_folder, make_folder, move, rem
 __all__ = [
     "NAME",
     "WINDOWS",
+    "Journal",
     "child",
     "claim_folder",
     "entries",

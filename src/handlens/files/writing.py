@@ -58,12 +58,17 @@ def _write_synced(path: Path, pieces: Iterable[bytes], mode: int) -> None:
     descriptor = os.open(path, flags, mode)
     try:
         for piece in pieces:
-            view = memoryview(piece)
-            while view:
-                view = view[os.write(descriptor, view) :]
+            write_all(descriptor, piece)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of it: the system may take less at a time."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def _replace(temporary: Path, target: Path) -> None:

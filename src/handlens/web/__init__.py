@@ -12,6 +12,8 @@
     own_digits, own_files  the routes of the user's own digits: one by one, and as files       sets  data sets and augmentation
     trainings  the routes of Train         jobs, worker  a training in a process of its own, with its state on the disk
     runs_page, sweeps_page, errors_page  the routes of Runs and Errors
+    class_page  the routes of a class      classroom  who may come in, and what was told, on the disk
+    board  what that comes to      projector  what is shown of it
     measured  runs that were measured, kept for the next question       pictures, tiles  images inside JSON
     code     the lines behind "show code"
     serving  a port, uvicorn, the browser, and the end

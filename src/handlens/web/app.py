@@ -13,15 +13,29 @@ from starlette.routing import Route as Path
 from starlette.routing import Router, compile_path
 from starlette.types import ASGIApp
 
-from handlens.web import course_page, draw, errors_page, own_digits, own_files, pages, phone, runs_page, sets, sweeps_page, trainings, units
+from handlens.web import (
+    class_page,
+    course_page,
+    draw,
+    errors_page,
+    own_digits,
+    own_files,
+    pages,
+    phone,
+    runs_page,
+    sets,
+    sweeps_page,
+    trainings,
+    units,
+)
 from handlens.web.asked import Asked, Lab
 from handlens.web.guard import Guard, Policy
-from handlens.web.keys import DRAWER, LEARNER, OWNER
+from handlens.web.keys import DRAWER, LEARNER, OWNER, VIEWER
 
 KIB, MIB = 1 << 10, 1 << 20
-BOTH = frozenset({OWNER, LEARNER})
+BOTH = frozenset({OWNER, VIEWER})
 
-ANYBODY_LET_IN = BOTH | {DRAWER}
+ANYBODY_LET_IN = BOTH | {DRAWER, LEARNER}
 
 WAY_IN = Policy(frozenset())
 FILE = Policy(ANYBODY_LET_IN)
@@ -32,6 +46,11 @@ MEASURE = Policy(BOTH, deadline_s=600.0)
 STREAM = Policy(BOTH, deadline_s=None)
 PHONE = Policy(frozenset({DRAWER}))
 PHONE_DRAWS = Policy(frozenset({DRAWER}), "json", MIB)
+TAKES_PART = Policy(frozenset({LEARNER}))
+TELLS = Policy(frozenset({LEARNER}), "json", 64 * KIB)
+FOLLOWS = Policy(frozenset({LEARNER}), deadline_s=None)
+BOARD = Policy(frozenset({OWNER}))
+BOARD_LIVE = Policy(frozenset({OWNER}), deadline_s=None)
 CHANGE = Policy(frozenset({OWNER}), "json", MIB)
 CHECK = Policy(frozenset({OWNER}), "json", MIB, deadline_s=180.0)
 CHANGE_MUCH = Policy(frozenset({OWNER}), "json", 20 * MIB)
@@ -55,6 +74,7 @@ ROUTES = (
     Route("/errors", "GET", LOOK, pages.shell),
     Route("/data", "GET", LOOK, pages.shell),
     Route("/course", "GET", LOOK, pages.shell),
+    Route("/class", "GET", BOARD, pages.shell),
     Route("/static/{name}", "GET", FILE, pages.static),
     Route("/api/lab", "GET", LOOK, pages.lab),
     Route("/api/code", "GET", LOOK, pages.code),
@@ -117,6 +137,17 @@ ROUTES = (
     Route("/api/course/hint/{name}/{level}", "GET", LOOK, course_page.hint),
     Route("/api/course/start", "POST", CHANGE, course_page.start),
     Route("/api/course/check", "POST", CHECK, course_page.check),
+    # a class: its learners come from the network, its board is its owner's
+    Route("/join/{code}", "GET", WAY_IN, class_page.join),
+    Route("/learner", "GET", TAKES_PART, pages.learner),
+    Route("/api/learner", "GET", TAKES_PART, class_page.mine),
+    Route("/api/learner/live", "GET", FOLLOWS, class_page.mine_live),
+    Route("/api/learner/name", "POST", TELLS, class_page.name),
+    Route("/api/learner/events", "POST", TELLS, class_page.take),
+    Route("/api/class", "GET", BOARD, class_page.invitation),
+    Route("/api/class", "POST", CHANGE, class_page.change),
+    Route("/api/class/live", "GET", BOARD_LIVE, class_page.live),
+    Route("/api/class/export", "GET", BOARD, class_page.export),
 )
 
 
@@ -134,15 +165,18 @@ def make_app(lab: Lab, routes: tuple[Route, ...] = ROUTES) -> ASGIApp:
     router = Router([Path(route.path, _endpoint(route.function, lab), methods=[route.method]) for route in routes], redirect_slashes=False)
     hosts = {"127.0.0.1": {f"{name}:{lab.port}": BOTH for name in ("127.0.0.1", "localhost", "[::1]")}}
     if lab.lan:
-        hosts[lab.lan] = {f"{lab.lan}:{lab.port}": frozenset({DRAWER})}
-    return Guard(router, [(compile_path(path)[0], methods) for path, methods in declared.items()], lab.keys, hosts)
+        hosts[lab.lan] = {lab.lan_host: frozenset({DRAWER, LEARNER} if lab.classroom else {DRAWER})}
+    patterns = [(compile_path(path)[0], methods) for path, methods in declared.items()]
+    return Guard(router, patterns, lab.keys, hosts, lab.classroom.learner_of if lab.classroom else lambda _key: "")
 
 
 def _endpoint(function: Callable[[Asked], Any], lab: Lab) -> Callable[[Request], Awaitable[Response]]:
     """A route's function as Starlette calls it: in a thread, since it may calculate or wait for the disk; if it is async, as it is."""
 
     async def endpoint(request: Request) -> Response:
-        asked = Asked(lab, request.scope["role"], request.scope["reach"], request.path_params, request.query_params, request.scope["body"])
+        scope, caller = request.scope, request.client.host if request.client else ""
+        who = scope["role"], scope["reach"], scope["learner"], caller
+        asked = Asked(lab, *who, request.path_params, request.query_params, scope["body"])
         answer = await (function(asked) if iscoroutinefunction(function) else run_in_threadpool(function, asked))
         return answer if isinstance(answer, Response) else JSONResponse(answer)
 

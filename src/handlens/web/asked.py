@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from handlens.errors import UsageError
 from handlens.files import printable
+from handlens.web.classroom import Classroom
 from handlens.web.keys import DRAWER, Keys
 
 
@@ -44,6 +45,7 @@ class Lab:
         tell: shows a line in the terminal.
         lan: its address in the local network, where phones may draw; empty: it listens on this machine only.
         phone: what is drawn on a phone.
+        classroom: the class whose learners may come by that address, if there is one.
     """
 
     port: int
@@ -52,6 +54,7 @@ class Lab:
     tell: Callable[[str], None]
     lan: str = ""
     phone: Phone = field(default_factory=Phone)
+    classroom: Classroom | None = None
 
     @property
     def address(self) -> str:
@@ -64,7 +67,16 @@ class Lab:
 
     def phone_link(self) -> str:
         """A new address that lets one phone in to draw."""
-        return f"http://{self.lan}:{self.port}/start?key={self.keys.new_link(DRAWER)}"
+        return f"http://{self.lan_host}/start?key={self.keys.new_link(DRAWER)}"
+
+    @property
+    def lan_host(self) -> str:
+        """Where the lab is in the local network."""
+        return f"{self.lan}:{self.port}"
+
+    def join_address(self, code: str) -> str:
+        """The address by which learners join the class."""
+        return f"http://{self.lan_host}/join/{code}"
 
 
 class Body(BaseModel):
@@ -83,7 +95,9 @@ class Asked:
     Attributes:
         lab: the lab that was asked.
         role: who asks.
-        reach: who may come in by the address that was asked: its owner only on this machine, a drawer only from the network.
+        reach: who may come in by the address that was asked: its owner only on this machine, drawers and learners only from the network.
+        learner: which one, if it is a learner of the class.
+        caller: the address from which it was asked.
         path: the parts of the address that a route leaves open.
         query: what stands behind its question mark.
         body: the bytes that came.
@@ -92,6 +106,8 @@ class Asked:
     lab: Lab
     role: str
     reach: frozenset[str]
+    learner: str
+    caller: str
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes

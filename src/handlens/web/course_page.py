@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
-from handlens.course import EXERCISES, folder, material, progress
+from handlens.course import EXERCISES, folder, joined, material, progress
 from handlens.course.check import check_file
 from handlens.course.plan import Exercise, find
 from handlens.errors import UsageError
@@ -68,4 +68,6 @@ def start(asked: Asked) -> dict[str, Any]:
 
 def check(asked: Asked) -> dict[str, Any]:
     """Check the learner's file."""
-    return dataclasses.asdict(check_file(find(asked.read(Which).name)))
+    result = check_file(find(asked.read(Which).name))
+    joined.send_soon(folder.find_folder())
+    return dataclasses.asdict(result)

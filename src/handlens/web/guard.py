@@ -10,14 +10,14 @@ import asyncio
 import html
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from handlens.errors import DataError, HandlensError, RunBusy, RunDamaged, RunNotFound, UsageError
-from handlens.web.keys import DRAWER, Keys
+from handlens.web.keys import DRAWER, LEARNER, Keys
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -80,13 +80,15 @@ class Guard:
         keys: tells the role from the cookie.
         hosts: by the address of this machine at which a request came in, the exact `Host` headers that mean this server there, and
             the roles that may come so.
+        learner_of: the id of the learner whose key it is given; empty if it is nobody's.
     """
 
-    def __init__(self, app: ASGIApp, declared: Declared, keys: Keys, hosts: Hosts) -> None:
+    def __init__(self, app: ASGIApp, declared: Declared, keys: Keys, hosts: Hosts, learner_of: Callable[[str], str]) -> None:
         self.app = app
         self.declared = declared
         self.keys = keys
         self.hosts = hosts
+        self.learner_of = learner_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it in words; as an ASGI application."""
@@ -114,12 +116,22 @@ class Guard:
             raise Refused(421, "This is not the lab's address.", "Open the address that the terminal shows.")
         policy = self._policy(scope["path"], scope["method"])
         _check_origin(scope, f"http://{host}")
-        scope["reach"], scope["role"] = reach, self.keys.role_of(_one_header(scope, b"cookie"), reach)
+        scope["reach"] = reach
+        scope["role"], scope["learner"] = self._who(scope, reach)
         if policy.roles and not scope["role"]:
-            raise Refused(401, "The lab does not know this browser.", "Open the address that the terminal shows: it works once.")
+            raise _unknown(reach)
         if policy.roles and scope["role"] not in policy.roles:
             raise _not_for(scope["role"])
         return policy
+
+    def _who(self, scope: Scope, reach: frozenset[str]) -> tuple[str, str]:
+        """The role, and which learner it is; a program of a learner brings its key in place of a cookie."""
+        cookie = _one_header(scope, b"cookie")
+        role = self.keys.role_of(cookie, reach)
+        if role or LEARNER not in reach:
+            return role, ""
+        learner = self.learner_of(_one_header(scope, b"authorization").removeprefix("Bearer ") or self.keys.given(cookie))
+        return (LEARNER if learner else ""), learner
 
     def _policy(self, path: str, method: str) -> Policy:
         for pattern, methods in self.declared:
@@ -130,7 +142,15 @@ class Guard:
         raise Refused(404, "There is no such page.", "Go back to the lab's first page.")
 
 
+def _unknown(reach: frozenset[str]) -> Refused:
+    if LEARNER in reach:
+        return Refused(401, "The class does not know this browser.", "To join, open the whole address, with its code: /join/CODE")
+    return Refused(401, "The lab does not know this browser.", "Open the address that the terminal shows: it works once.")
+
+
 def _not_for(role: str) -> Refused:
+    if role == LEARNER:
+        return Refused(403, "This is not for learners of the class.", "Your page is /learner.")
     if role == DRAWER:
         return Refused(403, "A phone that was let in to draw may only draw.", "All else is done on the computer.")
     return Refused(403, "Here one may look, but change nothing.", "The lab was started with --read-only.")

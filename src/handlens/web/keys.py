@@ -15,7 +15,7 @@ import platformdirs
 from handlens import files
 from handlens.errors import FileError
 
-OWNER, LEARNER, DRAWER = "owner", "learner", "drawer"
+OWNER, VIEWER, DRAWER, LEARNER = "owner", "viewer", "drawer", "learner"
 INVITED_S = 120
 """So long a phone may be let in by a link."""
 
@@ -36,7 +36,7 @@ class Keys:
 
     Args:
         port: all ports of a machine share their cookies, so the cookie's name has it.
-        role: what the user's own link makes of them: `owner`, or `learner`, who may look but change nothing. A phone becomes `drawer`.
+        role: what the user's own link makes of them: `owner`, or `viewer`, who may look but change nothing. A phone becomes `drawer`.
         secret: what cookies are made from.
     """
 
@@ -71,16 +71,20 @@ class Keys:
         what = f"{self.name} {role} {self._session}" if role == DRAWER else f"{self.name} {role}"
         return hmac.new(self._secret, what.encode(), hashlib.sha256).hexdigest()
 
+    def given(self, header: str) -> str:
+        """The value of this lab's cookie in a `Cookie` header; empty if it is not there."""
+        try:
+            return SimpleCookie(header)[self.name].value
+        except (CookieError, KeyError):
+            return ""
+
     def role_of(self, header: str, reach: frozenset[str]) -> str:
         """The role that a `Cookie` header proves, of those that may come this way; empty if none.
 
         Where one may only look, an owner's older cookie is worth no more.
         """
-        try:
-            given = SimpleCookie(header)[self.name].value
-        except (CookieError, KeyError):
-            return ""
-        roles = [role for role in dict.fromkeys((LEARNER, self.role, DRAWER)) if role in reach]
+        given = self.given(header)
+        roles = [role for role in dict.fromkeys((VIEWER, self.role, DRAWER)) if role in reach]
         return next((role for role in roles if hmac.compare_digest(self.cookie(role).encode(), given.encode())), "")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import ipaddress
+import os
 import socket
 
 import segno
@@ -40,20 +41,34 @@ def _outward() -> str:
         return str(line.getsockname()[0])
 
 
+def bound_to(address: str, port: int) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        OSError: the port is taken, or this machine has no such address.
+    """
+    bound = socket.socket(proto=socket.IPPROTO_TCP)  # only of such does asyncio send small answers at once, not 40 ms later
+    try:
+        if os.name != "nt":
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # else a lab that was killed holds its port for a minute
+        bound.bind((address, port))
+        bound.listen()
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
 def listening_there(address: str, port: int) -> socket.socket:
     """A socket at this machine's address in the network.
 
     Raises:
         UsageError: it has no such address, or the port is taken there.
     """
-    bound = socket.socket(proto=socket.IPPROTO_TCP)
     try:
-        bound.bind((address, port))
-        bound.listen()
+        return bound_to(address, port)
     except OSError as error:
-        bound.close()
         raise UsageError(f"The lab cannot listen at {address}:{port}: {error.strerror}.", hint=_HINT) from error
-    return bound
 
 
 def qr_picture(text: str) -> str:

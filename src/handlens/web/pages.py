@@ -26,7 +26,8 @@ def start(asked: Asked) -> Response:
     role = keys.redeem(asked.query.get("key", ""), asked.reach)
     if not role and not asked.role:
         raise _used_up(asked)
-    answer = RedirectResponse("/phone" if (role or asked.role) == DRAWER else "/", 303)
+    first = "/class" if asked.lab.classroom else "/"
+    answer = RedirectResponse("/phone" if (role or asked.role) == DRAWER else first, 303)
     if role:
         answer.set_cookie(keys.name, keys.cookie(role), httponly=True, samesite="strict", max_age=30 * 86400)
     return answer
@@ -50,6 +51,11 @@ def phone(_asked: Asked) -> Response:
     return _file("phone.html")
 
 
+def learner(_asked: Asked) -> Response:
+    """The page of a learner of the class."""
+    return _file("learner.html")
+
+
 def static(asked: Asked) -> Response:
     """A file of static/."""
     return _file(asked.path["name"])
@@ -64,7 +70,7 @@ def _file(name: str) -> Response:
 
 def lab(asked: Asked) -> dict[str, object]:
     """What every page wants to know of the lab."""
-    return {"version": __version__, "may_change": asked.role == OWNER, "phone": bool(asked.lab.lan)}
+    return {"version": __version__, "may_change": asked.role == OWNER, "phone": bool(asked.lab.lan), "class": bool(asked.lab.classroom)}
 
 
 def code(_asked: Asked) -> dict[str, str]:

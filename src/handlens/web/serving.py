@@ -7,18 +7,21 @@ import os
 import socket
 import sys
 import threading
+import time
 import webbrowser
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import uvicorn
 
 from handlens.errors import HandlensError, UsageError
 from handlens.web.app import make_app
 from handlens.web.asked import Lab
+from handlens.web.classroom import Classroom, held_class
 from handlens.web.connection import MOST, Connection
 from handlens.web.jobs import end_all
-from handlens.web.keys import LEARNER, OWNER, Keys
-from handlens.web.lan import lan_address, listening_there, qr_lines
+from handlens.web.keys import OWNER, VIEWER, Keys, kept_secret
+from handlens.web.lan import ANY, bound_to, lan_address, listening_there, qr_lines
 from handlens.web.shelf import ready, run_named
 
 PORT = 8712
@@ -27,49 +30,97 @@ _MORE = 64  # connections, while there are none to let go
 _GONE_S = 2
 
 
-def open_lab(
-    tell: Callable[[str], None], *, run: str = "", port: int | None = None, read_only: bool = False, browser: bool = True, lan: str = ""
-) -> None:
-    """Serve the lab until Ctrl-C.
+@dataclass(frozen=True)
+class Opening:
+    """How a lab is opened.
 
-    Args:
-        tell: shows a line to the user.
+    Attributes:
         run: the run that answers; empty for the default.
         port: where to listen; None for the usual one. If it is taken, the next free one is.
         read_only: one may look and draw, but keep and train nothing.
         browser: open it in the user's browser.
-        lan: also listen at this address of the machine, for phones that draw; `auto` finds it; empty: do not.
+        lan: also listen at this address of the machine, for phones that draw and for learners; `auto` finds it; empty: do not.
+        in_class: learners may join, by that address.
+    """
+
+    run: str = ""
+    port: int | None = None
+    read_only: bool = False
+    browser: bool = True
+    lan: str = ""
+    in_class: bool = False
+
+
+def open_lab(tell: Callable[[str], None], opening: Opening) -> None:
+    """Serve the lab until Ctrl-C.
+
+    Args:
+        tell: shows a line to the user.
+        opening: how.
 
     Raises:
         UsageError: no port is free; or there is no such address.
         RunNotFound, RunDamaged: the run cannot be had.
+        RunBusy: another lab has the class open.
     """
-    if run:
-        run_named(run)
+    if opening.run:
+        run_named(opening.run)
+    if opening.in_class and opening.read_only:
+        raise UsageError("A class needs a lab that can be changed.", hint="Leave --read-only away: learners see their own page only.")
+    lan = opening.lan or (ANY if opening.in_class else "")
     address = lan_address(lan) if lan else ""
-    with contextlib.ExitStack() as sockets:
-        bound = [sockets.enter_context(listening(port or PORT))]
+    with contextlib.ExitStack() as stack:
+        secret = kept_secret()
+        room = Classroom(stack.enter_context(held_class()), secret) if opening.in_class else None
+        port = opening.port or (room and _port_before(room)) or PORT
+        bound = [stack.enter_context(listening(port))]
         found = bound[0].getsockname()[1]
         if address:
-            bound.append(sockets.enter_context(listening_there(address, found)))
-        if found != (port or PORT):
-            tell(f"Port {port or PORT} is taken; the lab takes {found}.")
-        lab = Lab(found, Keys(found, LEARNER if read_only else OWNER), run, tell, address)
-        warming = threading.Thread(target=warm_up, args=[lab])
-        with contextlib.suppress(KeyboardInterrupt):
-            tell(f"The lab is open: {lab.link()}")
-            tell("The link works once, for your browser. Ctrl-C closes the lab.")
-            if address:
-                _invite(lab)
-            warming.start()
-            if browser and _has_screen():
-                threading.Thread(target=webbrowser.open, args=[lab.link()], daemon=True).start()
-            make_server(lab).run(sockets=bound)
-        if warming.is_alive():
-            warming.join()  # PyTorch does not bear that Python ends while it is imported
-        for name in end_all():
-            tell(f"Training {name} was interrupted; to go on: handlens train --resume {name}")
-        tell("The lab is closed.")
+            bound.append(stack.enter_context(listening_there(address, found)))
+        if found != port:
+            tell(f"Port {port} is taken; the lab takes {found}.")
+        keys = Keys(found, VIEWER if opening.read_only else OWNER, secret)
+        _serve(Lab(found, keys, opening.run, tell, address, classroom=room), bound, opening.browser)
+
+
+def _serve(lab: Lab, bound: list[socket.socket], browser: bool) -> None:
+    warming = threading.Thread(target=warm_up, args=[lab])
+    with contextlib.suppress(KeyboardInterrupt):
+        lab.tell(f"The lab is open: {lab.link()}")
+        lab.tell("The link works once, for your browser. Ctrl-C closes the lab.")
+        if lab.classroom:
+            _tell_class(lab, lab.classroom)
+        elif lab.lan:
+            _invite(lab)
+        warming.start()
+        if browser and _has_screen():
+            threading.Thread(target=webbrowser.open, args=[lab.link()], daemon=True).start()
+        make_server(lab).run(sockets=bound)
+    if warming.is_alive():
+        warming.join()  # PyTorch does not bear that Python ends while it is imported
+    for name in end_all():
+        lab.tell(f"Training {name} was interrupted; to go on: handlens train --resume {name}")
+    lab.tell("The lab is closed." + (" The class goes on when it is opened again with --class." if lab.classroom else ""))
+
+
+def _port_before(room: Classroom) -> int:
+    """Where the class was before, so that learners find it again; 0 for a new one."""
+    return int(room.look(lambda board: board.host).rpartition(":")[2] or 0)
+
+
+def _tell_class(lab: Lab, room: Classroom) -> None:
+    learners, began, before = room.look(lambda board: (len(board.learners), board.began, board.host))
+    address = lab.join_address(room.code)
+    lab.tell(f"{qr_lines(address)}\nThe class: {address}")
+    lab.tell(f"Class code: {room.code}. Learners open that address, or type: handlens course join {lab.lan_host} --code {room.code}")
+    if learners:
+        lab.tell(f"It is the class of {time.strftime('%d %B, %H:%M', time.localtime(began))}; {learners} have joined.")
+        lab.tell("For a new one end it first: the button on its page, or, with the lab closed: handlens course class end")
+    if learners and before != lab.lan_host:
+        lab.tell(f"It was at {before} before: tell the class the new address.")
+    if before != lab.lan_host:
+        room.tell("opened", host=lab.lan_host)
+    lab.tell("Whoever can read this network can read what learners send: names, results, questions.")
 
 
 def _invite(lab: Lab) -> None:
@@ -101,16 +152,8 @@ def listening(port: int) -> socket.socket:
         UsageError: none is free.
     """
     for candidate in range(port, min(port + _TRIED, 1 << 16)):
-        bound = socket.socket(proto=socket.IPPROTO_TCP)  # only of such does asyncio send small answers at once, not 40 ms later
-        try:
-            if os.name != "nt":
-                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            bound.bind(("127.0.0.1", candidate))
-            bound.listen()
-        except OSError:
-            bound.close()
-        else:
-            return bound
+        with contextlib.suppress(OSError):
+            return bound_to("127.0.0.1", candidate)
     raise UsageError(f"No port from {port} to {port + _TRIED - 1} is free.", hint="Name another: handlens lab --port 9000")
 
 

@@ -4,7 +4,7 @@ import { ask } from "./api.js";
 import { byId, el, notice } from "./dom.js";
 import { listen, onKey, showKeys } from "./keys.js";
 
-/** Each page has a module, whose `show(main, lab)` builds it. */
+/** Each page has a module, whose `show(main, lab)` builds it. `Class` is there while a class is. */
 export const PAGES = [
   { path: "/", name: "Draw", key: "d", module: "./draw.js" },
   { path: "/train", name: "Train", key: "t", module: "./train.js" },
@@ -12,6 +12,7 @@ export const PAGES = [
   { path: "/errors", name: "Errors", key: "e", module: "./errors.js" },
   { path: "/data", name: "Data", key: "a", module: "./data.js" },
   { path: "/course", name: "Course", key: "c", module: "./course.js" },
+  { path: "/class", name: "Class", key: "b", module: "./class.js" },
 ];
 
 const THEMES = ["system", "light", "dark"];
@@ -31,15 +32,18 @@ function nextTheme() {
   document.dispatchEvent(new Event("themechange"));
 }
 
+/** @param {typeof PAGES} pages */
+function addToNav(pages) {
+  for (const { path, name, key } of pages) {
+    byId("nav").append(el("a", { href: path, "aria-current": path === location.pathname && "page", "aria-keyshortcuts": key }, name));
+    onKey([key], `page ${name}`, () => location.assign(path));
+  }
+}
+
 async function show() {
   const page = PAGES.find(({ path }) => path === location.pathname) ?? PAGES[0];
   document.title = `${page.name} · handlens`;
-  byId("nav").append(
-    ...PAGES.map(({ path, name, key }) =>
-      el("a", { href: path, "aria-current": path === page.path && "page", "aria-keyshortcuts": key }, name),
-    ),
-  );
-  for (const { path, name, key } of PAGES) onKey([key], `page ${name}`, () => location.assign(path));
+  addToNav(PAGES.slice(0, -1));
   onKey(["?"], "these keys", showKeys);
   byId("theme").addEventListener("click", nextTheme);
   byId("help").addEventListener("click", showKeys);
@@ -48,6 +52,7 @@ async function show() {
   const main = byId("main");
   try {
     const [module, lab] = await Promise.all([import(page.module), ask("GET", "/api/lab")]);
+    if (lab.class) addToNav(PAGES.slice(-1));
     if (!lab.may_change) notice("Read-only: one may look and draw, but keep and train nothing.");
     await module.show(main, lab);
   } catch (trouble) {
