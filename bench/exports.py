@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,6 +28,7 @@ from handlens.export.agreement import Agreement
 from handlens.export.subject import Subject
 
 ROUNDS = 5
+KNOBS: dict[str, dict[str, Any]] = {"efficientnet": {"resize": 32}}  # as it is, 30,000 answers would take hours
 Ask = Callable[[Tensor], object]
 
 
@@ -34,7 +36,7 @@ def subject_of(name: str, epochs: int, examples: int, data: hl.Dataset) -> Subje
     """A trained network of that name."""
     if name == "starter":
         return Subject(hl.load_run(name).use(dataset=data))
-    return Subject(hl.fit(name, data, name=name, epochs=epochs, examples=examples, quiet=True))
+    return Subject(hl.fit(name, data, name=name, epochs=epochs, examples=examples, quiet=True, **KNOBS.get(name, {})))
 
 
 def best(ask: Ask, images: Tensor) -> float:
