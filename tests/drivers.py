@@ -89,7 +89,7 @@ def title(process: psutil.Process) -> str:
 
 def sockets(process: psutil.Process) -> list[Any]:
     """The TCP sockets of a process; none of one that has just ended."""
-    with contextlib.suppress(psutil.Error):
+    with contextlib.suppress(psutil.NoSuchProcess):
         return process.net_connections("tcp")
     return []
 

@@ -246,6 +246,22 @@ def test_a_learners_file_travels_as_text_and_is_not_run(tmp_path: Path, terminal
     assert not Path("sentinel").exists()
 
 
+def test_no_folder_of_this_machine_leaves_with_a_network_that_began_with_another_ones_weights(
+    runs: dict[str, hl.Run], tmp_path: Path
+) -> None:
+    first = runs["softmax"].folder.rename(tmp_path / "elsewhere")
+    try:
+        hl.fit("softmax", small_data(), name="second", epochs=1, quiet=True, init_from=str(first))
+    finally:
+        first.rename(runs["softmax"].folder)
+    run = hl.load_run("second").use(dataset=small_data())
+    assert str(tmp_path) in run.config.init_from
+    for ending in ("safetensors", "onnx"):
+        content = hl.export(run, f"second.{ending}").file.read_bytes()
+        assert b"elsewhere" in content
+        assert str(tmp_path).encode() not in content
+
+
 def test_the_card_has_figures_of_the_run_and_nothing_else(mlp: hl.Run) -> None:
     run = mlp.use(dataset=small_data())
     card, found = make_card(run), run.evaluate("test")

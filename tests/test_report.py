@@ -208,7 +208,7 @@ def test_the_commands_lead_to_the_same_config_and_to_others(knobs: dict[str, Any
         name: str = "brave-otter"
 
     run: Any = Named(hl.Config(**knobs, threads=2))
-    assert config_of(report.repeat_command(run)) == hl.Config(**knobs)
+    assert config_of(report.repeat_command(run.config)) == hl.Config(**knobs)
     wider, faster, compare = (command for command, _why in report.next_commands(run))
     sizes = run.config.hidden_sizes
     assert config_of(wider) == hl.Config(**{**knobs, "hidden_sizes": tuple(2 * size for size in sizes)})
@@ -224,7 +224,7 @@ def test_a_network_that_began_with_learned_weights_is_next_tried_without_them(fr
 
 def test_a_knob_without_effect_that_an_older_run_kept_is_no_part_of_its_command() -> None:
     run: Any = SimpleNamespace(config=hl.Config(model="resnet", dropout=0.3, lr=0.01))
-    assert report.repeat_command(run) == "handlens train --model resnet --lr 0.01"
+    assert report.repeat_command(run.config) == "handlens train --model resnet --lr 0.01"
 
 
 def config_of(command: str) -> hl.Config:
@@ -386,7 +386,7 @@ def test_the_report_of_the_real_mnist_is_one_file_of_less_than_two_megabytes(rea
 
 
 def test_a_run_of_the_users_own_data_is_repeated_in_python(run: hl.Run, page: Page) -> None:
-    assert report.repeat_command(run) == ""
+    assert report.repeat_command(run.config) == ""
     assert "hl.fit('mlp', data, hidden_sizes=(16,), epochs=2, lr=0.0001)" in page.text("code")
     assert [command for command, _why in report.next_commands(run)] == [
         "handlens train session",

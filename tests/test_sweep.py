@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,16 @@ from scipy import stats
 import handlens as hl
 from handlens.cli import main
 from handlens.config import Config
-from handlens.errors import ConfigError, RunNotFound, UsageError
+from handlens.errors import ConfigError, FileError, RunNotFound, UsageError
 from handlens.runs import runs_folder
-from handlens.sweep import Pool, Trials, begin, go_on, load_sweep, make_spec, trial
+from handlens.sweep import Pool, Trials, begin, go_on, load_sweep, make_spec, pool, trial
 from handlens.sweep.figures import heat_maps, lines
 from handlens.sweep.findings import main_effects
 from handlens.sweep.halving import Halving
+from handlens.sweep.schedule import stages
 from handlens.sweep.space import knobs_of, make_axis, random_points
+from handlens.sweep.spec import TrialName
+from handlens.sweep.trial import advance
 
 pytestmark = pytest.mark.usefixtures("mnist")
 QUICK: dict[str, Any] = {"examples": 200, "epochs": 2, "batch_size": 50, "hidden_sizes": (8,)}
@@ -156,15 +160,49 @@ class Net(nn.Linear):
 """
 
 
-def test_where_the_best_fails_late_the_next_one_takes_its_place() -> None:
+@pytest.mark.parametrize("prune", [True, "asha"])
+def test_where_the_best_fails_late_the_next_one_takes_its_place(prune: bool | str) -> None:
     for name, steps, scale in (("breaks", 6, 1.0), ("stays", 1000, 0.05), ("worst", 1000, 0.0)):
         Path(f"{name}.py").write_text(LATE.format(steps, scale), encoding="utf-8")
     knobs = {name: value for name, value in QUICK.items() if name != "hidden_sizes"} | {"epochs": 3}
-    found = hl.sweep({"model": ["breaks.py:Net", "stays.py:Net", "worst.py:Net"]}, name="late", prune=True, **knobs)
+    found = hl.sweep({"model": ["breaks.py:Net", "stays.py:Net", "worst.py:Net"]}, name="late", prune=prune, workers=1, **knobs)
     assert [row["status"].partition(":")[0] for row in found.table] == ["failed", "complete", "pruned after epoch 1"]
     assert found.best
     assert found.best.number == 2
     assert len(found.best.test_accuracies) == 1
+
+
+def test_weights_to_begin_with_can_be_an_axis() -> None:
+    runs = [hl.fit("cnn", quiet=True, examples=200, epochs=1, channels=(2,), hidden_sizes=(), name=name) for name in ("a", "b")]
+    found = hl.sweep({"init_from": [run.name for run in runs]}, name="starts", workers=1, epochs=1, examples=200)
+    assert [row["status"] for row in found.table] == ["complete"] * 2
+    assert {hl.Run(found.trials.folder / f"000{number}-42").config.channels for number in (1, 2)} == {(2,)}
+
+
+def test_a_trial_that_cannot_be_saved_fails_and_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_run: hl.Run, _state: object, *, finished: bool = False) -> None:
+        raise FileError("The disk is full.")
+
+    spec = make_spec(Config(**QUICK), {"lr": "0.01"}, "grid", 1, False)
+    trials = begin(spec, "full")
+    monkeypatch.setattr(hl.Run, "save", full)
+    job = trials.job(TrialName(1, 42), 1)
+    with pytest.warns(UserWarning, match="not saved"):
+        assert [*advance(job)][-1] == {"reason": "The disk is full."}
+    trial._dataset.cache_clear()
+    assert not [*stages(trials)]
+
+
+@pytest.mark.parametrize(
+    "processors, rates, count",
+    [(1, {}, 1), (2, {1: 50, 2: 98}, 2), (2, {1: 90, 2: 95}, 1), (8, {1: 10, 2: 20, 4: 21, 8: 22}, 2), (6, {1: 1, 2: 2, 4: 4, 6: 0}, 4)],
+)
+def test_workers_are_as_many_as_bring_something(
+    processors: int, rates: dict[int, int], count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: range(processors), raising=False)
+    monkeypatch.setattr(pool, "_rate", rates.__getitem__)
+    assert pool.best_count(1) == count
 
 
 def test_asynchronous_halving_brings_the_best_to_the_end_and_changes_no_trial() -> None:

@@ -57,7 +57,10 @@ def choose_precision(name: str, device: torch.device) -> str:
 
 @contextlib.contextmanager
 def settled(device: torch.device, threads: int) -> Iterator[None]:
-    """Compute with so many threads, and on a card only with algorithms that give the same bits each time; afterwards as before."""
+    """Compute with so many threads, and on a card only with algorithms that give the same bits each time; afterwards as before.
+
+    What memory was freed stays with this process, see `_keep_freed_memory`.
+    """
     _keep_freed_memory()
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -75,8 +78,8 @@ def _keep_freed_memory() -> None:
     A convolutional network would spend a sixth of its time on that. It holds for this process to its end.
     """
     if sys.platform == "linux" and hasattr(c_library := ctypes.CDLL(None), "mallopt"):
-        c_library.mallopt(_MMAP_THRESHOLD, 1 << 30)
-        c_library.mallopt(_TRIM_THRESHOLD, 1 << 30)
+        if any(c_library.mallopt(_MMAP_THRESHOLD, size) for size in (1 << 30, 1 << 25)):  # older ones allow 32 MiB
+            c_library.mallopt(_TRIM_THRESHOLD, 1 << 30)
 
 
 @contextlib.contextmanager

@@ -38,7 +38,7 @@ _MOST_BYTES = 1 << 16
     help="End the worse two thirds after 1, ..., a ninth, a third of the epochs (successive halving); asha: no trial waits for others. "
     "Behind the axes.",
 )
-@click.option("--workers", default="auto", metavar="N|auto", help="How many trials at a time; auto: one for each processor.  [auto]")
+@click.option("--workers", default="auto", metavar="N|auto", help="Trials at a time; auto: as many as the processors carry.  [auto]")
 @click.option("--backend", type=click.Choice(["local", "ray"]), default="local", help="Who gives out the trials.  [local]")
 @click.option("--address", default="", metavar="auto|ADDRESS", help="Of a Ray cluster; without it Ray is started on this machine.")
 @click.option(

@@ -30,13 +30,13 @@ class Augmentation:
         scale: 0.1 for 0.9 to 1.1 times the size.
         shear: degrees.
         bend: how far points move along a smooth random field, as a share of the size (elastic distortion, Simard et al. 2003).
-        tilt: how much nearer one side is to the camera than the middle, as a share of the distance (perspective).
+        tilt: how much nearer one side is to the camera than the middle, as a share of the distance (perspective; below 0.5).
         thickness: of bright strokes: 1 for up to a pixel on each side.
         noise: largest standard deviation of the noise.
         flip: left and right exchanged in every second image. Never for digits.
         coarse: a third of the images is reduced to as little as this share of its pixels a side, and enlarged again; 1 for none.
         blur: another third is out of focus by up to so many pixels.
-        cut: up to this share of the size is missing on one side of the ink, of which MNIST's images have 5/7.
+        cut: up to this share of the size is missing on one side of the ink, of which MNIST's images have 5/7; a pixel is missing whole.
         centred: at last the ink is scaled and centred as in MNIST, which is what `drawing.normalize` does where the network is used.
     """
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from pathlib import Path
 
 from handlens import analysis, models
 from handlens.analysis.robustness import CHANGES, Robustness
@@ -15,6 +14,7 @@ from handlens.config import FIELDS
 from handlens.data import DATASETS
 from handlens.errors import HandlensError
 from handlens.evaluation import Evaluation
+from handlens.export.parcel import shared
 from handlens.report.recipe import repeat_command
 from handlens.runs import Run, preparation_of
 
@@ -36,8 +36,7 @@ def make_card(run: Run, more: str = "", *, examples: int = EXAMPLES) -> str:
         RunDamaged, ModelError: its weights or network cannot be had.
     """
     sections = (_what(run), _learned(run), _recipe(run), *_measured(run, examples), more.strip(), _not_for(run), _again(run))
-    card = "\n\n".join(filter(None, (f"# Model card: {_plain(run.name)}", *sections))) + "\n"
-    return card.replace(run.config.model, Path(run.config.model).name)  # without the folders of this machine
+    return "\n\n".join(filter(None, (f"# Model card: {_plain(run.name)}", *sections))) + "\n"
 
 
 def _what(run: Run) -> str:
@@ -47,7 +46,7 @@ def _what(run: Run) -> str:
     prepared = "found as ink, scaled and centred as MNIST's digits are" if preparation_of(run.config, about).ink else "cut and scaled to it"
     return "\n".join(
         (
-            f"- **Network**: `{run.config.model}`, {models.count_parameters(model):,} parameters that learn.",
+            f"- **Network**: `{shared(run.config).model}`, {models.count_parameters(model):,} parameters that learn.",
             f"- **It takes** images of {shape} (channels, height, width), raw pixels from 0 to 255; pictures are {prepared} first.",
             f"- **It says** one of {len(about.classes)} classes: {_plain(', '.join(about.classes))}.",
             f"- **Weights**: of epoch {entry.epoch}, sha256 `{entry.sha256}`.",
@@ -72,7 +71,7 @@ def _learned(run: Run) -> str:
 
 def _recipe(run: Run) -> str:
     idle = models.idle_knobs(run.config.model) | {"threads"}
-    changed = {name: value for name, value in run.config.changes().items() if name not in idle}
+    changed = {name: value for name, value in shared(run.config).changes().items() if name not in idle}
     rows = [(f"`{name}`", _shown(value), FIELDS[name].description or "") for name, value in changed.items()]
     done = f"{run.pointer.entry(run.default_checkpoint).epoch} of {run.config.epochs} epochs."
     return _section("Recipe", _table(("knob", "value", "what it does"), rows), f"All other knobs are at their defaults. {done}")
@@ -125,12 +124,12 @@ def _not_for(run: Run) -> str:
 
 
 def _again(run: Run) -> str:
-    command = repeat_command(run) or "Its network or data were given as objects in Python; no command can name them."
+    command = repeat_command(shared(run.config)) or "Its network or data were given as objects in Python; no command can name them."
     env = run.env
     versions = ", ".join(f"{name} {env[name]}" for name in ("python", "torch", "numpy") if env.get(name))
     return _section(
         "How to repeat it",
-        f"```bash\n{command}\n```" if repeat_command(run) else command,
+        f"```bash\n{command}\n```" if repeat_command(run.config) else command,
         f"With {versions or 'versions that are not written down'}, on {env.get('device', 'an unknown device')}. "
         "The same versions on the same machine give the same bits; elsewhere about the same accuracy.",
     )

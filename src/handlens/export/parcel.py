@@ -14,6 +14,7 @@ from pathlib import Path
 from torch import Tensor
 
 from handlens import files
+from handlens.config import Config
 from handlens.errors import RunDamaged
 from handlens.runs import Run
 from handlens.runs import checkpoint as checkpoints
@@ -75,13 +76,16 @@ def of_run(run: Run, card: str = "") -> Parcel:
     if links := [path.name for path in files.entries(run.folder) if path.is_symlink()]:
         raise RunDamaged(f"'{files.printable(links[0])}' is a link, and no run has such.", where=files.printable(str(run.folder)))
     texts = {name: _text(run.folder / name) for name in _TEXTS if name in _NEEDED or (run.folder / name).is_file()}
-    about = dataclasses.replace(run.about, failure="")
-    if about.model_file:
-        texts["config.json"] = _as_json(run.config.model_dump() | {"model": Path(run.config.model).name})
-        sha256 = files.sha256(texts["config.json"].encode())
-        about = dataclasses.replace(about, model_file=Path(about.model_file).name, config_sha256=sha256)
+    texts["config.json"] = _as_json(shared(run.config).model_dump(mode="json"))
+    sha256, model_file = files.sha256(texts["config.json"].encode()), run.about.model_file and Path(run.about.model_file).name
+    about = dataclasses.replace(run.about, failure="", model_file=model_file, config_sha256=sha256)
     texts |= {"run.json": _as_json(dataclasses.asdict(about))} | ({"card.md": card} if card else {})
     return Parcel(texts, run.weights(), checkpoints.read_rows(run.folder, run.pointer.entry(run.default_checkpoint)))
+
+
+def shared(config: Config) -> Config:
+    """The config as others may read it: without the folders of this machine."""
+    return config.model_copy(update={name: Path(getattr(config, name)).name for name in ("model", "init_from")})
 
 
 def _as_json(content: object) -> str:

@@ -6,7 +6,6 @@ import contextlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 from handlens import __version__, models, seeds
 from handlens.errors import HandlensError
 from handlens.export.card import make_card
+from handlens.export.parcel import shared
 from handlens.runs import Run, preparation_of
 
 MOST_IMAGES = 10_000
@@ -75,7 +75,7 @@ class Subject:
             "input": f"uint8 N,{','.join(map(str, run.about.image_shape))}: raw pixels from 0 to 255",
             "output": f"float32 N,{len(self.classes)}: logits, of which softmax makes probabilities",
             "preparation": _PREPARATION[preparation_of(run.config, run.about).ink],
-            "config": run.config.model_dump() | ({"model": Path(run.config.model).name} if run.about.model_file else {}),
+            "config": shared(run.config).model_dump(),
             "weights_sha256": run.pointer.entry(run.default_checkpoint).sha256,
         }
 

@@ -102,10 +102,10 @@ def _described(subject: Subject) -> dict[str, Any]:
 
 
 def _check_network(content: bytes, subject: Subject) -> None:
+    wanted = json.loads(json.dumps(_described(subject)))
     try:
         found = _NETWORK.search(content.decode())
         said = json.loads(found[1] if found else "")
-        wanted = json.loads(json.dumps(_described(subject)))
         differs = [name for name in wanted if said[name] != wanted[name]]
     except (ValueError, KeyError, TypeError) as error:
         raise FailedError(f"This is no page of handlens, or it is damaged: {error}") from error

@@ -6,7 +6,7 @@ import math
 import shlex
 from typing import Any
 
-from handlens.config import FIELDS, OWN
+from handlens.config import FIELDS, OWN, Config
 from handlens.evaluation import Evaluation
 from handlens.models import idle_knobs
 from handlens.report.facts import Facts
@@ -16,7 +16,7 @@ from handlens.runs import Run
 
 def config_section(facts: Facts) -> Section:
     """Every knob with its reason: those that were changed first, the others folded."""
-    changed = _changes(facts.run)
+    changed = _changes(facts.run.config)
     config = facts.run.config
     fields = {name: field for name, field in FIELDS.items() if name not in idle_knobs(config.model)}
     rows = {name: (shown(getattr(config, name)), shown(field.default), field.description) for name, field in fields.items()}
@@ -32,10 +32,10 @@ def config_section(facts: Facts) -> Section:
     return section("config", "Config", paragraph(words), first, f"<details><summary>{others}</summary>{folded}</details>")
 
 
-def _changes(run: Run) -> dict[str, Any]:
+def _changes(config: Config) -> dict[str, Any]:
     """The knobs that the user changed and that have an effect; the number of threads is the machine's, and stands in the environment."""
-    idle = {"threads", *idle_knobs(run.config.model)}
-    return {name: value for name, value in run.config.changes().items() if name not in idle}
+    idle = {"threads", *idle_knobs(config.model)}
+    return {name: value for name, value in config.changes().items() if name not in idle}
 
 
 def environment_section(facts: Facts) -> Section:
@@ -49,7 +49,7 @@ def environment_section(facts: Facts) -> Section:
 def repeat_section(facts: Facts) -> Section:
     """How to do it again, and three commands worth trying."""
     run = facts.run
-    written = repeat_command(run)
+    written = repeat_command(run.config)
     again = [
         (f"handlens runs repeat {shlex.quote(run.name)}", "the same config and seed, as a new run"),
         (written, "the same, written out"),
@@ -69,23 +69,23 @@ def _commands(commands: list[tuple[str, str]]) -> str:
     return f'<dl class="commands">{lines}</dl>'
 
 
-def repeat_command(run: Run) -> str:
-    """The command that trains with this run's config; empty if its network or data were given as objects, which no command can name."""
-    if OWN in (run.config.model[: len(OWN)], run.config.data[: len(OWN)]):
+def repeat_command(config: Config) -> str:
+    """The command that trains with this config; empty if its network or data were given as objects, which no command can name."""
+    if OWN in (config.model[: len(OWN)], config.data[: len(OWN)]):
         return ""
-    return " ".join(["handlens train", *(_option(name, value) for name, value in _changes(run).items())])
+    return " ".join(["handlens train", *(_option(name, value) for name, value in _changes(config).items())])
 
 
 def resume_command(run: Run) -> str:
     """The command or call that goes on with this run."""
-    return f"handlens train --resume {shlex.quote(run.name)}" if repeat_command(run) else f"hl.resume({run.name!r}, ...)"
+    return f"handlens train --resume {shlex.quote(run.name)}" if repeat_command(run.config) else f"hl.resume({run.name!r}, ...)"
 
 
 def _call(run: Run, **other: Any) -> str:
     """The same in Python."""
     own = [name for name in ("model", "data") if getattr(run.config, name).startswith(OWN)]
     things = [name if name in own else repr(getattr(run.config, name)) for name in ("model", "data")]
-    knobs = {name: value for name, value in _changes(run).items() if name not in ("model", "data")} | other
+    knobs = {name: value for name, value in _changes(run.config).items() if name not in ("model", "data")} | other
     return f"hl.fit({', '.join([*things, *(f'{name}={value!r}' for name, value in knobs.items())])})"
 
 
@@ -98,7 +98,7 @@ def _option(name: str, value: Any) -> str:
 
 def next_commands(run: Run, evaluation: Evaluation | None = None) -> list[tuple[str, str]]:
     """Commands worth trying after this run, each with what it is for; what it scored decides, if that is known."""
-    config, base = run.config, repeat_command(run)
+    config, base = run.config, repeat_command(run.config)
     trouble = "" if evaluation is None else _trouble(evaluation)
     factor, step = _step(config.lr, trouble)
     lr = float(f"{config.lr * factor:g}")

@@ -84,6 +84,8 @@ class Halving:
         return []
 
     def _score(self, number: int, level: int) -> float:
+        if any(outcome.failure for outcome in self.trials.outcomes(number)):
+            return -1.0
         if (number, level) not in self._scores:
             self._scores[number, level] = self.trials.score(number, self.ends[level])
         return self._scores[number, level]

@@ -29,8 +29,8 @@ PATIENCE_S = 3600.0
 _MOST_DEATHS = 5
 _LEAST_MEMORY = 4 << 30
 _PAUSE_S = 0.5
-_MEASURED_S = 0.1
-_BLOCK = bytes(1 << 18)
+_MEASURED_S = 0.35  # some periods of a container that has a share of the time
+_BLOCK = bytes(1 << 22)
 _ENOUGH = 0.9
 _PATIENCE_WITH_PIPE_S = 10.0  # only a process that fled from the group could hold it open
 
@@ -181,6 +181,8 @@ def best_count(threads: int) -> int:
     """
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     most = max(1, usable // threads)
+    if most == 1:
+        return 1
     counts = sorted({most, *(1 << power for power in range(most.bit_length()))})
     rates = {count: _rate(count * threads) for count in counts}
     return next(count for count in counts if rates[count] >= _ENOUGH * max(rates.values()))
@@ -197,8 +199,11 @@ def _rate(threads: int) -> float:
             done += 1
         return done
 
-    with ThreadPoolExecutor(threads) as pool:
-        return sum(future.result() for future in [pool.submit(work) for _ in range(threads)])
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            return sum(future.result() for future in [pool.submit(work) for _ in range(threads)])
+    except RuntimeError:  # so many threads are not allowed
+        return 0
 
 
 def memory_share(count: int) -> int:

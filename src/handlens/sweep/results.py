@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -100,7 +101,7 @@ class Results:
         """Whether a point that has not come to its end never will. Without rungs that wait, this is known when all is over."""
         if self.trials.spec.asynchronous:
             return self._is_over
-        decided = [rung for rung in self.trials.spec.rungs if self._is_decided(rung)]
+        decided = itertools.takewhile(self._is_decided, self.trials.spec.rungs)
         return any(number not in alive[after] for rung, after in zip(decided, [*self.trials.spec.rungs[1:], MOST_EPOCHS], strict=False))
 
     @cached_property

@@ -25,9 +25,16 @@ def stages(trials: Trials) -> Iterator[Take]:
     elif trials.spec.method == "tpe":
         yield functools.partial(next, _asked_for(trials), None)
     else:
-        # From the first rung each time: where a point failed later, another one takes its place and has to catch up.
-        while jobs := next((some for upto in (*trials.spec.rungs, MOST_EPOCHS) if (some := _jobs(trials, trials.alive(upto), upto))), []):
+        before = None
+        while (jobs := _next_jobs(trials)) and jobs != before:
+            before = jobs
             yield functools.partial(next, iter(jobs), None)
+
+
+def _next_jobs(trials: Trials) -> list[Job]:
+    """Of the first rung that is not done: where a point failed later, another one takes its place and has to catch up."""
+    rungs = (_jobs(trials, trials.alive(upto), upto) for upto in (*trials.spec.rungs, MOST_EPOCHS))
+    return next(filter(None, rungs), [])
 
 
 def _jobs(trials: Trials, numbers: list[int], upto: int) -> list[Job]:

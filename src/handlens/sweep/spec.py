@@ -14,6 +14,7 @@ from handlens import files
 from handlens.config import Config, check_given, make_config
 from handlens.errors import ConfigError, FileError, RunDamaged, UsageError
 from handlens.sweep.space import Axis, Point, grid, knobs_of, make_axis, random_points
+from handlens.transfer import network_of
 
 FILE = "sweep.json"
 _MOST_BYTES = 1 << 22
@@ -71,7 +72,8 @@ class Spec(BaseModel):
             ConfigError: the knobs do not go together.
         """
         threads = {"threads": self.base.threads or 1}
-        return make_config({**self.base.model_dump(), **threads, **knobs_of(point, self.base), "seed": seed})
+        given = knobs_of(point, self.base)
+        return make_config({**self.base.model_dump(), **threads, **network_of(given), **given, "seed": seed})
 
 
 def make_spec(base: Config, axes: Mapping[str, object], search: str, seeds: int, prune: bool | str) -> Spec:

@@ -104,6 +104,8 @@ def advance(job: Job) -> Iterator[Message]:
             with _underway(job) as training:
                 for row in training:
                     yield {"row": row}
+                    if training.unsaved:
+                        raise training.unsaved
                     if row["epoch"] >= job.upto:
                         break
     except RunBusy:

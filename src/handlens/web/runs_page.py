@@ -84,7 +84,7 @@ def _ruin(ruin: Broken) -> dict[str, Any]:
 def one(asked: Asked) -> dict[str, Any]:
     """One run: its epochs, what is not at its default, where it ran, and how to do it again."""
     run = run_named(asked.path["run"])
-    again = [f"handlens runs repeat {run.name}", repeat_command(run)] if run.name != STARTER else []
+    again = [f"handlens runs repeat {run.name}", repeat_command(run.config)] if run.name != STARTER else []
     return {
         **_row(run),
         "id": run.about.id,
