@@ -48,6 +48,10 @@ def test_a_seven_is_drawn_and_read_while_it_is_drawn(page: Page) -> None:
     expect(page.locator(".bars li")).to_have_count(10)
     expect(page.locator("#spoken")).to_contain_text("7, ")
     expect(page.locator(".said")).to_contain_text("second guess")
+    expect(page.locator(".brief")).to_be_hidden()
+    page.set_viewport_size({"width": 320, "height": 640})
+    expect(page.locator(".brief")).to_be_in_viewport()
+    expect(page.locator(".brief")).to_contain_text("7 · ")
 
 
 def test_it_opens_with_a_digit_that_is_already_answered_and_looked_into(page: Page) -> None:

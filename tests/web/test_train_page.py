@@ -76,6 +76,7 @@ def test_a_training_is_started_and_its_curves_move(page: Page, lab: Service) -> 
     page.goto("/train")
     page.locator("#knob-epochs").fill("3")
     page.locator("#knob-hidden_sizes").fill("16")
+    expect(page.locator("#meaning")).to_contain_text("hidden sizes: ")
     page.locator("text=All other knobs").click()
     page.locator("#knob-examples").fill("1000")
     page.locator("#guess").fill("50")

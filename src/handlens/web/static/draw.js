@@ -4,7 +4,7 @@ import { ask, fromAddress, newest, setAddress } from "./api.js";
 import { ArithmeticView } from "./arithmetic.js";
 import { Bars, spoken } from "./bars.js";
 import { panel } from "./code.js";
-import { el, speak } from "./dom.js";
+import { el, percent, speak } from "./dom.js";
 import { DrawPad } from "./drawpad.js";
 import { Inside } from "./inside.js";
 import { inviteButton, watchPhone } from "./invite.js";
@@ -58,6 +58,8 @@ class DrawPage {
     this.inside = new Inside(() => this.asked[0], (on) => this.setCentre(on), this.numbers);
     this.inside.box.checked = this.centre;
     this.bars = el("div", { class: "answers" });
+    /** on a phone the bars are below the pad, and the hand draws here */
+    this.brief = el("p", { class: "brief narrow-only", "aria-hidden": "true" });
     this.kept = new Kept(this.pad, () => this.photo);
     this.times = /** @type {number[]} */ ([]);
     this.debug = fromAddress("debug") ? el("p", { class: "debug", id: "debug" }, "no stroke yet") : null;
@@ -92,7 +94,7 @@ class DrawPage {
     return el(
       "section",
       { class: "card pad-card", "aria-label": "Drawing pad" },
-      el("p", { class: "hint" }, "Draw a digit here"),
+      el("div", { class: "pad-head" }, el("p", { class: "hint" }, "Draw a digit here"), this.brief),
       this.canvas,
       el(
         "div",
@@ -211,7 +213,7 @@ class DrawPage {
     if (this.photo) return;
     const shown = this.answers ?? [];
     if (!this.strokes.length) {
-      this.answered = "";
+      this.answered = this.brief.textContent = "";
       return shown.forEach((bars) => bars.show(NO_STROKES));
     }
     const still = this.pad.pointer === 0;
@@ -232,6 +234,7 @@ class DrawPage {
   /** @param {any} answer @param {boolean} still nobody is drawing just now */
   showFirst(answer, still) {
     this.answered = answer.label;
+    this.brief.textContent = answer.label && `${answer.label} · ${percent(answer.probabilities[answer.label])}`;
     this.inside.showInput(answer.image);
     if (still) speak(spoken(answer));
   }

@@ -30,7 +30,12 @@ export class Live {
     this.samples = el("ol", { class: "samples" });
     this.table = el("table", {});
     this.buildSteering();
-    this.empty = el("p", { class: "lead" }, "Nothing is being trained. Choose on the left, guess, and press Start: curves and pictures grow here.");
+    this.empty = el(
+      "section",
+      { class: "card empty" },
+      el("p", { class: "lead" }, "Nothing is being trained."),
+      el("ol", {}, ["Choose a preset; it needs nothing more.", "Guess how good it will be after one epoch.", "Press Start. Curves and pictures grow here, and you can pause it, take single batches, and change lr."].map((step) => el("li", {}, step))),
+    );
     this.body = el("div", { hidden: true }, this.curves(), this.inside());
     this.element = el("div", { class: "live" }, this.empty, this.body);
   }

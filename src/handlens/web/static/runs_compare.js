@@ -26,8 +26,7 @@ export class Comparison {
     this.element = el(
       "div",
       { class: "stack" },
-      panel("Curves", "One line for each run, with its own dash and mark. A curve that is higher early may end lower: look at both ends.", curves, { code: "curves", run }),
-      panel("What is different", "Only the knobs that are not the same in all, and what each run reached. A difference smaller than the intervals may be luck.", this.table, { code: "compare", run }),
+      el("div", { class: "halves" }, panel("Curves", "One line for each run, with its own dash and mark. A curve that is higher early may end lower: look at both ends.", curves, { code: "curves", run }), panel("What is different", "Only the knobs that are not the same in all, and what each run reached. A difference smaller than the intervals may be luck.", this.table, { code: "compare", run })),
       panel("Where they disagree", "The same test images, and different answers. Runs of equal accuracy are often wrong on different images.", this.disagree, { code: "disagree", run }),
     );
     this.load();

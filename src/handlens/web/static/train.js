@@ -25,6 +25,7 @@ class TrainPage {
     this.said = el("p", { class: "kept", role: "status" });
     this.guess = el("input", { type: "number", id: "guess", min: 0, max: 100, step: "any", inputmode: "decimal", placeholder: "0 – 100" });
     this.purpose = el("p", { class: "caption" });
+    this.meaning = el("p", { class: "caption", id: "meaning" }, "Go into a field, and here stands what it means.");
     this.time = el("p", { class: "caption", id: "time" });
     this.live = new Live(mayTrain, (lr) => this.tryAgain(lr));
   }
@@ -47,6 +48,7 @@ class TrainPage {
       this.purpose,
       el("div", { class: "knobs" }, knobs(true)),
       more,
+      this.meaning,
       el("label", { class: "wide guess" }, el("span", {}, "What do you think: how many % of new images will it get right after one epoch?"), this.guess),
       el("div", { class: "row" }, el("button", { class: "primary", disabled: !this.mayTrain, "aria-keyshortcuts": "Space" }, "Start"), el("button", { type: "button", onclick: () => this.estimate() }, "How long?")),
       this.time,
@@ -67,6 +69,7 @@ class TrainPage {
       ? el("select", { id, title: says }, options.map((/** @type {string} */ option) => el("option", { value: option }, option)))
       : el("input", { type: "text", id, title: says, value, spellcheck: "false", autocomplete: "off" });
     field.addEventListener("change", () => this.changed());
+    field.addEventListener("focus", () => (this.meaning.textContent = `${name.replaceAll("_", " ")}: ${says}`));
     this.fields.set(name, field);
     return el("label", { class: "knob", title: says }, el("span", {}, name.replaceAll("_", " ")), field);
   }
