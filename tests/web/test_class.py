@@ -308,7 +308,7 @@ def test_who_was_sent_away_is_out_and_a_personal_code_is_the_same_learner(tmp_pa
     room = Classroom(tmp_path, b"s")
     key = room.admit(room.code, "here")
     who = room.learner_of(key)
-    room.name(who, "Ada")
+    room.name(who, "Xenia")
     assert room.admit(f"{room.code}-{who}".lower(), "here") == key
     assert room.admit(f"{room.code}-AAAAAAAA", "here") == ""
     room.tell("removed", learner=who)
@@ -409,9 +409,9 @@ def test_board_and_learners_page_are_used_as_in_class(browser: Browser, class_: 
         hand = phone.new_page()
         hand.goto(board.locator("a.address").inner_text())
         assert hand.url == f"http://{host_of(class_)}/learner"
-        hand.get_by_label("Your name").fill("<b>Ada</b>")
+        hand.get_by_label("Your name").fill("<b>Xenia</b>")
         hand.keyboard.press("Enter")
-        expect(hand.locator("#who")).to_contain_text("number 1, <b>Ada</b>")
+        expect(hand.locator("#who")).to_contain_text("number 1, <b>Xenia</b>")
         command = hand.locator("pre").inner_text()
         found = re.search(r"join (\S+) --code (\S+)", command)
         assert found
@@ -424,12 +424,12 @@ def test_board_and_learners_page_are_used_as_in_class(browser: Browser, class_: 
         hand.get_by_role("button", name="I need help").click()
         expect(board.locator(".waiting li")).to_contain_text("#1")
         expect(board.locator(".waiting li")).to_contain_text("scaling")
-        assert "Ada" not in board.locator("main").inner_text(), "names are hidden on the projector"
+        assert "Xenia" not in board.locator("main").inner_text(), "names are hidden on the projector"
         board.keyboard.press("n")
-        expect(board.locator(".waiting li")).to_contain_text("<b>Ada</b>")
+        expect(board.locator(".waiting li")).to_contain_text("<b>Xenia</b>")
         expect(board.locator(".waiting li")).to_contain_text("where do I <i>divide</i>?")
         board.keyboard.press("n")
-        expect(board.locator("main")).not_to_contain_text("Ada")
+        expect(board.locator("main")).not_to_contain_text("Xenia")
         board.locator("#which").select_option("parameter")
         board.get_by_role("button", name="Ask the class").click()
         hand.get_by_role("button", name="b) The slope").click()
@@ -444,7 +444,7 @@ def test_board_and_learners_page_are_used_as_in_class(browser: Browser, class_: 
         board.get_by_role("button", name="End and delete").click()
         expect(board.locator("#count")).to_contain_text("Nobody has joined yet")
         expect(hand.locator("#who")).to_contain_text("not in this class any more")
-        assert b"Ada" not in events_file(class_).read_bytes(), "names are deleted at the end"
+        assert b"Xenia" not in events_file(class_).read_bytes(), "names are deleted at the end"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

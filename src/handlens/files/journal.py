@@ -37,10 +37,10 @@ class Journal:
         self._size = len(whole) + len(end)
 
     def add(self, lines: Iterable[bytes]) -> None:
-        """Add lines, all of them or, where that fails, none that counts.
+        """Add lines. After a kill some of the first of them may be there, each whole.
 
         Raises:
-            FileError: the disk is full, read-only, or forbids it.
+            FileError: the disk is full, read-only, or forbids it; what got there of them is cut off by the next that are added.
         """
         data = b"".join(line + b"\n" for line in lines)
         try:
