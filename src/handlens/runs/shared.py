@@ -19,11 +19,12 @@ STARTER = "starter"
 """The run that comes with handlens: a small network that reads other people's digits, made by `bench/starter.py`."""
 
 _PACKAGED = Path(__file__).parents[1] / STARTER
-_COPIED = ("config.json", "env.json", checkpoints.ROWS)
+_COPIED = ("config.json", "env.json")  # the rows are in the checkpoint too
 
 
 def share(run: Run, folder: Path, *, temperature: float = 1.0) -> Run:
-    """Write a run into another folder with one checkpoint: the weights that are used, and the rows; it cannot be trained on.
+    """Write a run into another folder with one checkpoint: the weights that are used, and the rows without times;
+    it cannot be trained on.
 
     Args:
         run: the run.
