@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 MOMENTS = (
@@ -25,6 +27,23 @@ MOMENTS = (
     "1,000 images, warm",
     "memory of two epochs above import torch, MB",
 )
+TELL = "; import time; print(time.process_time(), time.time())"
+TORCH = "import torch" + TELL
+FIRST_STEP = """
+import os, sys, time
+from handlens import cli, optim
+
+step = optim.Fused.step
+
+def first(self):
+    step(self)
+    print(time.process_time(), time.time(), flush=True)
+    os._exit(0)
+
+optim.Fused.step = first
+sys.argv = ["handlens", "train", "session", "--threads", "1"]
+cli.main()
+"""
 
 
 def now() -> tuple[float, float]:
@@ -81,6 +100,27 @@ def one() -> None:
     print(memory, 0)
 
 
+def told_by(program: str) -> tuple[float, float]:
+    """Seconds of the clock from the call of Python to the last line that a program prints, which has two numbers; and its processor's."""
+    start = time.time()
+    with tempfile.TemporaryDirectory() as runs:
+        done = subprocess.run(
+            [sys.executable, "-c", program], check=True, capture_output=True, text=True, env={**os.environ, "HANDLENS_RUNS": runs}
+        )
+    processor, end = map(float, done.stdout.splitlines()[-1].split())
+    return end - start, processor
+
+
+def command(turns: int) -> None:
+    """From the shell to the first training step, in turns with a Python that only imports torch."""
+    pairs = [(told_by(TORCH), told_by(FIRST_STEP)) for _ in range(turns)]
+    for unit, which in (("clock", 0), ("processor", 1)):
+        bare, whole, more = zip(*((torch[which], step[which], step[which] - torch[which]) for torch, step in pairs), strict=True)
+        medians = [f"{statistics.median(values):.2f} s" for values in (bare, whole, more)]
+        spread = f"{min(more):.2f} to {max(more):.2f}"
+        print(f"{unit}: import torch {medians[0]}, `handlens train session` to its first step {medians[1]}, more {medians[2]} ({spread})")
+
+
 def main() -> None:
     """Print a Markdown table of medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -103,6 +143,8 @@ def main() -> None:
             continue
         low, middle, high = (1000 * value for value in (min(processors), statistics.median(processors), max(processors)))
         print(f"| {name} | {1000 * statistics.median(clocks):.1f} | {middle:.1f} ({low:.1f} to {high:.1f}) |")
+    print()
+    command(options.turns)
 
 
 if __name__ == "__main__":

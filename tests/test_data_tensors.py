@@ -349,3 +349,10 @@ def test_mnist_is_loaded_from_the_cache_without_what_only_drawings_and_downloads
     asked = f"import sys, handlens; handlens.load('mnist'); print([name for name in {slow} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_training_is_begun_by_command_without_what_only_drawings_need() -> None:
+    slow = "('scipy.ndimage', 'torch._dynamo', 'matplotlib')"
+    asked = f"import sys; from handlens.cli import training; print([name for name in {slow} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=300)
+    assert done.stdout.strip() == "[]"

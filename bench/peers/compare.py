@@ -1,7 +1,7 @@
 """The same job in handlens, the session's script, PyTorch Lightning, Keras 3, skorch and scikit-learn: seconds, accuracy, start.
 
     for peer in lightning keras skorch sklearn; do sh bench/peers/venv.sh $peer; done
-    python bench/peers/compare.py [--turns 3] [--fc-epochs 5] [--cnn-images 60000]
+    python bench/peers/compare.py [--turns 3] [--fc-epochs 5] [--cnn-images 60000] [PEER ...]
 
 Each training is a process of its own, in the peer's own environment; they take turns, so that a slower hour is one for all.
 """
@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--fc-epochs", type=int, default=5)
     parser.add_argument("--cnn-images", type=int, default=60_000)
+    parser.add_argument("peers", nargs="*", default=PEERS, help="handlens comes first, as the others are compared with it")
     options = parser.parse_args()
     data = hl.load("mnist", val=0)
     with tempfile.TemporaryDirectory() as folder:
@@ -69,7 +70,7 @@ def main() -> None:
         for network, epochs, count in (("fc", options.fc_epochs, 60_000), ("cnn", 1, options.cnn_images)):
             found = defaultdict(list)
             for turn in range(options.turns):
-                for peer in PEERS if network == "fc" else PEERS[:-1]:
+                for peer in (peer for peer in options.peers if network == "fc" or peer != "sklearn"):
                     found[peer].append(ask(peer, file, network, epochs, count, turn))
             print(f"\n{network}: {options.turns} turns, {epochs} epochs of {count:,} images\n")
             rows(found)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from handlens.data.drawing.source import Pixels, Source
 
@@ -102,7 +102,8 @@ def is_dark_on_light(grey: Pixels) -> bool:
     small = np.asarray(Image.fromarray(grey).reduce(-(-max(grey.shape) // _COARSE)), np.float32)
     differs = small - _around(small, _flat(grey))
     # Ink has sharp edges, highlights and shadows have not; on one side of an edge is the paper, which is like what is around.
-    sharply = ndimage.gaussian_gradient_magnitude(small, 0.7) ** 2 * np.abs(small - ndimage.uniform_filter(small, 9, mode="mirror"))
+    blurred = scipy.ndimage.uniform_filter(small, 9, mode="mirror")
+    sharply = scipy.ndimage.gaussian_gradient_magnitude(small, 0.7) ** 2 * np.abs(small - blurred)
     return float((differs * sharply).sum()) < _RARELY * float(np.abs(differs * sharply).sum())
 
 
@@ -110,7 +111,7 @@ def _around(small: NDArray[np.float32], flat: int | None) -> NDArray[np.float32]
     """The paper as far as it is known yet: its one value, else the middle one in a wide neighbourhood."""
     if flat is not None:
         return np.full_like(small, flat)
-    wide = ndimage.median_filter(small[::4, ::4], 7, mode="mirror").repeat(4, 0).repeat(4, 1)
+    wide = scipy.ndimage.median_filter(small[::4, ::4], 7, mode="mirror").repeat(4, 0).repeat(4, 1)
     return np.asarray(wide[: small.shape[0], : small.shape[1]])
 
 
@@ -147,8 +148,8 @@ def _background(light: Pixels) -> Pixels:
     factor = max(height, width) // _GRID
     cells = np.asarray(Image.fromarray(light).reduce(factor), np.float32)
     # The narrow median follows the light, the wide one bridges thick strokes.
-    cells = np.maximum(*(ndimage.median_filter(cells, wide, mode="mirror") for wide in (_WIDEST // 2 + 1, _WIDEST)))
-    cells = ndimage.uniform_filter(cells, 3, mode="mirror")
+    cells = np.maximum(*(scipy.ndimage.median_filter(cells, wide, mode="mirror") for wide in (_WIDEST // 2 + 1, _WIDEST)))
+    cells = scipy.ndimage.uniform_filter(cells, 3, mode="mirror")
     size = (cells.shape[1] * factor, cells.shape[0] * factor)
     return np.asarray(Image.fromarray(cells).resize(size, Image.Resampling.BILINEAR).convert("L"))[:height, :width]
 
@@ -191,7 +192,7 @@ def _erased(strength: Pixels, low: int) -> Pixels:
     if not line.any():
         return strength
     rest = np.where(line, PAPER, strength).astype(np.uint8)
-    joined = ndimage.grey_closing(rest, (_THIN + 4, 1))
+    joined = scipy.ndimage.grey_closing(rest, (_THIN + 4, 1))
     return np.where(line, np.minimum(joined, strength), strength).astype(np.uint8)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from handlens.data.drawing.paper import PAPER, Ink
 
@@ -83,7 +83,7 @@ class Pieces:
 def find_pieces(ink: Ink) -> Pieces:
     """Pixels that are ink and touch, at least one of them strongly so (hysteresis, Canny 1986)."""
     mask = ink.strength >= ink.low
-    labels, count = ndimage.label(mask, _SQUARE)
+    labels, count = scipy.ndimage.label(mask, _SQUARE)
     strong = np.bincount(labels[ink.strength >= ink.high], minlength=count + 1)
     numbers, steps = labels[mask], _steps(ink.strength)[mask]
     areas = np.bincount(numbers, minlength=count + 1)
@@ -92,7 +92,7 @@ def find_pieces(ink: Ink) -> Pieces:
     weight = areas * sharpness * np.where(_on_rim(labels), _AT_RIM, 1)
     pieces = [
         Piece(number, int(areas[number]), float(sharpness[number]), float(weight[number]), *_edges(place))
-        for number, place in enumerate(ndimage.find_objects(labels), 1)
+        for number, place in enumerate(scipy.ndimage.find_objects(labels), 1)
         if strong[number]
     ]
     return Pieces(labels, tuple(pieces))
@@ -138,9 +138,9 @@ def has_lines(pieces: Pieces) -> bool:
 
 def grown(mask: NDArray[np.bool_], ink: Ink) -> NDArray[np.bool_]:
     """The mask (H,W) and two pixels around it, and its soft edges as far as they differ from the paper."""
-    near: NDArray[np.bool_] = ndimage.binary_dilation(mask, _SQUARE, iterations=2)
+    near: NDArray[np.bool_] = scipy.ndimage.binary_dilation(mask, _SQUARE, iterations=2)
     soft = (ink.strength > PAPER + 3 * ink.noise) & (ink.strength < ink.low)
-    edges: NDArray[np.bool_] = ndimage.binary_propagation(near & soft, _SQUARE, soft)
+    edges: NDArray[np.bool_] = scipy.ndimage.binary_propagation(near & soft, _SQUARE, soft)
     return near | edges
 
 
