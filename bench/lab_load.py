@@ -61,6 +61,10 @@ class Lab:
         finally:
             connection.close()
 
+    def spent_s(self) -> float:
+        """Processor time up to now."""
+        return float(sum(psutil.Process(self.process.pid).cpu_times()[:2]))
+
     def held(self) -> tuple[int, int, float]:
         """Descriptors, threads, and memory in MB."""
         me = psutil.Process(self.process.pid)
@@ -93,20 +97,30 @@ def running() -> Iterator[Lab]:
 
 
 def wrk(lab: Lab, connections: int, seconds: float, pause_s: float = 0.0) -> dict[str, float]:
-    """Requests a second, p50 and p99 in ms, and errors; with a pause after each answer it is like people who draw."""
+    """Requests a second, ms of the lab's processor for each, p50 and p99 in ms, errors; with a pause after each, as people draw."""
     delay = f"function delay() return {round(pause_s * 1000)} end" if pause_s else ""
     heads = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in lab.headers.items() if name != "Host")
     script = lab.folder / "drawing.lua"
     script.write_text(f"wrk.method = 'POST'\nwrk.body = '{json.dumps({'strokes': SEVEN})}'\n{heads}\n{delay}\n")
     options = ["-t", "2" if connections > 1 else "1", "-c", str(connections), "-d", f"{seconds:g}s", "--latency", "--timeout", "10s"]
     command = ["wrk", *options, "-s", str(script), f"http://127.0.0.1:{lab.port}/api/answer"]
+    spent = lab.spent_s()
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    spent = lab.spent_s() - spent
     times = {share: _ms(found[1]) for share in ("50%", "99%") if (found := re.search(rf"{share}\s+(\S+)", said))}
     errors = sum(
         int(number) for line in re.findall(r"(?:Socket errors|Non-2xx).*", said) for number in re.findall(r"\d+", line.partition(":")[2])
     )
     rate = re.search(r"Requests/sec:\s+(\S+)", said)
-    return {"rate": float(rate[1]) if rate else 0.0, "p50": times.get("50%", 0), "p99": times.get("99%", 0), "errors": errors}
+    answered = re.search(r"(\d+) requests in", said)
+    cost_ms = spent / int(answered[1]) * 1e3 if answered else 0.0
+    return {
+        "rate": float(rate[1]) if rate else 0.0,
+        "cost_ms": cost_ms,
+        "p50": times.get("50%", 0),
+        "p99": times.get("99%", 0),
+        "errors": errors,
+    }
 
 
 def _ms(text: str) -> float:
@@ -190,7 +204,8 @@ def main() -> None:
         before = lab.held()
         found = wrk(lab, asked.connections, asked.seconds)
         print(f"wrk, {asked.connections} connections, {asked.seconds:g} s: {found['rate']:.0f} predictions/s, ", end="")
-        print(f"p50 {found['p50']:.0f} ms, p99 {found['p99']:.0f} ms, {found['errors']:g} errors")
+        print(f"p50 {found['p50']:.0f} ms, p99 {found['p99']:.0f} ms, {found['errors']:g} errors; ", end="")
+        print(f"each takes {found['cost_ms']:.2f} ms of a processor")
         bore, honest, refused = slow(lab, asked.slow)
         print(f"{asked.slow} slow senders: the longest was borne {bore:.1f} s; honest p99 {honest:.0f} ms, {refused} refused")
         speeds = training(lab, max(3.0, asked.seconds / 6), asked.connections)

@@ -49,7 +49,7 @@ function redraw(part) {
   const focused = document.activeElement?.getAttribute("data-key");
   part.element.dataset.state = stateOf(part);
   part.body.replaceChildren(...part.draw(part.of(seen.board)).flat());
-  if (focused) part.body.querySelector(`[data-key="${focused}"]`)?.focus();
+  if (focused) /** @type {HTMLElement | null} */ (part.body.querySelector(`[data-key="${focused}"]`))?.focus();
 }
 
 /** @param {string} title @param {(board: any) => any} of @param {(what: any) => any[]} draw @returns {Part} */
