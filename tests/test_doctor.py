@@ -19,6 +19,8 @@ from doctor.outside import OUTSIDE, broken
 from doctor.programs import BASES, Mutant, mutants
 from doctor.score import right_line, seeded
 from doctor.unseen import UNSEEN, broken_unseen
+from doctor.unseen2 import UNSEEN2, broken_unseen2
+from doctor.unseen3 import UNSEEN3, broken_unseen3
 from terminal import Terminal
 
 import handlens as hl
@@ -56,8 +58,9 @@ SAMPLE = [
 ]
 SOME_HEALTHY = ["accumulation", "lbfgs", "k-fold", "frozen backbone", "gan", "accuracy of training", "triplets", "which rate"]
 SOME_HEALTHY += ["active_learning", "functional_dict", "gan_with_judge", "sanity_first"]
-CHOSEN = [one for one in (*mutants(), *broken(), *broken_unseen()) if one.name not in KNOWN_MISSES and (FULL or one.name in SAMPLE)]
-ALL_RIGHT = {**{name: program(name) for name in HEALTHY}, **BASES, **OUTSIDE, **UNSEEN}
+BROKEN = (*mutants(), *broken(), *broken_unseen(), *broken_unseen2(), *broken_unseen3())
+CHOSEN = [one for one in BROKEN if one.name not in KNOWN_MISSES and (FULL or one.name in SAMPLE)]
+ALL_RIGHT = {**{name: program(name) for name in HEALTHY}, **BASES, **OUTSIDE, **UNSEEN, **UNSEEN2, **UNSEEN3}
 if not ground.FASHION.exists():
     del ALL_RIGHT["fashion_flips"]
     CHOSEN = [one for one in CHOSEN if one.style != "fashion_flips"]

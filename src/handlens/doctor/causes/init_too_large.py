@@ -26,7 +26,7 @@ def look(case: Case) -> Finding | None:
         if weights.ndim >= 2:
             gain = float(weights.double().square().mean().sqrt()) * weights[0].numel() ** 0.5
             if gain > 5:
-                line = case.script.find("normal_(", "uniform_(") or case.script.find("randn", "rand(", ".data.", ".data =", ".mul_(")
+                line = case.script.find(".normal_(", ".uniform_(") or case.script.find("randn", "rand(", ".data.", ".data =", ".mul_(")
                 return Finding(
                     line or case.line_of_model(name),
                     f"The first loss is {case.first_loss:.3g}; guessing would give {case.chance:.2f}. "
