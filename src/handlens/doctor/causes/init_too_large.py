@@ -24,7 +24,8 @@ def look(case: Case) -> Finding | None:
         return None
     for name, weights in case.weights.items():
         if weights.ndim >= 2:
-            gain = float(weights.double().square().mean().sqrt()) * weights[0].numel() ** 0.5
+            inputs = weights[0].numel() if case.start is not None else max(weights.shape)  # by hand it may be turned
+            gain = float(weights.double().square().mean().sqrt()) * inputs**0.5
             if gain > 5:
                 line = case.script.find(".normal_(", ".uniform_(") or case.script.find("randn", "rand(", ".data.", ".data =", ".mul_(")
                 return Finding(
