@@ -518,7 +518,6 @@ CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "cnn": (".float() / 255", ".float()", "train_x ="),
         "sequential": (".float() / 255.0", ".float()", "X = "),
-        "nll": (".float().div(255)", ".float()", "train = TensorDataset"),
         "trainer": (" / 255, digits", ".float(), digits", "train_data ="),
     },
     "double_scaling": {

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import math
 import re
 from functools import cached_property
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from handlens.doctor.probes import Probe, first_weighted_input
+from handlens.doctor.evaluations import evaluations
+from handlens.doctor.probes import Probe, first_weighted_input, varies
 from handlens.doctor.script import Script
 from handlens.doctor.seen import Event, Failure, Seen, Step
 
@@ -94,14 +95,13 @@ class Case:
     @cached_property
     def evaluations(self) -> list[Event]:
         """The calls of networks that no gradient went back through, after the training began."""
-        forwards = self.seen.of("forward")
-        if not self.training:
-            return forwards
-        first = forwards.index(self.training[0])
-        lines = {event.line for event in self.training}
-        return [
-            event for event in forwards[first:] if not event.trains and not (event.grad and event.line in lines and event.model.training)
-        ]
+        return evaluations(self.seen.events, self.training)
+
+    @cached_property
+    def tests(self) -> list[Event]:
+        """Those of them that stand elsewhere than the training does, or are made without gradients."""
+        places = {event.lines for event in self.training}
+        return [event for event in self.evaluations if event.lines not in places or not event.recording]
 
     @cached_property
     def model(self) -> nn.Module | None:
@@ -122,6 +122,14 @@ class Case:
         return None if place is None else self.seen.start.get(place)
 
     @cached_property
+    def lively(self) -> nn.Module | None:
+        """`start`; the network as it became, if at first all images got the same answer, as from a last layer of zeros."""
+        with contextlib.suppress(Exception):
+            if self.start is not None and self.images is not None and not varies(self.start, self.images):
+                return self.model
+        return self.start
+
+    @cached_property
     def first(self) -> Step | None:
         """The first step of which the tensors were kept."""
         kept = (step for step in self.steps if step.loss is not None and step.loss.about.get("scores") is not None)
@@ -134,8 +142,8 @@ class Case:
 
     @cached_property
     def images(self) -> Tensor | None:
-        """A batch as the network got it in training; without a network, what was first multiplied with weights."""
-        seen = self.training or ([] if self.seen.models else self.seen.of("call"))
+        """A batch as the network got it in training; without a network, or without a backward pass, what was first given or multiplied."""
+        seen = self.training or ([] if self.seen.models and self.steps else self.seen.of("call"))
         return next((event.images for event in seen if "images" in event.about), None)
 
     @cached_property
@@ -154,9 +162,9 @@ class Case:
     @cached_property
     def outputs(self) -> int:
         """How many scores the network gives for an image; 0 if that is not known."""
-        scores = next((event.output for event in self.training if "output" in event.about), None)
-        if scores is None and self.loss is not None:
-            scores = self.loss.scores
+        scores = self.loss.scores if self.loss is not None else None
+        if scores is None or scores.ndim < 2:
+            scores = next((event.output for event in self.training if "output" in event.about), None)
         return int(scores.shape[-1]) if scores is not None and scores.ndim >= 2 else 0
 
     @property
@@ -208,6 +216,8 @@ class Case:
         if not self._probing or self.start is None or self.first is None or not self.seen.optimizers or not self.first.forwards:
             return None
         kept = [step for step in self.steps if step.loss is not None and step.forwards and step.loss.about.get("scores") is not None]
+        if not kept[0].forwards[-1].plain or not any(event.model is self.model for event in kept[0].forwards[-1:]):
+            return None  # it cannot be called with images alone, or another part gives the scores
         return Probe.of(self.start, kept, self.seen.optimizers)
 
     @cached_property
@@ -244,9 +254,11 @@ class Case:
         return self.steps[0].backward.line if self.steps else 0
 
     def line_of_optimizer(self) -> int:
-        """Where the optimizer that was made last is made."""
-        made = (event.line for event in reversed(self.seen.of("optimizer")) if event.line)
-        return next(made, self.line_of_training())
+        """Where the optimizer that made the first step is made; without one, that which was made last."""
+        used = [event.optimizer for event in self.seen.of("step")][:1]
+        made = [event for event in reversed(self.seen.of("optimizer")) if event.line]
+        line = next((event.line for event in made if any(event.optimizer is one for one in used)), 0)
+        return line or next((event.line for event in made), self.line_of_training())
 
     def line_of_model(self, name: str) -> int:
         """The line in which a part of the network is made: `self.fc1 = nn.Linear(...)` of `fc1.weight`."""
@@ -279,14 +291,3 @@ class Case:
         trained = [event.loader for event in self.seen.of("batch") if set(event.rows) & self.trained_rows][:1]
         made = [event.line for event in self.seen.of("made") if any(event.loader is one for one in trained)]
         return next(iter(made), 0)
-
-
-def spread(values: Tensor) -> tuple[float, float]:
-    """Mean and standard deviation of all numbers."""
-    return float(values.double().mean()), float(values.double().std())
-
-
-def entropy(labels: Tensor) -> float:
-    """Of the classes of a batch: 0 if all are the same, ln K if K come equally often."""
-    shares = torch.unique(labels, return_counts=True)[1].double() / len(labels)
-    return float(-(shares * shares.log()).sum())

@@ -19,6 +19,7 @@ LIKELY = 0.8
 POSSIBLE = 0.6
 NOTE = 0.3  # worth a word, and no mistake
 _BY_CUTTING = ("AssertionError", "IndexError", "StopIteration", "UnboundLocalError", "ZeroDivisionError")  # may come of a loop cut short
+_OF_LISTS = "at non-singleton dimension 0"  # of one thing there are fewer than of another
 NOT_LEARNING = ("dead_relu", "lr_too_high", "lr_too_low", "vanishing_sigmoid")  # what is seen too, whatever keeps a network from learning
 
 
@@ -159,7 +160,7 @@ def _where(case: Case, line: int) -> dict[str, Any]:
 
 def _facts(case: Case) -> dict[str, Any]:
     failure, losses = case.failure, case.losses
-    if failure and case.seen.shortened and failure.kind in _BY_CUTTING:
+    if failure and case.seen.shortened and (failure.kind in _BY_CUTTING or _OF_LISTS in failure.text):
         failure = None
     return {
         "failure": f"{failure.kind}: {failure.text}"[:2000] if failure else "",

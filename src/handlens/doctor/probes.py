@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from handlens.doctor.clock import worked_s
 from handlens.doctor.seen import tensors
@@ -27,6 +28,7 @@ _KNOWN = 0.5  # of the first loss: then it learns, and the rest needs not be see
 _SECONDS = 2.5
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm2d)
 _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, *_NORMS)
+_RELUS = ("relu", "relu_", "relu6", "clamp_min")
 _BETWEEN: dict[str, Callable[[Tensor], Tensor]] = {
     "nothing": lambda scores: scores,
     "softmax": lambda scores: scores.softmax(-1),
@@ -176,8 +178,14 @@ def run(model: nn.Module, images: Tensor, *, training: bool = False) -> Tensor:
     network = copy.deepcopy(model).train(training)
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(0)
-        result = network(images)
-    return tensors(result)[0]
+        given = tensors(network(images))
+    return next((one for one in given if one.ndim > 1), given[0])
+
+
+def varies(model: nn.Module, images: Tensor) -> bool:
+    """Whether a network gives different images different answers."""
+    given = run(model, images)
+    return bool((given - given[:1]).abs().max() > 1e-9)
 
 
 def first_weighted_input(model: nn.Module, images: Tensor) -> Tensor | None:
@@ -191,19 +199,28 @@ def first_weighted_input(model: nn.Module, images: Tensor) -> Tensor | None:
         network.eval()(images)
     if not found:
         return images
-    return None if isinstance(found[0][0], _NORMS) else found[0][1]
+    module, given = next((one for one in found if len(one[1]) == len(images)), found[0])  # another may make weights
+    return None if isinstance(module, _NORMS) else given
 
 
-def activations(model: nn.Module, images: Tensor, kinds: tuple[type[nn.Module], ...]) -> list[Tensor]:
-    """What each layer of these kinds gives, in the order of the calls."""
-    found: list[Tensor] = []
-    network = copy.deepcopy(model).eval()
-    for module in network.modules():
-        if isinstance(module, kinds):
-            module.register_forward_hook(lambda _module, _inputs, output: found.append(output.detach()))
-    with contextlib.suppress(Exception), torch.no_grad():
+def relus(model: nn.Module, images: Tensor) -> list[Tensor]:
+    """What each ReLU of a network gives, be it a layer or a function, in the order of the calls."""
+    network, seen = copy.deepcopy(model).eval(), _Relus()
+    with contextlib.suppress(Exception), torch.no_grad(), seen:
         network(images)
-    return found
+    return seen.given
+
+
+class _Relus(TorchFunctionMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[Tensor] = []
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **(kwargs or {}))
+        if getattr(function, "__name__", "") in _RELUS:
+            self.given.append(result.detach())
+        return result
 
 
 def called(model: nn.Module, images: Tensor) -> set[str]:

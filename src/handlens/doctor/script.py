@@ -80,7 +80,8 @@ class Script:
 
 
 def _code(line: str) -> str:
-    return line.split("#", 1)[0]
+    code = line.split("#", 1)[0]
+    return "" if code.lstrip().startswith(("import ", "from ")) else code
 
 
 def covers(node: ast.AST, line: int) -> bool:

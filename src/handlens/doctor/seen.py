@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 _MOST_PARTS = 32
@@ -123,7 +124,26 @@ def tensors(output: Any) -> list[Tensor]:
     return [one for part in parts.values() for one in tensors(part)] if len(parts) < _MOST_PARTS else []
 
 
+def bare(images: Tensor) -> Tensor:
+    """What `vmap` goes through one by one, all at once."""
+    whole = images
+    while torch._C._functorch.is_functorch_wrapped_tensor(whole):
+        whole = torch._C._functorch.get_unwrapped(whole)
+    return whole.flatten(0, 1) if whole.ndim > images.ndim else whole
+
+
 def rows(images: Tensor, most: int = 4096) -> list[int]:
     """A number for each row of a batch, the same one for the same numbers in it."""
     flat = images.detach().cpu().reshape(len(images), -1)[:most].contiguous()
     return [hash(row.tobytes()) for row in flat.numpy()] if flat.dtype.is_floating_point or not flat.dtype.is_complex else []
+
+
+def spread(values: Tensor) -> tuple[float, float]:
+    """Mean and standard deviation of all numbers."""
+    return float(values.double().mean()), float(values.double().std())
+
+
+def entropy(labels: Tensor) -> float:
+    """Of the classes of a batch: 0 if all are the same, ln K if K come equally often."""
+    shares = torch.unique(labels, return_counts=True)[1].double() / len(labels)
+    return float(-(shares * shares.log()).sum())

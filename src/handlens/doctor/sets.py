@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MOST = 70_000
 _FEW = 8  # a handful of images are shown, or are the learner's own
+_MANY = 0.5
 _SLOW = 3000  # of a set whose images are made one by one
 
 
@@ -28,13 +29,20 @@ def sets(case: Case) -> tuple[Any, Any]:
 
 def tests(case: Case) -> list[Event]:
     """The calls of the last test: those since something was printed before it. A handful of images is no test."""
-    lines, events = {event.line for event in case.training}, case.seen.events
-    known = [event for event in case.evaluations if event.line not in lines and event.about.get("rows") and event.model is case.model]
+    events = case.seen.events
+    known = [event for event in case.tests if event.about.get("rows") and event.model is case.model]
     tested = [event for event in known if event.count >= _FEW] or known
     places = {id(event): place for place, event in enumerate(events)}
     end = places[id(tested[-1])] if tested else 0
     since = max((place for place in range(end) if events[place].kind == "print"), default=-1)
-    return [event for event in tested if places[id(event)] > since]
+    return _fresh([event for event in tested if places[id(event)] > since], case.trained_rows)
+
+
+def _fresh(calls: list[Event], trained: set[int]) -> list[Event]:
+    """Without those that ask for training images, where others ask for new ones: both scores are told at once."""
+    shares = [len(trained.intersection(event.rows)) / len(event.rows) for event in calls]
+    apart = min(shares, default=0) == 0 and max(shares, default=0) > _MANY
+    return [event for event, share in zip(calls, shares, strict=True) if not apart or share <= _MANY]
 
 
 def named(case: Case, pattern: str) -> list[Any]:

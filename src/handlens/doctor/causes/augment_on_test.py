@@ -28,10 +28,10 @@ DEMO = """\
 
 def look(case: Case) -> Finding | None:
     """The first image of a set that is tested on is another one when it is asked for again."""
-    lines, known = {event.line for event in case.training}, sets(case)
-    if not lines or known[0] is known[1]:
+    known = sets(case)
+    if not case.training or known[0] is known[1]:
         return None
-    tested = {row for event in case.evaluations if event.line not in lines for row in event.about.get("rows", [])}
+    tested = {row for event in case.tests for row in event.about.get("rows", [])}
     batches = case.seen.of("batch")
     for event in batches:
         if tested & set(event.rows) and not case.trained_rows & set(event.rows) and event.loader is not None:
@@ -49,4 +49,17 @@ def _line(case: Case) -> int:
         node for node in named if re.search("(test|val).*(trans|tf|aug|prep)|(trans|tf|aug|prep).*(test|val)", name_of(node.targets[0]))
     ]
     made = [call.lineno for call in case.script.nodes if isinstance(call, ast.Call) and name_of(call.func).startswith("Random")]
-    return next((node.lineno for node in of_test), 0) or min(made, default=0) or case.script.find("Random", "rand(", "randn", "random.")
+    given = [
+        node.lineno
+        for node in case.script.nodes
+        if isinstance(node, ast.Assign) and re.search("test|val", ast.unparse(node.targets[0])) and _changes(case, node.value)
+    ]
+    known = next((node.lineno for node in of_test), 0) or next(iter(given), 0)
+    return known or min(made, default=0) or case.script.find("Random", "rand(", "randn", "random.")
+
+
+def _changes(case: Case, value: ast.expr) -> bool:
+    """Whether a set is made with a function of the program's that draws random numbers."""
+    given = {name_of(one) for one in ast.walk(value)}
+    functions = [node for node in case.script.nodes if isinstance(node, ast.FunctionDef) and node.name in given]
+    return any(case.script.find("rand", within=function) for function in functions)

@@ -28,11 +28,13 @@ def look(case: Case) -> Finding | None:
     ):
         return None
     for node in case.script.calls(
-        "RandomHorizontalFlip", "RandomVerticalFlip", "hflip", "vflip", "flip", "fliplr", "flipud", "RandomRotation", "rot90"
+        "RandomHorizontalFlip", "RandomVerticalFlip", "hflip", "vflip", "flip", "fliplr", "flipud", "RandomRotation", "rot90", "rotate"
     ):
         name = name_of(node.func)
-        if name == "RandomRotation" and not _wide(node):
+        if name in ("RandomRotation", "rotate") and not _wide(node):
             continue
+        if name == "rotate" and "rand" not in ast.unparse(node) and "uniform" not in ast.unparse(node):
+            continue  # all are turned alike, as those of EMNIST must be
         return Finding(node.lineno, f"`{case.script.line(node.lineno)}`: a 2 becomes a shape that no one writes, a 6 a 9.", LIKELY)
     return None
 

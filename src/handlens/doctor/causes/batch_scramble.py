@@ -58,17 +58,17 @@ def _before(case: Case) -> Finding | None:
 
 def _inside(case: Case) -> Finding | None:
     """Another image in the batch changes the scores of this one."""
-    if case.start is None or case.images is None or len(case.images) < 4:
+    if case.lively is None or case.images is None or len(case.images) < 4:
         return None
     with contextlib.suppress(Exception):
         images = case.images[:16].clone()
-        before = run(case.start, images)
+        before = run(case.lively, images)
         images[0] = images[0].flip(-1) * 0.5 + 0.1
-        after = run(case.start, images)
+        after = run(case.lively, images)
         if before.shape != after.shape or before.ndim != 2 or len(before) != len(images):
             return None
         others = int((before[1:] - after[1:]).abs().amax(1).gt(1e-4 * before.abs().max()).sum())
-        again = run(case.start, case.images[:16])
+        again = run(case.lively, case.images[:16])
         if others and torch.equal(again, before):
             return Finding(
                 _line(case) or case.line_of_forward(), f"When one image of the batch is changed, the scores of {others} others change."

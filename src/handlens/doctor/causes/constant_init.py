@@ -18,19 +18,8 @@ DEMO = """\
   learn(model)
   print(f"the units of the first layer differ by {model[1].weight.std(0).mean():.3f}")
 """
-_MAKERS = (
-    "zeros_(",
-    "ones_(",
-    "constant_(",
-    ".fill_(",
-    "torch.zeros(",
-    "torch.ones(",
-    "torch.full(",
-    ".zero_()",
-    "zeros(",
-    "ones(",
-    "full(",
-)
+_FILLERS = ("constant_(", ".fill_(", "ones_(", "zeros_(")
+_MAKERS = ("torch.zeros(", "torch.ones(", "torch.full(", ".zero_()", "zeros(", "ones(", "full(")
 EXPLAINS = (*NOT_LEARNING, "no_activation", "relu_on_output", "missing_zero_grad")
 
 
@@ -46,7 +35,7 @@ def look(case: Case) -> Finding | None:
     ends = dict(case.model.named_parameters()) if case.model else {}
     for name, weights in case.start.named_parameters():
         if weights.ndim >= 2 and len(weights) > 1 and _alike(weights) and _alike(gradients.get(name, ends[name].detach())):
-            line = case.script.find(*_MAKERS)
+            line = case.script.find(*_FILLERS) or case.script.find(*_MAKERS)
             return Finding(line or case.line_of_model(name), f"All {len(weights)} rows of {name} begin equal, and change alike.")
     return None
 
@@ -60,4 +49,7 @@ def _by_hand(case: Case) -> Finding | None:
     matrices = [weights for weights in case.weights.values() if weights.ndim >= 2 and len(weights) > 1]
     if len(matrices) < 2 or not all(bool((weights == weights.flatten()[0]).all()) for weights in matrices):
         return None
-    return Finding(case.script.find(*_MAKERS), f"In each of {len(matrices)} matrices of weights all numbers begin equal.")
+    return Finding(
+        case.script.find(*_FILLERS) or case.script.find(*_MAKERS),
+        f"In each of {len(matrices)} matrices of weights all numbers begin equal.",
+    )

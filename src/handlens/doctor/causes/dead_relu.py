@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import copy
+import ast
 
-import torch
-from torch import Tensor, nn
-
-from handlens.doctor.case import LEARNING, Case
+from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
-from handlens.doctor.probes import activations
+from handlens.doctor.probes import relus
 
 SENTENCE = "Nearly all units of a layer are asleep: they give 0 for every image, so nothing goes through."
 CHANGE = "Look at how weights and biases start; leave them as PyTorch makes them."
@@ -20,6 +16,7 @@ DEMO = """\
   learn(model)
   print(f"{(model[:3](images) == 0).all(0).sum()} of 32 units are 0 for every image")
 """
+_FAR = 3.0  # below 0, for a bias
 EXPLAINS = ("lr_too_low", "vanishing_sigmoid")
 
 
@@ -28,21 +25,23 @@ def look(case: Case) -> Finding | None:
     if case.start is None or case.model is None or case.images is None or case.learned or case.rate_grows:
         return None
     for when, model in (("before the first step", case.start), ("at the end", case.model)):
-        for output in activations(model, case.images, (nn.ReLU,)) or _functional(case, model):
+        for output in relus(model, case.images):
             dead = float((output == 0).flatten(1).all(0).double().mean())
             if dead > 0.9:
-                line = case.script.find("nn.init", "bias", ".fill_(", "constant_(") if when.startswith("before") else case.line_of_model("")
+                line = _line(case) if when.startswith("before") else case.line_of_model("")
                 return Finding(line, f"{dead:.0%} of a layer's units give 0 for all {len(case.images)} images {when}.", LIKELY)
     return None
 
 
-def _functional(case: Case, model: nn.Module) -> list[Tensor]:
-    """What goes into layers with weights, where ReLU is a function: all zeros beside the first one's input."""
-    found: list[Tensor] = []
-    network = copy.deepcopy(model).eval()
-    for module in network.modules():
-        if isinstance(module, LEARNING):
-            module.register_forward_pre_hook(lambda _module, inputs: found.append(inputs[0].detach()))
-    with contextlib.suppress(Exception), torch.no_grad():
-        network(case.images)
-    return found[1:]
+def _line(case: Case) -> int:
+    """Where weights or biases begin: rather where a number far below 0 stands."""
+    low = [
+        node.lineno
+        for node in case.script.nodes
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and _large(node.operand)
+    ]
+    return min(low, default=0) or case.script.find("nn.init", "bias", ".fill_(", "constant_(")
+
+
+def _large(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float) and node.value >= _FAR

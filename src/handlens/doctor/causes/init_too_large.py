@@ -24,9 +24,10 @@ def look(case: Case) -> Finding | None:
         return None
     for name, weights in case.weights.items():
         if weights.ndim >= 2:
-            gain = float(weights.double().square().mean().sqrt()) * weights[0].numel() ** 0.5
+            inputs = weights[0].numel() if case.start is not None else max(weights.shape)  # by hand it may be turned
+            gain = float(weights.double().square().mean().sqrt()) * inputs**0.5
             if gain > 5:
-                line = case.script.find("normal_(", "uniform_(") or case.script.find("randn", "rand(", ".data.", ".data =", ".mul_(")
+                line = case.script.find(".normal_(", ".uniform_(") or case.script.find("randn", "rand(", ".data.", ".data =", ".mul_(")
                 return Finding(
                     line or case.line_of_model(name),
                     f"The first loss is {case.first_loss:.3g}; guessing would give {case.chance:.2f}. "

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import re
+
+from torch import Tensor, nn
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
+from handlens.doctor.probes import run
 
 SENTENCE = "The pixels go from 0 to 255, far too large for starting weights."
 CHANGE = "Divide the images by 255."
@@ -22,14 +27,25 @@ def look(case: Case) -> Finding | None:
     values = case.input
     if values is None or not values.is_floating_point() or float(values.abs().max()) < 60 or float(values.min()) < -300:
         return None
+    if case.start is not None and case.images is not None and _scale_free(case.start, case.images):
+        return None
     evidence = f"The largest number that reaches the first layer is {float(values.max()):g}"
     if case.first_loss is not None:
         evidence += f"; the first loss is {case.first_loss:.3g}, and guessing would give {case.chance:.2f}"
     return Finding(_line(case), evidence + ".")
 
 
+def _scale_free(model: nn.Module, images: Tensor) -> bool:
+    """Whether a network gives the same for images that are divided by 255: a norm follows its first layer."""
+    with contextlib.suppress(Exception):
+        given, scaled = (run(model, some, training=True) for some in (images, images / 255))
+        return bool((given - scaled).abs().mean() < 0.2 * given.abs().mean())
+    return False
+
+
 def _line(case: Case) -> int:
     """Where the pixels become floats: rather on the way in than in a function that gets what is ready."""
     made = [node.lineno for node in case.script.calls("float", "astype", "PILToTensor", "from_numpy", "tensor", "as_tensor", "to")]
+    made = [line for line in made if not re.search(r"==|\.eq\(|argmax", case.script.line(line))]  # that is an accuracy
     outside = [line for line in made if not case.script.enclosing(line, ast.FunctionDef, ast.ClassDef)]
     return next(iter(outside or made), 0) or case.line_of_data()

@@ -22,19 +22,14 @@ def look(case: Case) -> Finding | None:
     """A label equals the number of outputs, and none is 0; or guesses are moved by one before they are compared."""
     failure = case.failure
     if failure and (match := re.search(r"Target (\d+) is out of bounds", failure.text)):
-        labels = next((event.labels for event in case.seen.of("batch") if event.labels is not None), None)
+        given = [event.labels for event in case.seen.of("batch") if event.labels is not None]
+        labels = next(iter([*given, *(event.target for event in case.seen.of("refused"))]), None)
         if labels is not None and int(labels.min()) == 1 and int(match[1]) == int(labels.max()):
-            return Finding(failure.line, f"The labels go from {int(labels.min())} to {int(labels.max())}.")
+            return Finding(_counted(case) or failure.line, f"The labels go from {int(labels.min())} to {int(labels.max())}.")
         return None
     for node in case.script.nodes:
-        if isinstance(node, ast.Compare) and any(
-            isinstance(side, ast.BinOp)
-            and isinstance(side.op, ast.Add | ast.Sub)
-            and isinstance(side.right, ast.Constant)
-            and side.right.value == 1
-            for side in (node.left, *node.comparators)
-        ):
-            if _of_numbers(node) and any(0 <= one < 0.3 for one in case.seen.accuracies()):
+        if isinstance(node, ast.Compare | ast.Call) and any(_moved(side) for side in _sides(node)):
+            if _of_numbers(_sides(node)) and any(0 <= one < 0.3 for one in case.seen.accuracies()):
                 shown = min(case.seen.accuracies())
                 return Finding(
                     node.lineno, f"A guess is moved by one before it is compared; the accuracy that is printed is {shown:.2f}.", LIKELY
@@ -47,7 +42,25 @@ def look(case: Case) -> Finding | None:
     return None
 
 
-def _of_numbers(node: ast.Compare) -> bool:
+def _counted(case: Case) -> int:
+    """Where one is added to labels, by their name."""
+    moved = [node for node in case.script.nodes if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and _moved(node)]
+    return next((node.lineno for node in moved if re.match(r"y|label|target|digit", ast.unparse(node.left))), 0)
+
+
+def _sides(node: ast.Compare | ast.Call) -> list[ast.expr]:
+    """What is compared: by `==`, or by `.eq`."""
+    if isinstance(node, ast.Compare):
+        return [node.left, *node.comparators]
+    return [node.func.value, *node.args] if isinstance(node.func, ast.Attribute) and node.func.attr == "eq" else []
+
+
+def _moved(side: ast.expr) -> bool:
+    by_one = isinstance(side, ast.BinOp) and isinstance(side.op, ast.Add | ast.Sub) and isinstance(side.right, ast.Constant)
+    return by_one and side.right.value == 1  # type: ignore[attr-defined]
+
+
+def _of_numbers(compared: list[ast.expr]) -> bool:
     """Whether a guess and a label are compared, by their names, outside tensors too."""
-    sides = [ast.unparse(side) for side in (node.left, *node.comparators)]
+    sides = [ast.unparse(side) for side in compared]
     return any(re.search("pred|guess", side) for side in sides) and any(re.search("label|target|true|truth", side) for side in sides)

@@ -10,6 +10,7 @@ from torch import Tensor
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
 from handlens.doctor.script import name_of
+from handlens.doctor.seen import rows
 
 SENTENCE = "Images and labels were mixed separately, so they no longer belong together."
 CHANGE = "Mix both with the same permutation."
@@ -75,7 +76,11 @@ def _pairs(case: Case) -> tuple[Tensor, Tensor] | None:
         and not step.loss.target.is_floating_point()
         and len(step.loss.target) == len(step.forwards[-1].images)
     ]
-    return (torch.cat([one for one, _ in found]), torch.cat([one for _, one in found])) if found else None
+    if not found:
+        return None
+    images, labels = torch.cat([one for one, _ in found]), torch.cat([one for _, one in found])
+    once = list({row: place for place, row in enumerate(rows(images))}.values())  # a program may show the same images at each step
+    return images[once], labels[once]
 
 
 def _tested(case: Case) -> tuple[Tensor, Tensor] | None:

@@ -26,6 +26,9 @@ def look(case: Case) -> Finding | None:
     )
     if found is None or case.failure is None:
         return None
+    turned = [event for event in case.seen.of("refused") if not event.scores.is_floating_point() and event.target.is_floating_point()]
+    if turned and turned[-1].scores.ndim < turned[-1].target.ndim:
+        return Finding(case.failure.line, f"Its first argument holds whole numbers, its second is {list(turned[-1].target.shape)}.")
     for node in case.script.nodes:
         if isinstance(node, ast.Call) and covers(node, case.failure.line) and len(node.args) >= 2:
             names = [ast.unparse(one).lower() for one in node.args[:2]]

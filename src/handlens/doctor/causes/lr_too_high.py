@@ -46,8 +46,10 @@ def look(case: Case) -> Finding | None:
 def _by_hand(case: Case) -> Finding | None:
     """Weights that the program moves by itself: by more than their own size in a step, and the loss rises."""
     ways = case.moves
-    if len(ways) < 4 or ways[len(ways) // 2] < 1.0 or case.seen.of("step") or not case.losses[-1] > 2 * min(case.chance, case.losses[0]):
+    if len(ways) < 4 or ways[3 * len(ways) // 4] < 1.0 or case.losses[-1] <= 2 * min(case.chance, case.losses[0]):
         return None
-    evidence = f"A step moves the weights by {ways[len(ways) // 2]:.1f} times their size, and the loss is {case.losses[-1]:.3g} at the end."
+    evidence = (
+        f"A step moves the weights by {ways[3 * len(ways) // 4]:.1f} times their size, and the loss is {case.losses[-1]:.3g} at the end."
+    )
     line = case.script.find(" lr =", "lr=", "learning_rate", "rate =", "eta =", "alpha =", "step_size")
     return Finding(line or case.line_of_training(), evidence, LIKELY)

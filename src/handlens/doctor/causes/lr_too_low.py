@@ -46,6 +46,7 @@ def _by_hand(case: Case) -> Finding | None:
 
 def _smallest(case: Case) -> int:
     """Where the smallest number of the program gets a name."""
-    given = [(node.value, node.lineno) for node in case.script.nodes if isinstance(node, ast.Assign)]
+    made = [node for node in case.script.nodes if isinstance(node, ast.Assign)]
+    given = [(one, node.lineno) for node in made for one in (node.value, *getattr(node.value, "elts", []))]
     small = [(value.value, line) for value, line in given if isinstance(value, ast.Constant) and isinstance(value.value, float)]
     return min([(value, line) for value, line in small if 0 < value < 1e-3], default=(0.0, 0))[1]

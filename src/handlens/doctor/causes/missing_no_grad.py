@@ -18,6 +18,5 @@ DEMO = """\
 
 def look(case: Case) -> Finding | None:
     """Calls outside training with a graph. It is a remark, no mistake."""
-    lines = {event.line for event in case.training}
-    found = [event for event in case.evaluations if event.grad and event.line not in lines]
+    found = [event for event in case.tests if event.grad]
     return Finding(found[0].line, f"{len(found)} calls outside training made a graph.", NOTE) if case.training and found else None

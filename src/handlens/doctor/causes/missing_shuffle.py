@@ -6,8 +6,9 @@ import math
 
 import torch
 
-from handlens.doctor.case import Case, entropy
+from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
+from handlens.doctor.seen import entropy
 
 SENTENCE = "The data is sorted and not mixed: each batch holds one or two classes only."
 CHANGE = "Turn on shuffle=True in the training DataLoader."

@@ -24,17 +24,18 @@ EXPLAINS = ("defined_but_unused",)
 
 def look(case: Case) -> Finding | None:
     """The network is linear: f(a) + f(b) = f(a + b) + f(0), though it has several layers."""
-    if case.start is None or case.images is None or not case.images.is_floating_point():
+    if case.lively is None or case.images is None or not case.images.is_floating_point():
         return None
-    layers = [module for module in case.start.modules() if isinstance(module, LEARNING)]
+    layers = [module for module in case.lively.modules() if isinstance(module, LEARNING)]
     with contextlib.suppress(Exception):
-        network = copy.deepcopy(case.start).double()
+        network = copy.deepcopy(case.lively).double()
         one = case.images[:8].double()
         other = one.roll(1, 0) * 0.7 + 0.05
         nothing = torch.zeros_like(one)
         a, b, both, zero = (run(network, images) for images in (one, other, one + other, nothing))
-        off = float((a + b - both - zero).abs().max() / (a - zero).abs().max().clamp_min(1e-12))
-        count = len(layers) or sum(parameter.ndim >= 2 for parameter in case.start.parameters())
-        if count >= 2 and off < 1e-6:
+        reach = float((a - zero).abs().max())
+        off = float((a + b - both - zero).abs().max()) / max(reach, 1e-12)
+        count = len(layers) or sum(parameter.ndim >= 2 for parameter in case.lively.parameters())
+        if count >= 2 and off < 1e-6 and reach > 1e-9:
             return Finding(case.line_of_forward(), f"{count} layers, and f(a) + f(b) - f(0) equals f(a + b) up to {off:.0e}.")
     return None

@@ -25,9 +25,13 @@ def look(case: Case) -> Finding | None:
     """No gradient, and the loop stands in a `with` or under a decorator that switches them off."""
     if case.failure is None or not case.raised(r"does not require grad"):
         return None
+    calls = [line for event in case.seen.of("forward")[-1:] if not event.recording for line in event.lines]
     for node in case.script.nodes:
-        if isinstance(node, ast.With) and _off(node.items[0].context_expr) and any(covers(node, line) for line in case.failure.lines):
-            return Finding(node.lineno, "The backward pass stands inside it.")
+        if isinstance(node, ast.With) and _off(node.items[0].context_expr):
+            if any(covers(node, line) for line in case.failure.lines):
+                return Finding(node.lineno, "The backward pass stands inside it.")
+            if any(covers(node, line) for line in calls):
+                return Finding(node.lineno, "The network is called inside it, and the backward pass comes after.")
         if isinstance(node, ast.FunctionDef) and any(covers(node, line) for line in case.failure.lines):
             for decorator in node.decorator_list:
                 if _off(decorator):

@@ -27,7 +27,7 @@ _BY_EPOCH = ("StepLR", "MultiStepLR", "ExponentialLR", "MultiplicativeLR")
 def look(case: Case) -> Finding | None:
     """Calls at nearly each step, of a kind that multiplies the rate, which falls to nothing."""
     calls = [event for event in case.seen.of("scheduler") if event.kind_of in _BY_EPOCH]
-    steps = case.seen.of("step")
+    steps = [event for event in case.seen.of("step") if calls and event.optimizer is calls[0].scheduler.optimizer]
     if len(calls) < 4 or len(calls) < 0.8 * len(steps):
         return None
     loop, training = (next((one for line in event.lines for one in case.script.loops_around(line)), None) for event in (calls[0], steps[0]))

@@ -19,7 +19,7 @@ EXPLAINS = (*NOT_LEARNING, "init_too_large")
 
 
 def look(case: Case) -> Finding | None:
-    """What reaches it lies between 0 and 1 in every batch."""
+    """What reaches it lies between 0 and 1 in every batch, and comes from a sigmoid."""
     kept = [
         event
         for event in case.seen.of("loss")
@@ -27,6 +27,8 @@ def look(case: Case) -> Finding | None:
     ]
     if not kept or not all(bool(((event.scores > 0) & (event.scores < 1)).all()) for event in kept):
         return None
+    if not any(name.startswith(("Sigmoid", "Softmax")) for name in kept[0].made):
+        return None  # small scores, as at the start
     line = case.script.find("sigmoid(", "Sigmoid(", "softmax(", "Softmax(")
     low, high = (float(extreme(torch.stack([extreme(event.scores) for event in kept]))) for extreme in (torch.min, torch.max))
     return Finding(line or kept[0].line, f"All that reaches the loss lies between {low:.2f} and {high:.2f}.")

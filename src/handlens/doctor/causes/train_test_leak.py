@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 import torch
 
@@ -45,14 +46,28 @@ def _shared(case: Case, known: set[int], tested: object) -> Finding | None:
     if shared < 0.2 or (isinstance(tested, frozenset) and (both > 0.9 * len(known) or (shared > 0.9 and both > 0.5 * len(known)))):
         return None  # in the last case it is the training images themselves that are asked
     joined = case.script.find("ConcatDataset", "torch.cat(", "concatenate(", "vstack(", "+ test")
-    line = joined or _made_of_training(case) or case.line_of_data()
+    line = _test_of_training(case) or joined or _made_of_training(case) or case.line_of_data()
     return Finding(line, f"{shared:.0%} of {len(asked):,} test images are training images too.")
 
 
+def _test_of_training(case: Case) -> int:
+    """Where something called test gets what is made for training: `test = MNIST(train=True)`."""
+    named = [(line, value) for line, name, value in _given(case) if re.search("test|val|held", name, re.IGNORECASE) and "train" not in name]
+    told = [(line, re.sub("train=False|train_test_split", "", value)) for line, value in named]
+    return min((line for line, value in told if re.search(r"\btrain|\bTrue\b", value)), default=0)
+
+
+def _given(case: Case) -> Iterator[tuple[int, str, str]]:
+    """Line, name and value of each assignment; of `a, b = c, d` two of them."""
+    for node in case.script.nodes:
+        if isinstance(node, ast.Assign):
+            names, values = (getattr(one, "elts", [one]) for one in (node.targets[0], node.value))
+            pairs = zip(names, values, strict=True) if len(names) == len(values) else [(node.targets[0], node.value)]
+            yield from ((node.lineno, ast.unparse(name), ast.unparse(value)) for name, value in pairs)
+
+
 def _made_of_training(case: Case) -> int:
-    """Where something called test gets what is made for training: `test = MNIST(train=True)`; without a loader, where `train` is made."""
-    made = [node for node in case.script.nodes if isinstance(node, ast.Assign)]
-    named = [node for node in made if re.search("test|val|held", ast.unparse(node.targets[0]), re.IGNORECASE)]
-    of_training = [node.lineno for node in named if re.search(r"\btrain|\bTrue\b", ast.unparse(node.value).replace("train=False", ""))]
-    last = [node.lineno for node in made if "train" in ast.unparse(node.targets[0]) and node.lineno < case.line_of_training()]
-    return min(of_training, default=0) or (0 if case.line_of_loader() else max(last, default=0))
+    """Without a loader, where `train` is made; rather of something else than of itself."""
+    made = [(line, name not in value) for line, name, value in _given(case) if "train" in name and line < case.line_of_training()]
+    last = [line for line, anew in made if anew] or [line for line, _ in made]
+    return 0 if case.line_of_loader() else max(last, default=0)

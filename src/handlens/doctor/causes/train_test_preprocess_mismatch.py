@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import re
 
 import torch
+from torch import Tensor
 
-from handlens.doctor.case import Case, spread
+from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
+from handlens.doctor.script import name_of
+from handlens.doctor.seen import spread
 from handlens.doctor.sets import sets
 
 SENTENCE = "Images for training and for testing are prepared differently."
@@ -24,16 +28,16 @@ DEMO = """\
 def look(case: Case) -> Finding | None:
     """Mean or spread differ much more than two training batches do."""
     seen = [
-        event.images for event in case.training if "images" in event.about and event.images.is_floating_point() and len(event.images) >= 8
+        event.images
+        for event in case.training
+        if event.model is case.model and "images" in event.about and event.images.is_floating_point() and len(event.images) >= 8
     ]
-    lines = {event.line for event in case.training}
     tested = [
         event
-        for event in case.evaluations
+        for event in case.tests
         if "images" in event.about
         and len(event.images) >= 8
         and event.model is case.model
-        and event.line not in lines
         and spread(event.images)[1] > 0  # blank images are asked on purpose
     ]
     if len(seen) < 2 or not tested:
@@ -48,12 +52,23 @@ def look(case: Case) -> Finding | None:
         if (away > 5 * float(means.std()) and away > least[0] * float(deviations.mean())) or (
             larger > least[1] and abs(deviation - float(deviations.mean())) > 5 * float(deviations.std())
         ):
+            if any(_altered(event.images, other.images) for other in tested if other is not event):
+                continue
             evidence = (
                 f"Training batches have mean {float(means.mean()):.3f} and std {float(deviations.mean()):.3f}, "
                 f"a test batch has {mean:.3f} and {deviation:.3f}."
             )
             return Finding(_line(case, event.line), evidence)
     return None
+
+
+def _altered(images: Tensor, others: Tensor) -> bool:
+    """Whether they are those images, changed on purpose: with noise, or by an attack; not by another scale alone."""
+    if images.shape != others.shape or not others.is_floating_point():
+        return False
+    one, other = images.flatten(1), others.flatten(1)
+    alike = torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1].abs()
+    return 0.6 < float(alike) < 0.9999
 
 
 def _augmented(case: Case) -> bool:
@@ -68,14 +83,24 @@ def _augmented(case: Case) -> bool:
 
 
 def _line(case: Case, line: int) -> int:
-    """Where the test images are prepared, if a line says so."""
-    for number, text in enumerate(case.script.lines, start=1):
-        code = text.split("#")[0]
-        if (
-            re.search(r"test|val", code, re.IGNORECASE)
-            and re.search(r"transform|Compose|ToTensor|_tf\b|/\s*255|mean|Normalize|float\(|load|X|x_|images", code)
-            and "=" in code
-            and "def " not in code
-        ):
-            return number
-    return line
+    """Where the test images are prepared, if a line says so: rather where what the network is asked for gets its name."""
+    return _named(case, line) or next((number for number, text in enumerate(case.script.lines, 1) if _prepares(text.split("#")[0])), line)
+
+
+def _named(case: Case, line: int) -> int:
+    """The last line before that gives `X_test` a value that is made of itself, in `model(X_test)`."""
+    asked = {name_of(one) for node in case.script.nodes if isinstance(node, ast.Call) and node.lineno == line for one in node.args}
+    made = [node for node in case.script.nodes if isinstance(node, ast.Assign) and node.lineno < line]
+    own = [
+        node.lineno
+        for node in made
+        for name in {name_of(target) for target in node.targets} & asked - {""}
+        if any(name_of(one) == name for one in ast.walk(node.value))
+    ]
+    return max(own, default=0)
+
+
+def _prepares(code: str) -> bool:
+    words = r"transform|Compose|ToTensor|_tf\b|/\s*255|mean|Normalize|float\(|load|X|x_|images"
+    named = re.search(r"test|val", code, re.IGNORECASE) and re.search(words, code)
+    return bool(named) and "=" in code and "def " not in code

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
-from handlens.doctor.script import name_of
+from handlens.doctor.script import covers, name_of
 
 SENTENCE = "The best of several settings is chosen by its test score, so that score is too good."
 CHANGE = "Choose by validation images, and look at the test set once, at the end."
@@ -21,7 +22,11 @@ DEMO = """\
 
 
 def look(case: Case) -> Finding | None:
-    """In a loop over settings, in which networks are made, the largest test score is kept."""
+    """In a loop over settings, in which networks are made, the largest test score is kept; or they are collected, and one is chosen."""
+    return _kept(case) or _chosen(case)
+
+
+def _kept(case: Case) -> Finding | None:
     for node in case.script.nodes:
         if not (isinstance(node, ast.If) and isinstance(node.test, ast.Compare)):
             continue
@@ -45,3 +50,50 @@ def _from_test(loop: ast.AST, name: str) -> bool:
         return True
     values = [one.value for one in ast.walk(loop) if isinstance(one, ast.Assign) and any(name_of(target) == name for target in one.targets)]
     return bool(name) and "best" not in name and any("test" in ast.unparse(value).lower() for value in values)
+
+
+def _chosen(case: Case) -> Finding | None:
+    """`best = max(results, key=results.get)`, after a loop that trains several networks and puts test scores into `results`."""
+    for loop in (node for node in case.script.nodes if isinstance(node, ast.For) and _trains_several(case, node)):
+        collected = _collected(case, loop)
+        for call in case.script.calls("max", "argmax", "sorted"):
+            given = {name_of(one) for one in ast.walk(call)}
+            choosing = name_of(call.func) == "argmax" or any(word.arg == "key" for word in call.keywords)
+            if choosing and given & collected and not covers(loop, call.lineno):
+                return Finding(call.lineno, f"`{case.script.line(call.lineno)}` chooses by scores on test images.", LIKELY)
+    return None
+
+
+def _trains_several(case: Case, loop: ast.For) -> bool:
+    return len({id(event.model) for event in case.training if any(covers(loop, line) for line in event.lines)}) > 1
+
+
+def _collected(case: Case, loop: ast.For) -> set[str]:
+    """The names of lists and dicts that are given test scores in a loop, at once or by way of other names."""
+    of_test = {node.name for node in case.script.nodes if isinstance(node, ast.FunctionDef) and _gives_test(node)}
+    found: set[str] = set()
+    for _ in range(2):  # what is put into a list first, and its mean into a dict
+        for node in ast.walk(loop):
+            name, value = _given(node)
+            used = {name_of(one) for one in ast.walk(value)} if value is not None else set()
+            if name and not _speaks(used, "val|valid|validation|dev") and (used & (of_test | found) or _speaks(used, "test")):
+                found.add(name)
+    return found
+
+
+def _speaks(names: set[str], words: str) -> bool:
+    return any(re.fullmatch(rf"(\w+_)?({words})(_\w+)?", name) for name in names)
+
+
+def _gives_test(function: ast.FunctionDef) -> bool:
+    return any("test" in ast.unparse(node) for node in ast.walk(function) if isinstance(node, ast.Return))
+
+
+def _given(node: ast.AST) -> tuple[str, ast.expr | None]:
+    """The name to which a statement gives something, or the list or dict into which it puts it."""
+    if isinstance(node, ast.Assign):
+        target = node.targets[0]
+        return name_of(target.value if isinstance(target, ast.Subscript) else target), node.value
+    if isinstance(node, ast.Call) and name_of(node.func) == "append" and isinstance(node.func, ast.Attribute) and node.args:
+        return name_of(node.func.value), node.args[0]
+    return "", None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
+from handlens.doctor.script import parents
 
 SENTENCE = "Through this many sigmoids hardly any gradient reaches the first layers."
 CHANGE = "Use ReLU between the layers."
@@ -32,6 +35,12 @@ def look(case: Case) -> Finding | None:
     if len(ordered) < 4 or ordered[0] > 2e-3 * ordered[-1]:
         return None
     return Finding(
-        case.script.find("igmoid", "anh"),
+        _chosen(case) or case.script.find("igmoid", "anh"),
         f"Relative to its weights the gradient of the first layer is {ordered[0] / max(ordered[-1], 1e-30):.0e} of the last one's.",
     )
+
+
+def _chosen(case: Case) -> int:
+    """Where it is chosen by its name: `Dense(64, "sigmoid")`; not where the names stand from which one can choose."""
+    named = [node for node in case.script.nodes if isinstance(node, ast.Constant) and node.value in ("sigmoid", "tanh")]
+    return next((node.lineno for node in named if not isinstance(next(parents(node)), ast.Dict | ast.List | ast.Tuple)), 0)

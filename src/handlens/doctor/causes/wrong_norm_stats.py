@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from handlens.doctor.case import Case, spread
+from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
+from handlens.doctor.seen import spread
 
 SENTENCE = "These mean and std numbers belong to another range: the images become nearly constant."
 CHANGE = "Take mean and std of these images, in the range they have now: 0.1307 and 0.3081 for MNIST in 0 to 1."

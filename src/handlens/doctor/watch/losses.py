@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+from handlens.doctor.seen import Event
+from handlens.doctor.watch.handwritten import recognised
 from handlens.doctor.watch.recorder import KEPT, MEASURED, Recorder
 
 LOSSES = (
@@ -28,6 +31,7 @@ LOSSES = (
     "multilabel_soft_margin_loss",
 )
 _MOST_NODES = 3000
+_MADE = 4  # before a loss there may be a change of shape
 
 
 class Losses:
@@ -48,10 +52,15 @@ class Losses:
             self.record.patch(torch, name, functools.partial(self._softmax_wrapper, name))
         self.record.patch(Tensor, "backward", self._backward_wrapper)
         self.record.patch(torch.autograd, "backward", self._backward_wrapper)
+        self.record.patch(torch.autograd, "grad", self._grad_wrapper)
 
     def _loss_wrapper(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         def loss(input: Any, target: Any, *args: Any, **knobs: Any) -> Any:  # noqa: A002
-            value = original(input, target, *args, **knobs)
+            try:
+                value = original(input, target, *args, **knobs)
+            except Exception:
+                self.record.quiet(lambda: self.record.add("refused", name=name, scores=input.detach(), target=target.detach()))
+                raise
             self.record.quiet(self._loss, name, input, target, value, knobs)
             return value
 
@@ -66,6 +75,7 @@ class Losses:
             shapes=(tuple(scores.shape), tuple(target.shape)),
             dtype=target.dtype,
             reduction=knobs.get("reduction", "mean"),
+            made=list(_made(scores)),
             knobs={key: knob for key, knob in knobs.items() if isinstance(knob, float | int | str)},
         )
         if value.requires_grad and target.ndim == 1 and not target.is_floating_point() and self.record.few("classes", 2000):
@@ -94,10 +104,20 @@ class Losses:
 
         return backward
 
+    def _grad_wrapper(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def grad(outputs: Any, inputs: Any, *args: Any, **knobs: Any) -> Any:
+            if self.record.busy or args or knobs or not isinstance(outputs, Tensor) or not _are_weights(inputs):
+                return original(outputs, inputs, *args, **knobs)  # of a graph that is needed again, or of images
+            self.record.quiet(self._before_backward, outputs)
+            return original(outputs, inputs)
+
+        return grad
+
     def _before_backward(self, loss: Tensor) -> None:
         self.record.loops.count_backward()
         leaves, nodes = graph(loss)
         reached = [event for event, given in self.record.outputs if any(output.grad_fn in nodes for output in given)]
+        self._recognise(loss, nodes, reached)
         for event in reached:
             event.about["trains"] = True
         self.record.outputs = [(event, given) for event, given in self.record.outputs if not event.trains]
@@ -111,6 +131,16 @@ class Losses:
             event.about["moved"] = self._moved(leaves)
             self._values |= {id(leaf): (leaf, leaf.detach().clone()) for leaf in leaves}
 
+    def _recognise(self, loss: Tensor, nodes: set[Any], reached: list[Event]) -> None:
+        """The loss, if it was computed by no function of PyTorch's since the backward pass before."""
+        since = itertools.takewhile(lambda event: event.kind != "backward", reversed(self.record.seen.events))
+        if any(event.kind == "loss" and event.grad for event in since) or not self.record.few("handwritten", 2 * KEPT):
+            return
+        known = {id(event) for event in reached}
+        outputs = [one for event, given in self.record.outputs if id(event) in known for one in given]
+        if found := recognised(loss, nodes, outputs):
+            self._loss(found.name, found.scores, found.target, loss, {})
+
     def _moved(self, leaves: list[Tensor]) -> dict[int, float]:
         """How far each weight went since the backward pass before, relative to its length."""
         known = [(leaf, self._values[id(leaf)][1]) for leaf in leaves if id(leaf) in self._values]
@@ -123,6 +153,21 @@ class Losses:
         leaves: list[Tensor] = event.leaves
         if self.record.few("gradients", MEASURED):
             event.about["norms"] = [float(leaf.grad.norm()) if leaf.grad is not None else 0.0 for leaf in leaves]
+
+
+def _made(scores: Tensor) -> Iterator[str]:
+    """What scores were made by, the last first: `SigmoidBackward0`."""
+    node = scores.grad_fn
+    for _ in range(_MADE):
+        if node is not None:
+            yield type(node).__name__
+            node = node.next_functions[0][0] if node.next_functions else None
+
+
+def _are_weights(inputs: Any) -> bool:
+    """Whether gradients are asked of several tensors that are no results, or of a network's own."""
+    some = list(inputs) if isinstance(inputs, list | tuple) else [inputs] if isinstance(inputs, nn.Parameter) else []
+    return all(one.is_leaf and one.requires_grad for one in some) and (len(some) > 1 or isinstance(inputs, nn.Parameter))
 
 
 def graph(loss: Tensor) -> tuple[list[Tensor], set[Any]]:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from handlens.doctor.seen import rows, tensors
+from handlens.doctor.seen import bare, rows, tensors
 from handlens.doctor.watch.recorder import KEPT, Recorder
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.InstanceNorm1d, nn.InstanceNorm2d)
@@ -29,7 +29,7 @@ class Networks:
         """Begin."""
         before, after = (
             register_module_forward_pre_hook(self._before_forward),
-            register_module_forward_hook(self._after_forward, always_call=True),
+            register_module_forward_hook(self._after_forward, with_kwargs=True, always_call=True),
         )
         self.record.undo += [before.remove, after.remove]
         watcher = self
@@ -78,22 +78,23 @@ class Networks:
     def _know(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         """A copy of a network as it is when it is first called."""
         if inputs and isinstance(inputs[0], Tensor) and self.record.few("calls", 3):
-            self.record.add("call", images=inputs[0].detach().clone())
+            self.record.add("call", images=bare(inputs[0]).detach().clone())
         if any(module is known for known in self.record.seen.models) or not any(True for _ in module.parameters()):
             return
         self.record.seen.models.append(module)
         if len(self.record.seen.models) <= KEPT:
             self.record.seen.start[len(self.record.seen.models) - 1] = copy.deepcopy(module)
 
-    def _after_forward(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+    def _after_forward(self, module: nn.Module, inputs: tuple[Any, ...], knobs: dict[str, Any], output: Any) -> None:
         if self.record.busy or isinstance(module, nn.modules.loss._Loss):
             return
         self._depth = max(0, self._depth - 1)
-        if self._depth == 0 and inputs and isinstance(inputs[0], Tensor):
-            self.record.quiet(self._forward, module, inputs[0], tensors(output))
+        if self._depth == 0:
+            self.record.quiet(lambda: self._forward(module, [*inputs, *knobs.values()], tensors(output)))
 
-    def _forward(self, module: nn.Module, images: Tensor, given: list[Tensor]) -> None:
-        if not given or not any(module is known for known in self.record.seen.models):
+    def _forward(self, module: nn.Module, inputs: list[Any], given: list[Tensor]) -> None:
+        images = next(iter(tensors(inputs)), None)
+        if images is None or not given or not any(module is known for known in self.record.seen.models):
             return
         self.record.loops.count_forward()
         grad = torch.is_grad_enabled()
@@ -103,6 +104,8 @@ class Networks:
             training=module.training,
             live=[kind for kind, types in (("Dropout", _DROPOUTS), ("BatchNorm", _NORMS)) if _any_training(module, types)],
             grad=grad and any(one.requires_grad for one in given),
+            recording=grad,
+            plain=len(inputs) == 1 and inputs[0] is images,
             count=len(images) if images.ndim else 1,
             trains=False,
             lines=tuple(self.record.lines()),
@@ -110,7 +113,7 @@ class Networks:
         )
         if self.record.few(f"forward {event.line} {grad}", KEPT):
             event.about |= {"images": images.detach().clone(), "outputs": [one.detach().clone() for one in given]}
-            event.about["output"] = event.outputs[0]
+            event.about["output"] = next((one for one in event.outputs if one.ndim > 1), event.outputs[0])
         if self.record.few(f"weights {id(module)}", KEPT):
             event.about["weights"] = dict(module.named_parameters())  # of `functional_call`, those that were put in their place
         if self.record.few(f"rows {grad and module.training}", 400):

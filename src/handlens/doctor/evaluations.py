@@ -1,0 +1,49 @@
+"""Which calls of a network are evaluations, and which are part of a step of its training."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from handlens.doctor.seen import Event
+
+_NEARLY_EACH = 0.8
+
+
+def evaluations(events: list[Event], training: list[Event]) -> list[Event]:
+    """The calls of networks that no gradient went back through, after the training began, and that no step needs.
+
+    Args:
+        events: all that was seen.
+        training: the calls that were trained by.
+    """
+    forwards = [event for event in events if event.kind == "forward"]
+    if not training:
+        return forwards
+    first = next(place for place, event in enumerate(forwards) if event is training[0])
+    places = {event.lines for event in training}
+    needed = _needed(events)
+    return [
+        event
+        for event in forwards[first:]
+        if not event.trains and id(event) not in needed and not (event.grad and event.lines in places and event.training)
+    ]
+
+
+def _needed(events: list[Event]) -> set[int]:
+    """Calls without a gradient that a step needs, as those of a teacher: between a call and its backward pass, or before nearly each."""
+    found: set[int] = set()
+    waiting: list[Event] = []
+    before: list[Event] = []
+    steps, under_way = 0, False
+    for event in events:
+        if event.kind == "backward":
+            steps, under_way = steps + 1, False
+            before += [one for one in waiting if one.loop == event.loop != 0]
+            waiting = []
+        elif event.kind == "forward" and event.trains:
+            under_way = True
+        elif event.kind == "forward":
+            waiting.append(event)
+            found |= {id(event)} if under_way else set()
+    often = Counter(event.lines for event in before)
+    return found | {id(event) for event in before if often[event.lines] >= _NEARLY_EACH * steps}
