@@ -21,7 +21,8 @@ from torch import Tensor, nn
 import handlens as hl
 from handlens.errors import FailedError, HandlensError, ModelError, RunDamaged, UsageError
 from handlens.export import import_run, make_card, verify
-from handlens.export.agreement import TOLERANCE
+from handlens.export.agreement import TOLERANCE, allowed
+from handlens.export.subject import Subject
 from handlens.models import MODELS
 
 NETWORKS: dict[str, dict[str, Any]] = {
@@ -118,6 +119,20 @@ def test_one_corrupted_weight_fails_the_check(ending: str, mlp: hl.Run) -> None:
     path.write_bytes(corrupt_onnx(path.read_bytes()) if ending == "onnx" else corrupt_bytes(path.read_bytes(), weight))
     with pytest.raises(FailedError, match=r"does not say what the run says|cannot read"):
         verify(mlp, path)
+
+
+def test_logits_so_large_that_float32_rounds_more_are_exported_and_still_compared(mlp: hl.Run) -> None:
+    from handlens.export import onnx_file
+
+    subject = Subject(mlp)
+    subject.network.load_state_dict(
+        {name: 30 * tensor for name, tensor in subject.network.state_dict().items() if tensor.is_floating_point()}, strict=False
+    )
+    assert allowed(subject) > TOLERANCE
+    content = onnx_file.build(subject)
+    assert onnx_file.check(content, subject).largest <= allowed(subject)
+    with pytest.raises(FailedError, match="does not say what the run says"):
+        onnx_file.check(corrupt_onnx(content), subject)
 
 
 def test_a_file_that_disagrees_is_not_kept(mlp: hl.Run, monkeypatch: pytest.MonkeyPatch) -> None:

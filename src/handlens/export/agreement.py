@@ -17,7 +17,7 @@ Ask = Callable[[Tensor], NDArray[np.float32]]
 
 BATCHES = (256, 7, 1)
 TOLERANCE = 1e-5
-_ROUNDING = 1e-6  # of the largest logit: about eight steps of float32, which two orders of adding may differ by
+_ORDERS = 4  # so many times what float32 rounds may two orders of adding differ by
 
 
 @dataclass(frozen=True)
@@ -47,21 +47,26 @@ def agree(ask: Ask, subject: Subject, how: str) -> Agreement:
         FailedError: see `difference`.
     """
     answers = (np.concatenate([ask(some) for some in subject.images.split(size)]) for size in BATCHES)
-    return Agreement(len(subject.images), max(difference(logits, subject.logits, TOLERANCE) for logits in answers), how)
+    tolerance = allowed(subject)
+    return Agreement(len(subject.images), max(difference(logits, subject.logits, tolerance) for logits in answers), how)
+
+
+def allowed(subject: Subject, least: float = TOLERANCE) -> float:
+    """How far a logit may be from the run's: `least`, or some times what the run's own arithmetic rounds, if that is more."""
+    return max(least, _ORDERS * subject.rounding)
 
 
 def difference(logits: NDArray[np.float32], wanted: NDArray[np.float32], tolerance: float) -> float:
     """The largest difference of two logits, N,K each.
 
     Raises:
-        FailedError: the prediction is another class somewhere, or a logit differs by more than the tolerance; where the largest logits are
-            above 10, by more than a millionth of the largest one.
+        FailedError: the prediction is another class somewhere, or a logit differs by more than the tolerance.
     """
     if logits.shape != wanted.shape or not np.isfinite(logits).all():
         raise failed("it gives other numbers of logits, or some that are no numbers")
     largest = float(np.abs(logits - wanted).max())
     others = int((logits.argmax(1) != wanted.argmax(1)).sum())
-    if largest > max(tolerance, _ROUNDING * float(np.abs(wanted).max())) or others:
+    if largest > tolerance or others:
         raise failed(f"of {len(wanted):,} images it reads {others:,} otherwise, and a logit differs by {largest:.2g}")
     return largest
 

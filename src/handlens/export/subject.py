@@ -21,6 +21,7 @@ from handlens.runs import Run, preparation_of
 
 MOST_IMAGES = 10_000
 _NOISE = 64
+_ROUNDED = 500
 _LIT = 0.1  # of its pixels, so that logits stay as large as those of pictures
 
 
@@ -111,6 +112,15 @@ class Subject:
     def logits(self) -> NDArray[np.float32]:
         """What the run itself says of these images, N,K."""
         return models.predict_logits(self.network, self.images).numpy()
+
+    @cached_property
+    def rounding(self) -> float:
+        """How far its logits are, at most, from those that float64 gives on some of the images; 0 if the network cannot compute so."""
+        some = self.images[:: 1 + len(self.images) // _ROUNDED]
+        with contextlib.suppress(RuntimeError), torch.no_grad():  # a network of one's own may insist on float32
+            exact = models.copied(self.network).double()(models.to_float(some).double())
+            return float((models.predict_logits(self.network, some) - exact).abs().max())
+        return 0.0
 
 
 _PREPARATION = {

@@ -14,7 +14,7 @@ import torch
 
 from handlens.errors import FailedError, ModelError
 from handlens.export import chromium
-from handlens.export.agreement import Agreement, difference, failed
+from handlens.export.agreement import Agreement, allowed, difference, failed
 from handlens.export.steps import describe
 from handlens.export.subject import Subject
 from handlens.models import count_multiplications
@@ -92,7 +92,7 @@ def check(content: bytes, subject: Subject, most: int = 0) -> Agreement:
     count = min(len(subject.images), most or _MOST_WORK // max(1, work) + 1)
     chosen = torch.arange(count) * len(subject.images) // count
     logits = chromium.logits_of(browser, content, subject.images[chosen], len(subject.classes))
-    return Agreement(count, difference(logits, subject.logits[chosen.numpy()], TOLERANCE), "Chromium")
+    return Agreement(count, difference(logits, subject.logits[chosen.numpy()], allowed(subject, TOLERANCE)), "Chromium")
 
 
 def _described(subject: Subject) -> dict[str, Any]:

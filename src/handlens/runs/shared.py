@@ -23,8 +23,7 @@ _COPIED = ("config.json", "env.json")  # the rows are in the checkpoint too
 
 
 def share(run: Run, folder: Path, *, temperature: float = 1.0) -> Run:
-    """Write a run into another folder with one checkpoint: the weights that are used, and the rows without times;
-    it cannot be trained on.
+    """Write a run into another folder with one checkpoint, of the weights that are used. It has no times, and cannot be trained on.
 
     Args:
         run: the run.
