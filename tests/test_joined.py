@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
+import os
 import socket
 import stat
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,7 +21,7 @@ import handlens as hl
 from handlens.course import folder, joined, material, questions
 from handlens.course.plan import find
 from handlens.course.verdict import Result
-from handlens.errors import UsageError
+from handlens.errors import FailedError, UsageError
 
 NOWHERE = "127.0.0.1:9"
 SECRET = "my_own_secret_word"
@@ -43,6 +47,32 @@ def mute() -> Iterator[str]:
         line.bind(("127.0.0.1", 0))
         line.listen()
         yield f"127.0.0.1:{line.getsockname()[1]}"
+
+
+@contextlib.contextmanager
+def other_server(status: int, body: bytes) -> Iterator[str]:
+    """The address of something that answers everything the same, as a hotel's login page does."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"] or 0))
+            self.send_response(status)
+            self.send_header("set-cookie", "session=1")
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST  # noqa: N815 (the library's name)
+
+        def log_message(self, *_words: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def told(place: Path) -> list[dict[str, object]]:
@@ -82,6 +112,45 @@ def test_of_what_waits_the_newest_are_kept(place: Path, monkeypatch: pytest.Monk
     for tries in range(5):
         joined.note(place, "stuck", text=str(tries))
     assert [one["text"] for one in told(place)] == ["2", "3", "4"]
+
+
+@pytest.mark.parametrize("body", [b"<html>Log in</html>", b"{}", b'{"key": 1}', b'{"key": "x"}'])
+def test_what_answers_and_is_no_board_is_told_and_takes_no_place_in_a_class(place: Path, body: bytes) -> None:
+    with other_server(200, body) as host:
+        with pytest.raises(FailedError, match="no board of a class"):
+            joined.join(place, host, "K7PX3M")
+        if b"x" not in body:
+            assert joined.seat_of(place) == joined.Seat(NOWHERE, "someone.0", 3)
+        joined._write(place, joined.Seat(host, "someone.0", 3))
+        with pytest.raises(FailedError, match="no board of a class"):
+            joined.asked_now(place)
+
+
+@pytest.mark.parametrize("status, advice", [(401, True), (409, False), (429, False), (500, False)])
+def test_leaving_is_advised_only_where_the_board_knows_one_no_more(place: Path, status: int, advice: bool) -> None:
+    joined.note(place, "done")
+    with other_server(status, b'{"error": "No.", "what to do": "Wait a moment."}') as host:
+        joined._write(place, joined.Seat(host, "someone.0", 3))
+        line = joined.send(place)
+    assert ("course leave" in line, "Wait a moment." in line) == (advice, not advice)
+    assert len(joined.waiting(place)) == 1
+
+
+def test_a_result_that_cannot_be_read_just_now_waits_on(place: Path) -> None:
+    for _ in range(2):
+        joined.note(place, "done")
+    busy = joined.waiting(place)[0]
+    content = busy.read_bytes()
+    busy.unlink()
+    os.mkfifo(busy)  # a file that no user, and no root, can read
+    with other_server(200, b"{}") as host:
+        joined._write(place, joined.Seat(host, "someone.0", 3))
+        assert joined.send(place) == ""
+        assert joined.waiting(place) == [busy]
+        busy.unlink()
+        busy.write_bytes(content)
+        assert joined.send(place) == ""
+    assert joined.waiting(place) == []
 
 
 def test_a_full_disk_fails_no_check(place: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import errno
+import http.client
 import io
 import json
 import os
@@ -11,6 +14,7 @@ import re
 import signal
 import stat
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +22,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from crash.faults import Disk, Fault
 from playwright.sync_api import Browser, expect
 from terminal import Terminal
 from web import payloads
@@ -27,12 +32,13 @@ from web.test_guard import BAD, METHODS, address
 from handlens.course import joined
 from handlens.course.plan import EXERCISES
 from handlens.course.verdict import Result
-from handlens.errors import DataDamaged, FailedError
+from handlens.errors import DataDamaged, FailedError, FileError
+from handlens.web import classroom
 from handlens.web.app import ROUTES
 from handlens.web.board import Board
-from handlens.web.classroom import MOST_LEARNERS, MOST_SENDINGS, MOST_WRONG_CODES, Classroom
+from handlens.web.classroom import MOST_LEARNERS, MOST_NEWCOMERS, MOST_PAGES, MOST_SENDINGS, MOST_WRONG_CODES, Classroom
 from handlens.web.guard import Refused
-from handlens.web.keys import DRAWER, LEARNER, OWNER, VIEWER
+from handlens.web.keys import LEARNER, OWNER, VIEWER
 from handlens.web.projector import overview, own_view, table
 
 NETWORK = "127.0.0.2"  # this machine, as learners see it
@@ -71,7 +77,7 @@ def host_of(service: Service) -> str:
 def asked(service: Service, method: str, path: str, key: str | None = None, body: Any = b"") -> Reply:
     """A request of a learner's browser."""
     own = host_of(service)
-    cookie = key and f"{service.keys.name}={key}"
+    cookie = key and f"{service.keys.name}={key}; {service.keys.learner_name}={key}"
     return service.ask(method, path, body, service.headers(host=own, origin=f"http://{own}", cookie=cookie), at=NETWORK)
 
 
@@ -82,6 +88,15 @@ def let_in(service: Service, name: str = "") -> str:
     key = answer.headers["set-cookie"].partition("=")[2].partition(";")[0]
     assert asked(service, "POST", "/api/learner/name", key, {"name": name}).status == 200
     return key
+
+
+@contextlib.contextmanager
+def following(service: Service, key: str) -> Iterator[http.client.HTTPResponse]:
+    """The stream of a learner's page, of which nothing is read yet."""
+    connection = http.client.HTTPConnection(NETWORK, service.port, timeout=30)
+    connection.request("GET", "/api/learner/live", headers={"authorization": f"Bearer {key}"})
+    with contextlib.closing(connection), connection.getresponse() as answer:
+        yield answer
 
 
 def told(**event: Any) -> dict[str, Any]:
@@ -95,6 +110,12 @@ def rows(service: Service) -> list[dict[str, str]]:
 def shown(service: Service) -> dict[str, Any]:
     """What the board shows now, from its file, as another lab would read it."""
     return overview(Classroom(events_file(service).parent, b"")._board)
+
+
+def wait_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let learners' programs wait for a board on a busy machine."""
+    monkeypatch.setattr(joined, "DEADLINE_S", 30.0)
+    monkeypatch.setitem(joined._ask.__kwdefaults__, "timeout_s", 30.0)
 
 
 # Thirty learners, and a server that is killed
@@ -133,17 +154,30 @@ class Crowd:
             thread.join()
 
 
-def test_thirty_learners_are_on_the_board_and_nothing_is_lost_or_doubled_when_the_lab_is_killed(tmp_path: Path) -> None:
+def kill_amid(service: Service) -> None:
+    """Kill a lab that has taken a few results and is about to take others."""
+    late = time.monotonic() + 60
+    while events_file(service).read_text().count('"check"') < 5 and time.monotonic() < late:
+        time.sleep(0.01)
+    service.process.send_signal(signal.SIGKILL)
+
+
+def test_thirty_learners_are_on_the_board_and_nothing_is_lost_or_doubled_when_the_lab_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = ("--class", "--lan", NETWORK, "--port", "8970")
     with running(tmp_path, *options) as first:
         code = code_of(first)
         crowd = Crowd(tmp_path / "crowd", host_of(first), code, 30)
-        crowd.work_all(3, meanwhile=lambda: first.process.send_signal(signal.SIGKILL))
+        crowd.work_all(3, meanwhile=lambda: kill_amid(first))
         first.process.wait(30)
+        taken = events_file(first).read_text().count('"check"')
+    assert taken > 0, "the lab was killed too early to matter"
     assert sum(len(joined.waiting(place)) for place in crowd.places) > 0, "the lab was killed too late to matter"
     with running(tmp_path, *options) as second:
         assert code_of(second) == code
         crowd.work_all(2)
+        wait_longer(monkeypatch)
         for place in crowd.places:
             assert joined.send(place) == ""
         found = {(int(row["number"]), row["which"]): row for row in rows(second)}
@@ -261,9 +295,13 @@ def test_a_learner_sees_their_own_routes_and_without_a_key_none(route: Any, clas
     assert asked(class_, method, path, body=body).status == 401
     for role in (OWNER, VIEWER):
         assert asked(class_, method, path, class_.keys.cookie(role), body).status == 401, "not from the network"
-    status = asked(class_, method, path, learner, body).status if not path.endswith("/live") or LEARNER not in policy.roles else 200
+    if path == "/api/learner/live":
+        with following(class_, learner) as stream:
+            status = stream.status
+    else:
+        status = asked(class_, method, path, learner, body).status
     assert status == 403 if LEARNER not in policy.roles else status in (200, 400)
-    cookie = f"{class_.keys.name}={learner}"
+    cookie = f"{class_.keys.learner_name}={learner}"
     assert class_.ask(method, path, body, class_.headers(cookie=cookie)).status == 401, "not on this machine"
     assert class_.ask(method, path, body, class_.headers(cookie=None, authorization=f"Bearer {learner}")).status == 401
 
@@ -308,7 +346,7 @@ def test_who_was_sent_away_is_out_and_a_personal_code_is_the_same_learner(tmp_pa
     room = Classroom(tmp_path, b"s")
     key = room.admit(room.code, "here")
     who = room.learner_of(key)
-    room.name(who, "Xenia")
+    room.name(key, "Xenia", "here")
     assert room.admit(f"{room.code}-{who}".lower(), "here") == key
     assert room.admit(f"{room.code}-AAAAAAAA", "here") == ""
     room.tell("removed", learner=who)
@@ -316,10 +354,32 @@ def test_who_was_sent_away_is_out_and_a_personal_code_is_the_same_learner(tmp_pa
     assert room.admit(f"{room.code}-{who}", "here") == ""
 
 
+def test_what_is_still_coming_when_a_class_ends_or_its_learner_is_sent_away_is_not_taken(tmp_path: Path) -> None:
+    room = Classroom(tmp_path, b"s")
+    before, away = room.admit(room.code, "here"), room.admit(room.code, "here")
+    room.name(away, "Ada", "here")
+    room.tell("removed", learner=room.learner_of(away))
+    with pytest.raises(Refused, match="not in this class any more"):
+        room.name(away, "Ada", "here")
+    room.end()
+    with pytest.raises(Refused, match="not in this class any more"):
+        room.name(before, "Ada", "here")
+    with pytest.raises(Refused, match="not in this class any more"):
+        room.take(before, [])
+    assert "Ada" not in (tmp_path / "events.jsonl").read_text()
+
+
+def test_an_old_link_that_a_whole_class_opens_locks_nobody_out(tmp_path: Path) -> None:
+    room = Classroom(tmp_path, b"s")
+    for _ in range(MOST_WRONG_CODES + 1):
+        assert room.admit("WRONG2", "here") == ""
+    assert room.admit(room.code, "here")
+
+
 def test_wrong_codes_are_limited_for_who_guesses_and_nobody_else(tmp_path: Path) -> None:
     room = Classroom(tmp_path, b"s")
-    for _ in range(MOST_WRONG_CODES):
-        assert room.admit("WRONG2", "there") == ""
+    for number in range(MOST_WRONG_CODES):
+        assert room.admit(f"W{number:05}", "there") == ""
     with pytest.raises(Refused, match="Too many wrong codes"):
         room.admit(room.code, "there")
     assert room.admit(room.code, "here")
@@ -327,17 +387,138 @@ def test_wrong_codes_are_limited_for_who_guesses_and_nobody_else(tmp_path: Path)
 
 def test_learners_and_what_they_send_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     room = Classroom(tmp_path, b"s")
-    for number in range(MOST_LEARNERS):
-        room.name(str(number), "")
-    with pytest.raises(Refused, match="full"):
-        room.name("one more", "")
-    for _ in range(MOST_SENDINGS - 1):
-        room.take("0", [])
+    for number in range(MOST_NEWCOMERS):
+        room.name(room.key_of(str(number)), "", "one address")
     with pytest.raises(Refused, match="too much"):
-        room.take("0", [])
-    room.take("1", [])
+        room.name(room.key_of("one more"), "", "one address")
+    for number in range(MOST_NEWCOMERS, MOST_LEARNERS):
+        room.name(room.key_of(str(number)), "", "another")
+    with pytest.raises(Refused, match="full"):
+        room.name(room.key_of("one more"), "", "here")
+    for _ in range(MOST_SENDINGS - 1):
+        room.take(room.key_of("0"), [])
+    with pytest.raises(Refused, match="too much"):
+        room.take(room.key_of("0"), [])
+    room.take(room.key_of("1"), [])
     with pytest.raises(Refused, match="does not know you"):
-        room.take("nobody", [])
+        room.take(room.key_of("nobody"), [])
+
+
+def joined_room(folder: Path) -> tuple[Classroom, str]:
+    """A class that one learner has joined, and their key."""
+    room = Classroom(folder, b"s")
+    key = room.admit(room.code, "here")
+    room.name(key, "Ada", "here")
+    return room, key
+
+
+def test_a_learner_cannot_fill_the_class_and_its_instructor_can_act_when_it_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classroom, "MOST_TOLD", 2)
+    room, key = joined_room(tmp_path)
+    room.take(key, [{"what": "done", "id": str(number), "at": 1.0} for number in range(3)])
+    with pytest.raises(Refused, match="sent too much to this class"):
+        room.take(key, [{"what": "done", "id": "3", "at": 1.0}])
+    monkeypatch.setattr(room._journal, "most", 1)
+    with pytest.raises(Refused, match="file is full"):
+        room.name(key, "Eve", "here")
+    room.tell("removed", learner=room.learner_of(key))
+    assert room.learner_of(key) == ""
+
+
+def test_an_end_for_which_the_disk_has_no_room_leaves_the_class_as_it_was(tmp_path: Path) -> None:
+    room, key = joined_room(tmp_path)
+    with Disk(tmp_path, Fault(1, errno.ENOSPC, lasting=True)) as disk, pytest.raises(FileError):
+        room.end()
+    assert disk.struck
+    room.name(key, "Grace", "here")
+    assert [one.name for one in Classroom(tmp_path, b"s").look(lambda board: board.learners).values()] == ["Grace"]
+    room.end()
+    assert b"Ada" not in (tmp_path / "events.jsonl").read_bytes()
+    assert stat.S_IMODE((tmp_path / "events.jsonl").stat().st_mode) == 0o600
+
+
+def test_an_answer_is_not_changed_when_the_right_one_is_told(tmp_path: Path) -> None:
+    room, key = joined_room(tmp_path)
+
+    def answers(identity: str, letter: str) -> dict[str, str]:
+        room.take(key, [{"what": "answer", "id": identity, "question": "parameter", "letter": letter}])
+        return room.look(lambda board: board.learners[room.learner_of(key)].answers)
+
+    room.tell("asked", question="parameter")
+    answers("1", "a")
+    assert answers("2", "c") == {"parameter": "c"}
+    room.tell("shown")
+    assert answers("3", "b") == {"parameter": "c"}
+
+
+def test_what_is_sent_twice_counts_once_also_after_a_restart(tmp_path: Path) -> None:
+    room, key = joined_room(tmp_path)
+    check = {"what": "check", "id": "1", "task": "cnn", "passed": False, "cause": "x", "sentence": "x", "at": 1.0}
+    for again in (room, room, Classroom(tmp_path, b"s")):
+        again.take(key, [check])
+        [learner] = again.look(lambda board: board.learners).values()
+        assert learner.tasks["cnn"].tries == 1
+
+
+def test_a_result_that_has_waited_says_since_when(class_: Service, tmp_path: Path) -> None:
+    joined.join(tmp_path, host_of(class_), code_of(class_), "Late")
+    joined.note_result(tmp_path, Result("wider", False, "late", "Late."))
+    [path] = joined.waiting(tmp_path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "at": time.time() - 3600}))
+    assert joined.send(tmp_path) == ""
+    [group] = [group for group in shown(class_)["mistakes"] if group["cause"] == "late"]
+    assert 3590 < time.time() - group["since"] < 3700
+
+
+def test_what_the_board_does_not_take_spoils_nothing_else(class_: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wait_longer(monkeypatch)
+    joined.join(tmp_path, host_of(class_), code_of(class_), "Bad and good")
+    for number in range(9):
+        joined.note_result(tmp_path, Result("no such exercise" if number in (0, 5) else "cnn", False, "spoiled", "x"))
+    assert joined.send(tmp_path).startswith("The board of the class: The lab does not understand this request")
+    assert joined.waiting(tmp_path) == []
+    [tries] = [row["tries"] for row in rows(class_) if row["mistake"] == "spoiled"]
+    assert tries == "7"
+    for _ in range(45):
+        joined.note(tmp_path, "stuck", text="\N{GRINNING FACE}" * 199 + "\udcff")
+    assert joined.send(tmp_path) == ""
+    assert joined.waiting(tmp_path) == []
+
+
+def test_what_waits_for_another_class_is_dropped_on_joining_one_and_kept_on_joining_again(class_: Service, tmp_path: Path) -> None:
+    host, code = host_of(class_), code_of(class_)
+    joined.join(tmp_path, host, code, "Ada")
+    joined.note(tmp_path, "done")
+    assert joined.join(tmp_path, host, code).number
+    assert len(joined.waiting(tmp_path)) == 1
+    joined._write(tmp_path, joined.Seat(host, "AAAAAAAA.0", 3))  # of another class
+    joined.join(tmp_path, host, code)
+    assert joined.waiting(tmp_path) == []
+
+
+def test_of_the_pages_of_one_learner_the_oldest_is_let_go_and_everybody_is_still_let_in(class_: Service) -> None:
+    with contextlib.ExitStack() as open_pages:
+        key = let_in(class_, "many")
+        pages = []
+        for _ in range(MOST_PAGES + 1):
+            pages.append(open_pages.enter_context(following(class_, key)))
+            assert pages[-1].readline() == b"event: class\r\n"
+        assert b"event: over" not in pages[0].read(), "let go, and not sent away"
+        class_.ask("POST", "/api/class", {"do": "ask", "question": "parameter"})
+        for page in pages[1:]:
+            while b'"parameter"' not in page.readline():
+                pass
+    class_.ask("POST", "/api/class", {"do": "ask"})
+
+
+def test_a_link_with_a_learners_own_code_makes_nobody_that_learner(class_: Service) -> None:
+    key = let_in(class_, "Eve")
+    own = f"{code_of(class_)}-{key.partition('.')[0]}"
+    answer = asked(class_, "GET", f"/join/{own}")
+    assert (answer.status, "set-cookie" in answer.headers) == (401, False)
+    assert asked(class_, "POST", "/api/learner/seat", body={"code": own}).json == {"key": key}
 
 
 HOSTILE: list[dict[str, Any]] = [
@@ -397,6 +578,21 @@ def test_the_file_of_a_class_is_readable_for_its_owner_only(class_: Service) -> 
 
 
 # The pages
+
+
+def test_who_clicks_a_link_on_another_page_is_let_in_and_stays_who_they_are(browser: Browser, class_: Service) -> None:
+    link = f"http://{host_of(class_)}/join/{code_of(class_)}"
+    with browser.new_context() as phone:
+        page = phone.new_page()
+        page.route("http://evil.test/*", lambda route: route.fulfill(body=f'<a href="{link}">the class</a>', content_type="text/html"))
+        page.goto("http://evil.test/mail")
+        page.get_by_role("link").click()
+        page.get_by_label("Your name").fill("Ada")
+        page.keyboard.press("Enter")
+        expect(page.locator("#who")).to_contain_text("Ada")
+        page.goto("http://evil.test/mail")
+        page.get_by_role("link").click()
+        expect(page.locator("#who")).to_contain_text("Ada")
 
 
 def test_board_and_learners_page_are_used_as_in_class(browser: Browser, class_: Service, tmp_path: Path) -> None:
@@ -459,7 +655,7 @@ def test_both_pages_break_no_rule_of_accessibility_and_fit_a_phone(browser: Brow
         assert asked(class_, "POST", "/api/learner/events", key, told(**event)).status == 200
     class_.ask("POST", "/api/class", {"do": "ask", "question": "parameter"})
     with opened(browser, class_, color_scheme=theme) as computer, browser.new_context(color_scheme=theme) as phone:
-        phone.add_cookies([{"name": class_.keys.name, "value": key, "url": f"http://{host_of(class_)}"}])
+        phone.add_cookies([{"name": class_.keys.learner_name, "value": key, "url": f"http://{host_of(class_)}"}])
         board, hand = computer.new_page(), phone.new_page()
         board.goto("/class")
         hand.goto(f"http://{host_of(class_)}/learner")
@@ -484,7 +680,7 @@ def test_what_learners_write_is_only_text_on_both_pages(browser: Browser, class_
         assert asked(class_, "POST", "/api/learner/events", key, told(**check)).status == 200
         assert asked(class_, "POST", "/api/learner/events", key, told(what="stuck", text=one)).status == 200
     with opened(browser, class_) as computer, browser.new_context() as phone:
-        phone.add_cookies([{"name": class_.keys.name, "value": key, "url": f"http://{host_of(class_)}"}])
+        phone.add_cookies([{"name": class_.keys.learner_name, "value": key, "url": f"http://{host_of(class_)}"}])
         board, hand = computer.new_page(), phone.new_page()
         for page, path in ((board, "/class"), (hand, f"http://{host_of(class_)}/learner")):
             page.add_init_script("window.bad = 0; document.addEventListener('securitypolicyviolation', () => window.bad++);")
@@ -518,6 +714,9 @@ def test_a_learner_at_the_terminal_joins_is_stuck_answers_and_is_asked_nothing_t
     assert "You write self.slope" in terminal("course", "answer")
     terminal("course", "answer", "B")
     terminal("course", "answer", "q", code=2)
+    class_.ask("POST", "/api/class", {"do": "show"})
+    terminal("course", "answer", "a", code=2)
+    assert terminal.err.startswith("Error: The answer is told already: b.")
     assert [one["count"] for one in shown(class_)["question"]["options"]] == [0, 1, 0]
     terminal("course", "join", host_of(class_), "--code", code_of(class_))
     assert [one["name"] for one in shown(class_)["learners"]] == ["Emmy"], "joined twice, and still one"
@@ -538,16 +737,21 @@ def test_a_class_is_exported_and_ended_by_verbs(
     terminal("course", "class", "end", code=5)
     assert "close that lab" in terminal.err
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "other"))
-    Classroom(tmp_path / "other" / "handlens" / "class", b"s").name("a", "Hedy")
-    terminal("course", "class", "end")
-    assert not [path for path in (tmp_path / "other").rglob("*") if path.is_file() and "Hedy" in path.read_text()]
+    room, _ = joined_room(tmp_path / "other" / "handlens" / "class")
+    with room._path.open("a") as file:
+        file.write("something else\n")
+    terminal("course", "class", "export", "class.csv", code=3)
+    assert "handlens course class end" in terminal.err
+    assert terminal("course", "class", "end") == "The class has ended. Its names and results are deleted.\n"
+    assert terminal("course", "class", "end") == "There was no class.\n"
+    assert not [path for path in (tmp_path / "other").rglob("*") if path.is_file() and "Ada" in path.read_text()]
 
 
 def test_a_drawing_phone_and_a_learner_do_not_get_in_each_others_way(class_: Service) -> None:
     link = class_.ask("POST", "/api/phone", {}).json["address"]
     cookie = asked(class_, "GET", link.partition(str(class_.port))[2]).headers["set-cookie"]
-    assert class_.keys.name in cookie
-    key = cookie.partition("=")[2].partition(";")[0]
-    assert asked(class_, "GET", "/phone", key).status == 200
-    assert asked(class_, "GET", "/learner", key).status == 403
-    assert DRAWER != LEARNER
+    both = f"{cookie.partition(';')[0]}; {class_.keys.learner_name}={let_in(class_, 'draws too')}"
+    own = host_of(class_)
+    for path, given in (("/phone", 200), ("/learner", 200), ("/api/lab", 403)):
+        assert class_.ask("GET", path, headers=class_.headers(host=own, origin=f"http://{own}", cookie=both), at=NETWORK).status == given
+    assert asked(class_, "GET", "/learner", cookie.partition("=")[2].partition(";")[0]).status == 403

@@ -16,6 +16,7 @@ from web.service import Service
 
 from handlens.web import connection, pages
 from handlens.web.asked import Lab
+from handlens.web.classroom import Classroom
 from handlens.web.keys import OWNER, Keys
 from handlens.web.serving import listening, make_server
 
@@ -49,7 +50,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Impat
     with listening(0) as bound:
         port = bound.getsockname()[1]
         keys = Keys(port, secret=b"x")
-        server = make_server(Lab(port, keys, "", print))
+        server = make_server(Lab(port, keys, "", print, classroom=Classroom(tmp_path / "class", b"x")))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
         try:
@@ -115,6 +116,18 @@ def test_who_reads_slowly_but_reads_gets_all(impatient: Impatient) -> None:
             time.sleep(0.001)
         assert got > BIG
         assert time.monotonic() - start > WAIT_S
+
+
+def test_where_all_places_are_taken_by_streams_one_more_is_still_answered(impatient: Impatient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "MOST", 2)
+    with contextlib.ExitStack() as lines:
+        for _ in range(2):
+            stream = lines.enter_context(impatient.connected())
+            stream.sendall(impatient.head("GET /api/class/live HTTP/1.1") + b"\r\n")
+            assert stream.recv(65536).startswith(b"HTTP/1.1 200")
+        there = lines.enter_context(impatient.connected())
+        there.sendall(impatient.head("GET /api/lab HTTP/1.1") + b"\r\n")
+        assert there.recv(65536).startswith(b"HTTP/1.1 200")
 
 
 def test_four_hundred_who_ask_nothing_take_nobodys_place(lab: Service) -> None:

@@ -71,17 +71,20 @@ def answer(letter: str, name: str, folder: Path | None) -> int:
     """Answer with a LETTER; without one the question is shown. As long as its answer is not told you can answer anew."""
     from handlens.course import folder as folders
     from handlens.course import joined, questions
-    from handlens.errors import RunNotFound
+    from handlens.errors import RunNotFound, UsageError
 
     place = folders.find_folder(folder)
     joined.needed_seat(place)
-    name = name or joined.asked_now(place).get("name", "")
+    asked = {} if name else joined.asked_now(place)
+    name = name or asked.get("name", "")
     if not name:
         raise RunNotFound("The class is asked nothing just now.", hint="Another question: --question NAME")
     question = questions.find(name)
     if not letter:
         tell(f"{question}\n\nAnswer: handlens course answer LETTER")
         return 0
+    if told := asked.get("right"):
+        raise UsageError(f"The answer is told already: {told}.")
     chosen = questions.letter_of(question, letter)
     joined.note(place, "answer", question=question.name, letter=chosen)
     tell(f"Your answer is {chosen}) {question.options[chosen].text}")
@@ -114,14 +117,9 @@ def export(file: Path) -> int:
 @class_.command()
 def end() -> int:
     """End the class: names and results are deleted. What you have exported stays."""
-    from handlens.web.classroom import end_class, kept_class
+    from handlens.web.classroom import end_class
 
-    board = kept_class()
-    if board is None:
-        tell("There was no class.")
-        return 0
-    end_class()
-    tell(f"The class has ended. Its names and results are deleted; learners: {len(board.learners)}.")
+    tell("The class has ended. Its names and results are deleted." if end_class() else "There was no class.")
     return 0
 
 

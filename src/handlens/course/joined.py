@@ -26,7 +26,7 @@ DEADLINE_S = 1.0
 _PORT = 8712
 _PLACE, _SEAT = ".class", "joined.json"
 _MOST_BYTES = 64 << 10
-_MOST_WAITING, _AT_ONCE = 200, 50
+_MOST_WAITING, _AT_ONCE = 200, 20  # so many of the longest are still taken at once
 _JOIN_S = 10.0
 _HINT = "Is it the address that the board shows, and is this computer in the same network?"
 
@@ -50,6 +50,17 @@ class Silent(FailedError):
     """The board gave no answer."""
 
 
+class Unknown(FailedError):
+    """The board does not know who asks."""
+
+
+class Judged(FailedError):
+    """The board does not take what it was sent, and never will."""
+
+
+_KINDS = {400: Judged, 401: Unknown, 413: Judged, 422: Judged}
+
+
 def join(place: Path, address: str, code: str = "", name: str = "") -> Seat:
     """Join a class from a learner's folder; one who has joined it before stays who they are.
 
@@ -66,19 +77,27 @@ def join(place: Path, address: str, code: str = "", name: str = "") -> Seat:
     """
     host, code = _parts(address, code)
     before = seat_of(place)
-    status, answer, cookie = _ask(host, "GET", f"/join/{code}", before.key if before else "", timeout_s=_JOIN_S)
-    key = cookie.partition("=")[2].partition(";")[0]
-    if status != 303 or not key:
-        raise _refused(answer)
+    status, answer = _ask(host, "POST", "/api/learner/seat", before.key if before else "", {"code": code}, timeout_s=_JOIN_S)
+    key = answer.get("key")
+    if status != 200 or not isinstance(key, str):
+        raise _refused(status, answer)
+    if before and before.key != key and "-" not in code:  # what waits is for another class
+        _drop_waiting(place)
     _write(place, Seat(host, key))  # before the name is told: what follows may be lost, and one is still the same learner
-    status, answer, _ = _ask(host, "GET", "/api/learner", key, timeout_s=_JOIN_S)
-    if status == 200 and (name or not answer["number"]):
-        status, answer, _ = _ask(host, "POST", "/api/learner/name", key, {"name": name}, timeout_s=_JOIN_S)
-    if status != 200:
-        raise _refused(answer)
-    seat = Seat(host, key, int(answer["number"]))
+    seat = Seat(host, key, _number(host, key, name))
     _write(place, seat)
     return seat
+
+
+def _number(host: str, key: str, name: str) -> int:
+    """By which one is called; who has none gets one for their name."""
+    status, answer = _ask(host, "GET", "/api/learner", key, timeout_s=_JOIN_S)
+    if status == 200 and (name or not answer.get("number")):
+        status, answer = _ask(host, "POST", "/api/learner/name", key, {"name": name}, timeout_s=_JOIN_S)
+    number = answer.get("number")
+    if status != 200 or not isinstance(number, int):
+        raise _refused(status, answer)
+    return number
 
 
 def _parts(address: str, code: str) -> tuple[str, str]:
@@ -95,8 +114,9 @@ def _parts(address: str, code: str) -> tuple[str, str]:
     return host, code
 
 
-def _refused(answer: dict[str, Any]) -> FailedError:
-    return FailedError(str(answer.get("error", "What answers there is no board of a class.")), hint=str(answer.get("what to do", _HINT)))
+def _refused(status: int, answer: dict[str, Any]) -> FailedError:
+    kind = _KINDS.get(status, FailedError)
+    return kind(str(answer.get("error", "What answers there is no board of a class.")), hint=str(answer.get("what to do", _HINT)))
 
 
 def _write(place: Path, seat: Seat) -> None:
@@ -129,8 +149,7 @@ def note(place: Path, what: str, **said: Any) -> None:
         return
     event = {"what": what, "at": time.time(), **said}
     files.write_atomic(place / _PLACE / f"{time.time_ns():020x}-{secrets.token_hex(6)}.json", json.dumps(event))
-    for path in waiting(place)[:-_MOST_WAITING]:
-        files.remove(path)
+    _drop_waiting(place, but=_MOST_WAITING)
 
 
 def note_result(place: Path, result: Result) -> None:
@@ -153,6 +172,12 @@ def waiting(place: Path) -> list[Path]:
     return [path for path in files.entries(place / _PLACE) if path.suffix == ".json" and path.name != _SEAT]
 
 
+def _drop_waiting(place: Path, but: int = 0) -> None:
+    """All but so many of the newest."""
+    for path in waiting(place)[: -but or None]:
+        files.remove(path)
+
+
 def send(place: Path) -> str:
     """Tell what waits.
 
@@ -169,34 +194,48 @@ def send(place: Path) -> str:
         count = len(waiting(place))
         return f"The board of the class does not answer; {count} result{'s wait' if count > 1 else ' waits'} in your folder until it does."
     except HandlensError as error:
-        return f"The board of the class: {error.what} (To have no more to do with it: handlens course leave)"
+        hint = "(To have no more to do with it: handlens course leave)" if isinstance(error, Unknown) else error.hint
+        return f"The board of the class: {error.what} {hint}".rstrip()
     return ""
 
 
 def _send_all(place: Path, seat: Seat) -> None:
-    until = time.monotonic() + DEADLINE_S
+    until, at_once, judged = time.monotonic() + DEADLINE_S, _AT_ONCE, None
+    unreadable: set[Path] = set()
     with files.lock(place / _PLACE / "sending.lock", wait_s=DEADLINE_S):
-        while (some := waiting(place)[:_AT_ONCE]) and time.monotonic() < until:
-            _send(place, seat, some)
+        while (some := [path for path in waiting(place) if path not in unreadable][:at_once]) and time.monotonic() < until:
+            try:
+                unreadable |= _send(seat, some)
+            except Judged as error:
+                judged, at_once = error, len(some) // 4 or 1  # one of them spoils the others: which one shows among fewer
+                if len(some) == 1:
+                    files.remove(some[0])
+                    at_once = _AT_ONCE
+    if judged:
+        raise judged
 
 
-def _send(place: Path, seat: Seat, paths: Sequence[Path]) -> None:
-    events = [event for path in paths if (event := _event(path))]
-    status, answer, _ = _ask(seat.host, "POST", "/api/learner/events", seat.key, {"events": events}) if events else (200, {}, "")
-    if status in (200, 400, 422):  # what was judged is not sent again: judged again it would be no better
-        for path in paths:
-            files.remove(path)
+def _send(seat: Seat, paths: Sequence[Path]) -> set[Path]:
+    """Tell these; those that could not be read just now are given back."""
+    told = {path: event for path in paths if (event := _event(path)) is not None}
+    events = [event for event in told.values() if event]
+    status, answer = _ask(seat.host, "POST", "/api/learner/events", seat.key, {"events": events}) if events else (200, {})
     if status != 200:
-        raise _refused(answer)
+        raise _refused(status, answer)
+    for path in told:
+        files.remove(path)
+    return {*paths} - {*told}
 
 
-def _event(path: Path) -> dict[str, Any]:
-    """With its age in place of its time: clocks differ."""
+def _event(path: Path) -> dict[str, Any] | None:
+    """With its age in place of its time: clocks differ. Empty if it is none of ours; None if it cannot be read just now."""
     try:
         event: dict[str, Any] = json.loads(files.read_bytes(path, _MOST_BYTES))
         ago_s = max(0.0, round(time.time() - event.pop("at"), 1))
         return {"id": path.stem, "ago_s": ago_s, **event}
-    except (HandlensError, ValueError, KeyError, TypeError, AttributeError):
+    except HandlensError:
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
@@ -215,9 +254,9 @@ def asked_now(place: Path) -> dict[str, Any]:
         FailedError: the board says no.
     """
     seat = needed_seat(place)
-    status, answer, _ = _ask(seat.host, "GET", "/api/learner", seat.key)
-    if status != 200:
-        raise _refused(answer)
+    status, answer = _ask(seat.host, "GET", "/api/learner", seat.key)
+    if status != 200 or "question" not in answer:
+        raise _refused(status, answer)
     question: dict[str, Any] = answer["question"] or {}
     return question
 
@@ -236,22 +275,23 @@ def needed_seat(place: Path) -> Seat:
 
 def _ask(
     host: str, method: str, path: str, key: str = "", body: object = None, *, timeout_s: float = DEADLINE_S
-) -> tuple[int, dict[str, Any], str]:
-    """One request: status, JSON, cookie."""
+) -> tuple[int, dict[str, Any]]:
+    """One request: status, JSON."""
     headers = {"origin": f"http://{host}", "content-type": "application/json", "connection": "close"}
     if key:
         headers["authorization"] = f"Bearer {key}"
     connection = http.client.HTTPConnection(host, timeout=timeout_s)
     try:
-        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        content = None if body is None else json.dumps(body, ensure_ascii=False).encode(errors="replace")  # half a letter is none
+        connection.request(method, path, content, headers)
         answer = connection.getresponse()
-        content = answer.read(_MOST_BYTES)
+        received = answer.read(_MOST_BYTES)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Silent(f"Nobody answers at {host}.", hint=_HINT) from error
     finally:
         connection.close()
     try:
-        told = json.loads(content) if content else {}
+        told = json.loads(received) if received else {}
     except ValueError:
         told = {}
-    return answer.status, told if isinstance(told, dict) else {}, answer.getheader("set-cookie") or ""
+    return answer.status, told if isinstance(told, dict) else {}

@@ -38,6 +38,7 @@ BOTH = frozenset({OWNER, VIEWER})
 ANYBODY_LET_IN = BOTH | {DRAWER, LEARNER}
 
 WAY_IN = Policy(frozenset())
+TAKES_SEAT = Policy(frozenset(), "json", KIB)
 FILE = Policy(ANYBODY_LET_IN)
 LOOK = Policy(BOTH)
 ASK = Policy(BOTH, "json", MIB)
@@ -139,6 +140,7 @@ ROUTES = (
     Route("/api/course/check", "POST", CHECK, course_page.check),
     # a class: its learners come from the network, its board is its owner's
     Route("/join/{code}", "GET", WAY_IN, class_page.join),
+    Route("/api/learner/seat", "POST", TAKES_SEAT, class_page.seat),
     Route("/learner", "GET", TAKES_PART, pages.learner),
     Route("/api/learner", "GET", TAKES_PART, class_page.mine),
     Route("/api/learner/live", "GET", FOLLOWS, class_page.mine_live),
@@ -174,9 +176,13 @@ def _endpoint(function: Callable[[Asked], Any], lab: Lab) -> Callable[[Request],
     """A route's function as Starlette calls it: in a thread, since it may calculate or wait for the disk; if it is async, as it is."""
 
     async def endpoint(request: Request) -> Response:
-        scope, caller = request.scope, request.client.host if request.client else ""
-        who = scope["role"], scope["reach"], scope["learner"], caller
-        asked = Asked(lab, *who, request.path_params, request.query_params, scope["body"])
+        asked = Asked(
+            lab,
+            caller=request.client.host if request.client else "",
+            path=request.path_params,
+            query=request.query_params,
+            **{name: request.scope[name] for name in ("role", "reach", "learner", "key", "body")},
+        )
         answer = await (function(asked) if iscoroutinefunction(function) else run_in_threadpool(function, asked))
         return answer if isinstance(answer, Response) else JSONResponse(answer)
 

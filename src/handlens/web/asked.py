@@ -97,6 +97,7 @@ class Asked:
         role: who asks.
         reach: who may come in by the address that was asked: its owner only on this machine, drawers and learners only from the network.
         learner: which one, if it is a learner of the class.
+        key: by which that is known.
         caller: the address from which it was asked.
         path: the parts of the address that a route leaves open.
         query: what stands behind its question mark.
@@ -107,6 +108,7 @@ class Asked:
     role: str
     reach: frozenset[str]
     learner: str
+    key: str
     caller: str
     path: Mapping[str, str]
     query: Mapping[str, str]

@@ -100,6 +100,11 @@ class Board:
         else:
             _OF_CLASS[kind](self, event)
 
+    def is_news(self, learner: Learner, event: Event) -> bool:
+        """Whether it counts: it has not arrived before, and changes no answer to a question whose right one is told."""
+        told = event["what"] == "answer" and self.shown and event["question"] == self.question
+        return event["id"] not in learner.seen and not (told and self.question in learner.answers)
+
     def _begin(self, event: Event) -> None:
         self.code, self.nonce, self.began = event["code"], event["nonce"], event["at"]
 

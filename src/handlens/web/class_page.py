@@ -28,6 +28,8 @@ LONGEST_NAME, LONGEST_TEXT, LONGEST_SENTENCE = 40, 200, 300
 MOST_AT_ONCE = 50
 _LOOK_S = 0.1
 _OLDEST_S = 7 * 86400.0
+_COOKIE_S = 30 * 86400
+_FIELDS = {"check": {"task", "passed", "cause", "sentence"}, "stuck": {"text"}, "done": set[str](), "answer": {"question", "letter"}}
 _TASKS = {exercise.name for exercise in EXERCISES}
 
 
@@ -35,6 +37,12 @@ class Name(Body):
     """A name or nickname; empty for none."""
 
     name: str = Field("", max_length=LONGEST_NAME)
+
+
+class Code(Body):
+    """The class's code; with an id behind a dash it is a learner's own."""
+
+    code: str = Field(max_length=64)
 
 
 class Told(Body):
@@ -98,23 +106,36 @@ def classroom(asked: Asked) -> Classroom:
 
 
 def join(asked: Asked) -> Response:
-    """Let somebody in who has the code, as a learner of their own; one who is in already goes on."""
+    """Let a browser in that has the code, as a learner of its own; one who is in already goes on."""
+    code = asked.path["code"]
+    if "-" in code:  # else whoever gives away such a link is who opens it
+        raise Refused(401, "A code of one's own is for the terminal.", "Type: handlens course join, with the address and --code")
+    answer = RedirectResponse("/learner", 303)
+    answer.set_cookie(
+        asked.lab.keys.learner_name, _key(asked, code), httponly=True, samesite="lax", max_age=_COOKIE_S
+    )  # lax: for links in mails
+    return answer
+
+
+def seat(asked: Asked) -> dict[str, str]:
+    """The same for a learner's program, which may be who a browser is, by a code of that learner's own."""
+    return {"key": _key(asked, asked.read(Code).code)}
+
+
+def _key(asked: Asked, code: str) -> str:
     if LEARNER not in asked.reach:
         raise Refused(404, "No class can be joined at this address.", "The board of the class shows the right one.")
     room = classroom(asked)
-    personal = "-" in asked.path["code"]
-    key = room.key_of(asked.learner) if asked.learner and not personal else room.admit(asked.path["code"], asked.caller)
+    key = room.key_of(asked.learner) if asked.learner and "-" not in code else room.admit(code, asked.caller)
     if not key:
         raise Refused(401, "That is not the code of this class.", "Look at it again: six letters and digits, at the end of the address.")
-    answer = RedirectResponse("/learner", 303)
-    answer.set_cookie(asked.lab.keys.name, key, httponly=True, samesite="strict", max_age=86400)
-    return answer
+    return key
 
 
 def name(asked: Asked) -> dict[str, Any]:
     """Say one's name, or another one."""
     words = printable(" ".join(asked.read(Name).name.split()), LONGEST_NAME)
-    classroom(asked).name(asked.learner, words)
+    classroom(asked).name(asked.key, words, asked.caller)
     return mine(asked)
 
 
@@ -122,16 +143,10 @@ def take(asked: Asked) -> dict[str, int]:
     """Results, raised hands and answers; whatever was told before counts once."""
     report, now = asked.read(Report), time.time()
     events = [
-        {**told.model_dump(exclude_defaults=True, exclude={"ago_s"}), "at": now - min(told.ago_s, _OLDEST_S)} for told in report.events
+        {**told.model_dump(include={"id", "what"} | _FIELDS[told.what]), "at": now - min(told.ago_s, _OLDEST_S)} for told in report.events
     ]
-    classroom(asked).take(asked.learner, [_whole(event) for event in events])
+    classroom(asked).take(asked.key, events)
     return {"taken": len(events)}
-
-
-def _whole(event: dict[str, Any]) -> dict[str, Any]:
-    """With the fields that the board wants of its kind."""
-    wanted: dict[str, dict[str, Any]] = {"check": {"passed": False, "cause": "", "sentence": ""}, "stuck": {"text": ""}}
-    return {**wanted.get(event["what"], {}), **event}
 
 
 def mine(asked: Asked) -> dict[str, Any]:
@@ -141,9 +156,15 @@ def mine(asked: Asked) -> dict[str, Any]:
 
 def mine_live(asked: Asked) -> EventSourceResponse:
     """The same whenever it changes, until the class ends or the learner is sent away."""
-    room, learner = classroom(asked), asked.learner
-    key = room.key_of(learner)
-    return EventSourceResponse(_events(room, lambda board: own_view(board, learner), lambda: bool(room.learner_of(key))))
+    return EventSourceResponse(_own_events(classroom(asked), asked.learner, asked.key))
+
+
+async def _own_events(room: Classroom, learner: str, key: str) -> AsyncIterator[dict[str, str]]:
+    with room.followers.page(learner) as may_follow:
+        async for event in _events(room, lambda board: own_view(board, learner), lambda: may_follow() and bool(room.learner_of(key))):
+            yield event
+        if may_follow():
+            yield {"event": "over", "data": ""}
 
 
 # The instructor
@@ -163,7 +184,6 @@ async def _events(room: Classroom, view: Callable[[Board], dict[str, Any]], may_
             if text != before:
                 yield {"event": "class", "data": text}
         await asyncio.sleep(_LOOK_S)
-    yield {"event": "over", "data": ""}
 
 
 def invitation(asked: Asked) -> dict[str, Any]:

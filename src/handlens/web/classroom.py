@@ -25,7 +25,9 @@ from handlens.web.board import Board
 from handlens.web.guard import Refused
 
 MOST_LEARNERS = 120
-MOST_SENDINGS, MOST_WRONG_CODES = 60, 20  # a minute
+MOST_SENDINGS, MOST_WRONG_CODES, MOST_NEWCOMERS = 60, 200, 60  # a minute; the last two of one address, which a whole class may share
+MOST_TOLD = 5_000
+MOST_PAGES, MOST_PAGES_OF_ALL = 4, 180  # that follow the class: fewer than there may be connections
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that is taken for another
 _CODE, _ID = 6, 8
 _MOST_BYTES = 64 << 20
@@ -54,6 +56,26 @@ class Allowance:
         self._times.setdefault(who, deque(maxlen=self._most)).append(time.monotonic())
 
 
+class Followers:
+    """The pages of learners that follow the class. Of too many the oldest is let go; if somebody looks at it, their browser comes again."""
+
+    def __init__(self) -> None:
+        self._pages: dict[object, str] = {}
+
+    @contextlib.contextmanager
+    def page(self, learner: str) -> Iterator[Callable[[], bool]]:
+        """One more page, while the body runs; it is given a function that says whether it may still follow."""
+        page = object()
+        self._pages[page] = learner
+        own = [other for other, whose in self._pages.items() if whose == learner]
+        for old in (*own[:-MOST_PAGES], *list(self._pages)[:-MOST_PAGES_OF_ALL]):
+            self._pages.pop(old, None)
+        try:
+            yield lambda: page in self._pages
+        finally:
+            self._pages.pop(page, None)
+
+
 class Classroom:
     """The class of this user; it goes on until it is ended, however often the lab is closed or killed meanwhile.
 
@@ -63,6 +85,7 @@ class Classroom:
 
     Attributes:
         changes: how often something has changed.
+        followers: the learners' pages that are open.
 
     Raises:
         DataDamaged: the file of the class has something else in it.
@@ -73,23 +96,21 @@ class Classroom:
         self._secret = secret
         self._lock = threading.Lock()
         self._path = folder / "events.jsonl"
-        self._wrong, self._sendings = Allowance(MOST_WRONG_CODES), Allowance(MOST_SENDINGS)
+        self._wrong, self._repeated, self._newcomers = Allowance(MOST_WRONG_CODES), Allowance(1), Allowance(MOST_NEWCOMERS)
+        self._sendings = Allowance(MOST_SENDINGS)
+        self.followers = Followers()
         self.changes = 0
         self._journal, self._board = read_class(self._path)
         if not self._board.code:
             self._begin()
 
     def _begin(self) -> None:
-        journal, board = files.Journal(self._path, _MOST_BYTES), Board()
         event = {"what": "begun", "code": _letters(_CODE), "nonce": secrets.token_hex(8), "at": time.time()}
-        journal.add([json.dumps(event).encode()])
-        board.apply(event)
-        self._journal, self._board = journal, board  # only now: nobody may be asked for a code that is empty
+        files.write_atomic(self._path, json.dumps(event) + "\n", mode=0o600)  # in place of the class before, or that one goes on
+        self._journal, self._board = read_class(self._path)
         self.changes += 1
 
     def _add(self, events: Sequence[dict[str, Any]]) -> None:
-        if self._journal.is_full:
-            raise Refused(409, "The class's file is full.", "Its instructor can export it, end the class, and begin a new one.")
         self._journal.add(json.dumps(event).encode() for event in events)
         for event in events:
             self._board.apply(event)
@@ -116,7 +137,7 @@ class Classroom:
             The key; empty if the code is wrong.
 
         Raises:
-            Refused: too many wrong codes came from there.
+            Refused: too many wrong codes came from there. The same one, as from an old link that a whole class opens, is none more.
         """
         if self._wrong.is_used_up(caller):
             raise Refused(429, "Too many wrong codes came from this computer.", "Wait a minute, and look at the code again.")
@@ -125,7 +146,10 @@ class Classroom:
         known = own in board.learners if own else True
         if hmac.compare_digest(given.encode(), board.code.encode()) and known:
             return self.key_of(own or _letters(_ID))
-        self._wrong.use(caller)
+        guess = f"{caller} {given[: _CODE + 1]}"
+        if not self._repeated.is_used_up(guess):
+            self._repeated.use(guess)
+            self._wrong.use(caller)
         return ""
 
     def key_of(self, learner: str) -> str:
@@ -139,37 +163,46 @@ class Classroom:
         right = hmac.compare_digest(self.key_of(learner).encode(), key.encode())
         return learner if right and learner not in self._board.removed else ""
 
-    def name(self, learner: str, name: str) -> None:
+    def name(self, key: str, name: str, caller: str) -> None:
         """Somebody who was let in says their name, or another one.
 
         Raises:
-            Refused: the class is full, or too much comes from there.
+            Refused: they are not in the class any more, it is full, or too much comes from there.
         """
-        self._count(learner)
         with self._lock:
-            if learner not in self._board.learners and len(self._board.learners) >= MOST_LEARNERS:
-                raise Refused(409, f"The class is full: {MOST_LEARNERS} have joined.")
+            learner = self._sender(key)
+            if learner not in self._board.learners:
+                if len(self._board.learners) >= MOST_LEARNERS:
+                    raise Refused(409, f"The class is full: {MOST_LEARNERS} have joined.")
+                _use(self._newcomers, caller)
             self._add([{"what": "named", "learner": learner, "name": name, "at": time.time()}])
 
-    def take(self, learner: str, events: Sequence[dict[str, Any]]) -> None:
+    def take(self, key: str, events: Sequence[dict[str, Any]]) -> None:
         """What a learner's computer tells; what it told before counts once. It is on the disk when this returns.
 
         Raises:
-            Refused: they have not said their name, or too much comes from there.
+            Refused: they are not in the class any more, have not said their name, or too much comes from there.
         """
-        self._count(learner)
         with self._lock:
+            learner = self._sender(key)
             known = self._board.learners.get(learner)
             if known is None:
                 raise Refused(409, "The class does not know you yet.", "Say your name first.")
-            new = {event["id"]: {**event, "learner": learner} for event in events if event["id"] not in known.seen}
+            if len(known.seen) > MOST_TOLD:
+                raise Refused(429, "You have sent too much to this class.", "Your instructor can export it, end it, and begin a new one.")
+            new = {event["id"]: {**event, "learner": learner} for event in events if self._board.is_news(known, event)}
             if new:
                 self._add(list(new.values()))
 
-    def _count(self, learner: str) -> None:
-        if self._sendings.is_used_up(learner):
-            raise Refused(429, "That is too much in one minute.", "Wait a moment.")
-        self._sendings.use(learner)
+    def _sender(self, key: str) -> str:
+        """The learner who may send now: while their words came the class may have ended, or they were sent away."""
+        learner = self.learner_of(key)
+        if not learner:
+            raise Refused(401, "You are not in this class any more.", "To join again, open the address that the board shows.")
+        _use(self._sendings, learner)
+        if self._journal.is_full:  # what the instructor does has room still
+            raise Refused(409, "The class's file is full.", "Its instructor can export it, end the class, and begin a new one.")
+        return learner
 
     def tell(self, what: str, **said: Any) -> None:
         """What the instructor does: `opened`, `asked`, `shown`, `helped`, `removed`."""
@@ -181,6 +214,12 @@ class Classroom:
         with self._lock:
             files.remove(self._path)
             self._begin()
+
+
+def _use(allowance: Allowance, who: str) -> None:
+    if allowance.is_used_up(who):
+        raise Refused(429, "That is too much in one minute.", "Wait a moment.")
+    allowance.use(who)
 
 
 def _letters(count: int) -> str:
@@ -230,11 +269,15 @@ def held_class() -> Iterator[Path]:
         yield class_folder()
 
 
-def end_class() -> None:
-    """Delete the names and results of a class that no lab has open.
+def end_class() -> bool:
+    """Delete the names and results of a class that no lab has open, also if they cannot be read. False if there is none.
 
     Raises:
         RunBusy: a lab has it open; it can be ended on its page Class.
     """
-    with held_class() as folder:
-        files.remove(folder / "events.jsonl")
+    path = class_folder() / "events.jsonl"
+    if not path.exists():
+        return False
+    with held_class():
+        files.remove(path)
+    return True

@@ -70,7 +70,8 @@ class Connection(H11Protocol):
         self._late = self.loop.call_later(_COMING[part], self.transport.abort) if part in _COMING else None
 
     def _make_room(self) -> None:
-        idle = [other for other in self.connections if isinstance(other, Connection) and other.conn.their_state in _COMING]
+        others = [other for other in self.connections if other is not self and isinstance(other, Connection)]
+        idle = [other for other in others if other.conn.their_state in _COMING]
         if idle:
             longest = min(idle, key=lambda other: other._since)
             self.connections.discard(longest)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Annotated, Any
 
 import numpy as np
@@ -97,12 +96,19 @@ def _question(asked: Asked, drawing: Drawing | None = None) -> Question:
 
 def _answer_all(asked: Sequence[Asked]) -> list[Any]:
     """The answers to many; those that ask the same network are one batch."""
-    answers = [_or_error(_question, one) for one in asked]
-    for alike in _alike(answers):
-        shares = _or_error(_shares, [answers[place] for place in alike])
-        for place, row in zip(alike, repeat(shares) if isinstance(shares, Exception) else shares, strict=False):
-            answers[place] = row if isinstance(row, Exception) else _said(answers[place], row)
-    return answers
+    questions = [_or_error(_question, one) for one in asked]
+    answers = dict(enumerate(questions))  # an error is its own answer
+    for places in _alike(questions):
+        answers.update(zip(places, _answers([questions[place] for place in places]), strict=True))
+    return [*answers.values()]
+
+
+def _answers(alike: Sequence[Question]) -> list[Any]:
+    """Those of one network to several questions, or its error as often."""
+    try:
+        return [_said(question, row) for question, row in zip(alike, _shares(alike), strict=True)]
+    except Exception as error:
+        return [error] * len(alike)
 
 
 _TOGETHER = Together(_answer_all, _MOST_AT_ONCE)

@@ -117,21 +117,24 @@ class Guard:
         policy = self._policy(scope["path"], scope["method"])
         _check_origin(scope, f"http://{host}")
         scope["reach"] = reach
-        scope["role"], scope["learner"] = self._who(scope, reach)
+        scope["role"], scope["learner"], scope["key"] = self._who(scope, reach, policy)
         if policy.roles and not scope["role"]:
             raise _unknown(reach)
         if policy.roles and scope["role"] not in policy.roles:
             raise _not_for(scope["role"])
         return policy
 
-    def _who(self, scope: Scope, reach: frozenset[str]) -> tuple[str, str]:
-        """The role, and which learner it is; a program of a learner brings its key in place of a cookie."""
+    def _who(self, scope: Scope, reach: frozenset[str], policy: Policy) -> tuple[str, str, str]:
+        """The role, and which learner it is, by which key; a program of a learner brings its key in place of a cookie."""
         cookie = _one_header(scope, b"cookie")
         role = self.keys.role_of(cookie, reach)
-        if role or LEARNER not in reach:
-            return role, ""
-        learner = self.learner_of(_one_header(scope, b"authorization").removeprefix("Bearer ") or self.keys.given(cookie))
-        return (LEARNER if learner else ""), learner
+        if LEARNER not in reach:
+            return role, "", ""
+        key = _one_header(scope, b"authorization").removeprefix("Bearer ") or self.keys.learner_key(cookie)
+        learner = self.learner_of(key)
+        if learner and (not role or LEARNER in policy.roles):
+            role = LEARNER
+        return role, learner, key
 
     def _policy(self, path: str, method: str) -> Policy:
         for pattern, methods in self.declared:

@@ -42,6 +42,7 @@ class Keys:
 
     def __init__(self, port: int, role: str = OWNER, secret: bytes | None = None) -> None:
         self.name = f"handlens-{port}"
+        self.learner_name = f"{self.name}-class"  # of its own: a phone may draw and be in a class
         self.role = role
         self._secret = secret or kept_secret()
         self._session = secrets.token_hex(8)
@@ -71,21 +72,25 @@ class Keys:
         what = f"{self.name} {role} {self._session}" if role == DRAWER else f"{self.name} {role}"
         return hmac.new(self._secret, what.encode(), hashlib.sha256).hexdigest()
 
-    def given(self, header: str) -> str:
-        """The value of this lab's cookie in a `Cookie` header; empty if it is not there."""
-        try:
-            return SimpleCookie(header)[self.name].value
-        except (CookieError, KeyError):
-            return ""
+    def learner_key(self, header: str) -> str:
+        """A learner's key in a `Cookie` header, whether it is right or not; empty if there is none."""
+        return _value(header, self.learner_name)
 
     def role_of(self, header: str, reach: frozenset[str]) -> str:
         """The role that a `Cookie` header proves, of those that may come this way; empty if none.
 
         Where one may only look, an owner's older cookie is worth no more.
         """
-        given = self.given(header)
+        given = _value(header, self.name)
         roles = [role for role in dict.fromkeys((VIEWER, self.role, DRAWER)) if role in reach]
         return next((role for role in roles if hmac.compare_digest(self.cookie(role).encode(), given.encode())), "")
+
+
+def _value(header: str, name: str) -> str:
+    try:
+        return SimpleCookie(header)[name].value
+    except (CookieError, KeyError):
+        return ""
 
 
 def kept_secret() -> bytes:

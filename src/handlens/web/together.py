@@ -45,7 +45,11 @@ class Together(Generic[Q]):
         asked: list[tuple[Q, asyncio.Future[Any]]] = []
         while len(asked) < self._most and not self._waiting.empty():
             asked.append(self._waiting.get())
-        answers = self._answer_all([question for question, _ in asked])
+        answers: Sequence[Any]
+        try:
+            answers = self._answer_all([question for question, _ in asked])
+        except Exception as error:  # whoever asked is told, and whoever asks next is answered
+            answers = [error] * len(asked)
         loop.call_soon_threadsafe(self._tell, loop, [(future, answer) for (_, future), answer in zip(asked, answers, strict=True)])
 
     def _tell(self, loop: asyncio.AbstractEventLoop, answered: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:

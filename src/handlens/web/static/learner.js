@@ -95,7 +95,7 @@ function follow() {
   source.addEventListener("over", () => {
     source.close();
     inside.hidden = naming.hidden = true;
-    who.textContent = "You are not in this class any more: it has ended, or your instructor has sent you away. What you sent is deleted.";
+    who.textContent = "You are not in this class any more: it has ended, or your instructor has sent you away. What you sent is deleted when the class ends.";
   });
   source.onerror = () => {
     if (source.readyState !== EventSource.CLOSED) return notice("Your instructor's computer does not answer. This page goes on when it is back.");
