@@ -212,7 +212,6 @@ class Classroom:
     def end(self) -> None:
         """Delete all names and results, and begin another class with another code."""
         with self._lock:
-            files.remove(self._path)
             self._begin()
 
 
