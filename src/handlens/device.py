@@ -78,8 +78,8 @@ def _keep_freed_memory() -> None:
     A convolutional network would spend a sixth of its time on that. It holds for this process to its end.
     """
     if sys.platform == "linux" and hasattr(c_library := ctypes.CDLL(None), "mallopt"):
-        if any(c_library.mallopt(_MMAP_THRESHOLD, size) for size in (1 << 30, 1 << 25)):  # older ones allow 32 MiB
-            c_library.mallopt(_TRIM_THRESHOLD, 1 << 30)
+        c_library.mallopt(_MMAP_THRESHOLD, 1 << 25)  # what is larger still goes back: among many such, memory would be lost in gaps
+        c_library.mallopt(_TRIM_THRESHOLD, 1 << 30)
 
 
 @contextlib.contextmanager

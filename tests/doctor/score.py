@@ -68,7 +68,8 @@ def main(seeds: int, words: list[str]) -> None:
         times = sorted(answer.seconds for answer in answers + silent)
         quiet = sum(not answer.causes for answer in silent)
         print(f"seed {seed}: {sum(hits)} of {len(bad)} first, {sum(lines)} with the right line; {quiet} of {len(right)} right ones silent;")
-        print(f"        median {times[len(times) // 2]:.1f} s, slowest {times[-1]:.1f} s", flush=True)
+        if times:
+            print(f"        median {times[len(times) // 2]:.1f} s, slowest {times[-1]:.1f} s", flush=True)
 
 
 if __name__ == "__main__":

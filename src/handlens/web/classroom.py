@@ -25,7 +25,7 @@ from handlens.web.board import Board
 from handlens.web.guard import Refused
 
 MOST_LEARNERS = 120
-MOST_SENDINGS, MOST_WRONG_CODES, MOST_NEWCOMERS = 60, 200, 60  # a minute; the last two of one address, which a whole class may share
+MOST_SENDINGS, MOST_WRONG_CODES, MOST_NEWCOMERS = 60, 200, 100  # a minute; the last two of one address, which a whole class may share
 MOST_TOLD = 5_000
 MOST_PAGES, MOST_PAGES_OF_ALL = 4, 180  # that follow the class: fewer than there may be connections
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that is taken for another
