@@ -10,15 +10,13 @@ are measured once a seed, at the end, and no training is left out.
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import session_script
 import torch
+from usage import timed
 
 import handlens as hl
 from handlens import device, models
@@ -40,19 +38,6 @@ class Turn:
     clock: float
     processor: float
     seconds: float
-
-
-def processor_time() -> float:
-    """Seconds that this process has used of all processors, its own and the system's for it."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-def timed(work: Callable[[], object]) -> tuple[float, float]:
-    """Seconds of the clock, and of the processors."""
-    clock, processor = time.perf_counter(), processor_time()
-    work()
-    return time.perf_counter() - clock, processor_time() - processor
 
 
 def turn(knobs: dict[str, object], data: hl.Dataset, whole: hl.Dataset, seed: int) -> Turn:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+
+from usage import most_memory_mb, processor_s
 
 MOMENTS = (
     "import torch",
@@ -48,14 +49,7 @@ cli.main()
 
 def now() -> tuple[float, float]:
     """Seconds by the clock, and of the processor."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return time.perf_counter(), usage.ru_utime + usage.ru_stime
-
-
-def held() -> float:
-    """The most memory that this process ever held, in MB."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / (1e6 if sys.platform == "darwin" else 1e3)
+    return time.perf_counter(), processor_s()
 
 
 def one() -> None:
@@ -65,7 +59,7 @@ def one() -> None:
 
     times.append(now())
     torch.set_num_threads(1)
-    before = held()
+    before = most_memory_mb()
     import handlens as hl
     from handlens import data as datasets
 
@@ -86,7 +80,7 @@ def one() -> None:
     times.append(now())
     for row in rows:
         del row
-    memory = held() - before
+    memory = most_memory_mb() - before
     for some, repeats in ((images[:1], 100), (data.val.images[:1000], 20)):
         predict_logits(model, some)
         start = now()

@@ -9,35 +9,20 @@ time for 64 whole trainings is reckoned from the mean of the two. `--keep FOLDER
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from os import environ
 from pathlib import Path
 
 import session_script
 import torch
+from usage import timed
 
 import handlens as hl
 
 TRAININGS, IMAGES, WHOLE = 64, 12_000, 300_000
-
-
-def processor_time() -> float:
-    """Seconds that this process and its children that have ended have used of all processors."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
-
-
-def timed(work: Callable[[], object]) -> tuple[float, float]:
-    """Seconds of the clock, and of the processors."""
-    clock, processor = time.perf_counter(), processor_time()
-    work()
-    return time.perf_counter() - clock, processor_time() - processor
 
 
 def main() -> None:

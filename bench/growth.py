@@ -9,39 +9,27 @@ most that the process ever held, less what it held once `torch` was imported.
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 
 import torch
+from usage import most_memory_mb, processor_s
 
 from handlens import data, models
 from handlens.optim import make_optimizer
 from handlens.train import State, train
 
 
-def held() -> float:
-    """The most memory that this process ever held, in MB."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / (1e6 if sys.platform == "darwin" else 1e3)
-
-
-def used() -> float:
-    """Seconds of processor time."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-
-
 def one(count: int) -> None:
     """Train an epoch and print seconds, MB above the import, and MB of the images themselves."""
     torch.set_num_threads(1)
-    before = held()
+    before = most_memory_mb()
     images = torch.randint(0, 256, (count, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     split = data.Split(images, torch.arange(count) % 10, tuple("0123456789"))
     model = models.MLP((128, 64), seed=1)
-    start = used()
+    start = processor_s()
     list(train(State(model, make_optimizer(model, "adam", lr=0.001)), data.batches(split, 64, seed=1), epochs=1))
-    print(f"{used() - start:.3f} {held() - before:.1f} {images.numel() / 1e6:.1f}")
+    print(f"{processor_s() - start:.3f} {most_memory_mb() - before:.1f} {images.numel() / 1e6:.1f}")
 
 
 def main() -> None:

@@ -126,16 +126,17 @@ def calibration(model: torch.nn.Module, some: Sequence[Sample], target: Path | N
     images = torch.from_numpy(np.stack([normalize(sample.content).image for sample in some]))[:, None]
     letters = torch.from_numpy(np.stack([normalize(one).image for one in strange_shapes(np.random.default_rng(0), 300)]))[:, None]
     labels = torch.tensor([sample.label for sample in some])
-    if target:
-        found = metrics.calibration(torch.softmax(models.predict_logits(model, images), 1).numpy(), labels.numpy())
-        files.write_atomic(target, style.png(plots.plot_calibration(found)))
-    lines = []
+    lines, logits = [], [models.predict_logits(model, one) for one in (images, letters)]
     for name, divisor in (("as it is", 1.0), (f"temperature {temperature:.2f}", temperature)):
-        shares, odd = (torch.softmax(models.predict_logits(model, one) / divisor, 1).numpy() for one in (images, letters))
-        ece = metrics.calibration(shares, labels.numpy()).ece
+        shares, odd = (torch.softmax(one / divisor, 1).numpy() for one in logits)
+        found = metrics.calibration(shares, labels.numpy())
+        if target and divisor == 1:
+            files.write_atomic(target, style.png(plots.plot_calibration(found)))
         loss = -np.log(np.maximum(shares[np.arange(len(labels)), labels], 1e-12)).mean()
         sure = (shares.max(1) >= 0.9).mean(), (odd.max(1) >= 0.9).mean()
-        lines.append(f"{name}: ECE {ece:.3f}, loss {loss:.3f}; sure (90 %) of {sure[0]:.1%} of the digits and {sure[1]:.1%} of letters")
+        lines.append(
+            f"{name}: ECE {found.ece:.3f}, loss {loss:.3f}; sure (90 %) of {sure[0]:.1%} of the digits and {sure[1]:.1%} of letters"
+        )
     return "\n".join(lines)
 
 

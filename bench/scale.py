@@ -18,13 +18,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from usage import processor_s
+
 TINY: dict[str, Any] = {"examples": 20, "epochs": 1, "batch_size": 20, "hidden_sizes": (4,), "val": 0.01}
-
-
-def processor_s() -> float:
-    """Seconds that this process and its children that have ended have computed: other programs do not change it, as they do the clock."""
-    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def trials(counts: list[int]) -> None:

@@ -16,6 +16,7 @@ import platformdirs
 import pytest
 from corpus import amount, commit
 from leaks import nothing_leaks, own_temporary_folder
+from terminal import Terminal
 
 import handlens as hl
 
@@ -86,6 +87,12 @@ def mnist() -> hl.Dataset:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HANDLENS_DATA", str(SHARED_DATA))  # a fixture of the session comes before those of a test
         return hl.load("mnist")
+
+
+@pytest.fixture
+def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
+    """The command line in this process."""
+    return Terminal(capsys)
 
 
 @pytest.fixture(scope="session")

@@ -26,11 +26,6 @@ LONG = "mlp_with-a-very-long-name-that-somebody-found-good-to-have"
 SMALL = ("train", "softmax", "--epochs", "1", "--batch-size", "500")
 
 
-@pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(capsys)
-
-
 @pytest.fixture(scope="module")
 def two_runs(mnist: hl.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A runs folder with `one` and `two`, trained once for all tests here."""

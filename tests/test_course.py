@@ -30,11 +30,6 @@ OTHERS = [case for case in ALL if case not in FIXED]
 
 
 @pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(capsys)
-
-
-@pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A learner's folder."""
     folder.start(tmp_path / "course")

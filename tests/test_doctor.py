@@ -86,11 +86,6 @@ SEEDED = CHOSEN if FULL else [one for one in CHOSEN if one.name in ("lr_too_low-
 Ask = Callable[[str], Diagnosis]
 
 
-@pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(capsys)
-
-
 @pytest.fixture(scope="session")
 def files(mnist: hl.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files that programs read."""

@@ -49,11 +49,6 @@ def mlp(runs: dict[str, hl.Run]) -> hl.Run:
     return runs["mlp"]
 
 
-@pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(capsys)
-
-
 def test_every_network_is_exported_here() -> None:
     assert NETWORKS.keys() == MODELS.keys()
 

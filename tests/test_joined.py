@@ -28,11 +28,6 @@ SECRET = "my_own_secret_word"
 
 
 @pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(capsys)
-
-
-@pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A learner's folder that has joined; nobody answers any more."""
     folder.start(tmp_path / "course")

@@ -41,11 +41,6 @@ def own_data(mnist: hl.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(capsys)
-
-
-@pytest.fixture
 def written(mnist: hl.Dataset) -> list[tuple[Pixels, int]]:
     """Forty digits as somebody drew them: dark on light, 112 x 112; four of each."""
     labels = mnist.test.labels.numpy()

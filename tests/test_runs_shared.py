@@ -89,8 +89,3 @@ def test_its_probabilities_can_be_believed(mnist: hl.Dataset) -> None:
     found = hl.load_run("starter").use(dataset=mnist).evaluate("test")
     assert found.ece < 0.02
     assert np.isfinite(found.loss)
-
-
-@pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(capsys)

@@ -49,11 +49,6 @@ MISTAKES = {
 }
 
 
-@pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(capsys)
-
-
 @pytest.fixture(scope="module")
 def class_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A lab with a class."""
@@ -594,6 +589,17 @@ def test_who_clicks_a_link_on_another_page_is_let_in_and_stays_who_they_are(brow
         expect(page.locator("#who")).to_contain_text("Ada")
 
 
+def test_who_joins_late_is_asked_what_the_class_is_asked_already(browser: Browser, class_: Service) -> None:
+    class_.ask("POST", "/api/class", {"do": "ask", "question": "parameter"})
+    with browser.new_context() as phone:
+        late = phone.new_page()
+        late.goto(f"http://{host_of(class_)}/join/{code_of(class_)}")
+        late.get_by_label("Your name").fill("Late")
+        late.keyboard.press("Enter")
+        expect(late.locator(".choices button")).to_have_count(3)
+    class_.ask("POST", "/api/class", {"do": "ask"})
+
+
 def test_board_and_learners_page_are_used_as_in_class(browser: Browser, class_: Service, tmp_path: Path) -> None:
     class_.ask("POST", "/api/class", {"do": "end"})
     with opened(browser, class_) as computer, browser.new_context(viewport={"width": 320, "height": 700}) as phone:
@@ -607,6 +613,8 @@ def test_board_and_learners_page_are_used_as_in_class(browser: Browser, class_: 
         hand.get_by_label("Your name").fill("<b>Xenia</b>")
         hand.keyboard.press("Enter")
         expect(hand.locator("#who")).to_contain_text("number 1, <b>Xenia</b>")
+        expect(hand.locator("main")).to_contain_text("Nothing is asked just now")
+        assert not re.search("false|null|undefined", hand.locator("main").inner_text())
         command = hand.locator("pre").inner_text()
         found = re.search(r"join (\S+) --code (\S+)", command)
         assert found

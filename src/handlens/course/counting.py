@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from torch import Tensor
@@ -55,6 +56,12 @@ def judge_count(value: Any, hits: Tensor, sizes: list[int]) -> Mistake:
         return Mistake("accuracy_broadcast", sentence, "Compare two tensors of the same shape: N and N.", seen)
     change = "(scores.argmax(1) == labels).sum().item(), added up, divided by the images."
     return Mistake("other_accuracy", "This is not the share of the images that are right.", change, seen)
+
+
+def are_apart(hits: Tensor, sizes: list[int]) -> bool:
+    """Whether each way of counting gives another number, none of which is right by chance."""
+    numbers = sorted([*_ways(hits, sizes).values(), float(hits.double().mean())])
+    return all(after - before > 2e-3 for before, after in pairwise(numbers))
 
 
 def _ways(hits: Tensor, sizes: list[int]) -> dict[str, float]:

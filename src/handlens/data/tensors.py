@@ -93,7 +93,9 @@ def _tensor(cached: Cached, file: DataFile) -> Tensor:
 
 def _from_stored(name: str, found: Stored, val: float) -> Dataset:
     """The data set in arrays that were made here. If it has validation images of its own, they are used; with `val` 0 they train too."""
-    splits = {split: _stored_split(found, split) for split in ("train", "val", "test")}
+    from handlens.data.stored import SPLITS
+
+    splits = {split: _stored_split(found, split) for split in SPLITS}
     train, own = splits["train"], splits["val"]
     if len(own) == 0:
         train, own = split_off(train, val, name)

@@ -124,12 +124,12 @@ def _not_for(run: Run) -> str:
 
 
 def _again(run: Run) -> str:
-    command = repeat_command(shared(run.config)) or "Its network or data were given as objects in Python; no command can name them."
+    command = repeat_command(shared(run.config))
     env = run.env
     versions = ", ".join(f"{name} {env[name]}" for name in ("python", "torch", "numpy") if env.get(name))
     return _section(
         "How to repeat it",
-        f"```bash\n{command}\n```" if repeat_command(run.config) else command,
+        f"```bash\n{command}\n```" if command else "Its network or data were given as objects in Python; no command can name them.",
         f"With {versions or 'versions that are not written down'}, on {env.get('device', 'an unknown device')}. "
         "The same versions on the same machine give the same bits; elsewhere about the same accuracy.",
     )

@@ -17,6 +17,7 @@ from handlens import __version__, models, seeds
 from handlens.errors import HandlensError
 from handlens.export.card import make_card
 from handlens.export.parcel import shared
+from handlens.export.steps import describe
 from handlens.runs import Run, preparation_of
 
 MOST_IMAGES = 10_000
@@ -90,6 +91,16 @@ class Subject:
     def example(self) -> Tensor:
         """Two images, to follow the network's way with."""
         return self.images[:2].clone()  # a part of a large tensor would be saved with all of it
+
+    @cached_property
+    def described(self) -> dict[str, Any]:
+        """What a program without PyTorch answers by: classes, the shape of an image, and the steps of the network with their weights.
+
+        Raises:
+            ModelError: it does something that a step cannot.
+        """
+        shape = list(self.run.about.image_shape)
+        return {"classes": list(self.classes), "shape": shape, **describe(self.network, self.example[:1])}
 
     @cached_property
     def images(self) -> Tensor:

@@ -8,14 +8,12 @@ import html
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from handlens.errors import FailedError, ModelError
 from handlens.export import chromium
 from handlens.export.agreement import Agreement, allowed, difference, failed
-from handlens.export.steps import describe
 from handlens.export.subject import Subject
 from handlens.models import count_multiplications
 from handlens.runs import preparation_of
@@ -44,7 +42,7 @@ def build(subject: Subject) -> bytes:
         raise ModelError(
             f"A page to draw on is for networks that read drawings, and {run.name} reads photographs.", hint="Take another --format: onnx."
         )
-    network = subject.facts | _described(subject)
+    network = subject.facts | subject.described
     script, looks = f'"use strict";\n{bundle()}', "".join(path.read_text("utf-8") for path in (_LAB / "lab.css", _OURS / "page.css"))
     slots = {
         "NAME": html.escape(run.name),
@@ -95,14 +93,8 @@ def check(content: bytes, subject: Subject, most: int = 0) -> Agreement:
     return Agreement(count, difference(logits, subject.logits[chosen.numpy()], allowed(subject, TOLERANCE)), "Chromium")
 
 
-def _described(subject: Subject) -> dict[str, Any]:
-    """What the page answers by."""
-    shape = list(subject.run.about.image_shape)
-    return {"classes": list(subject.classes), "shape": shape, **describe(subject.network, subject.example[:1])}
-
-
 def _check_network(content: bytes, subject: Subject) -> None:
-    wanted = json.loads(json.dumps(_described(subject)))
+    wanted = json.loads(json.dumps(subject.described))
     try:
         found = _NETWORK.search(content.decode())
         said = json.loads(found[1] if found else "")

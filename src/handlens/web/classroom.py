@@ -30,6 +30,7 @@ MOST_TOLD = 5_000
 MOST_PAGES, MOST_PAGES_OF_ALL = 4, 180  # that follow the class: fewer than there may be connections
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that is taken for another
 _CODE, _ID = 6, 8
+_EVENTS = "events.jsonl"
 _MOST_BYTES = 64 << 20
 _MOST_CALLERS = 5_000
 _WINDOW_S = 60.0
@@ -95,7 +96,7 @@ class Classroom:
     def __init__(self, folder: Path, secret: bytes) -> None:
         self._secret = secret
         self._lock = threading.Lock()
-        self._path = folder / "events.jsonl"
+        self._path = folder / _EVENTS
         self._wrong, self._repeated, self._newcomers = Allowance(MOST_WRONG_CODES), Allowance(1), Allowance(MOST_NEWCOMERS)
         self._sendings = Allowance(MOST_SENDINGS)
         self.followers = Followers()
@@ -249,7 +250,7 @@ def class_folder() -> Path:
 
 def kept_class() -> Board | None:
     """The class that was begun and has not ended, if there is one."""
-    path = class_folder() / "events.jsonl"
+    path = class_folder() / _EVENTS
     return read_class(path)[1] if path.exists() else None
 
 
@@ -274,7 +275,7 @@ def end_class() -> bool:
     Raises:
         RunBusy: a lab has it open; it can be ended on its page Class.
     """
-    path = class_folder() / "events.jsonl"
+    path = class_folder() / _EVENTS
     if not path.exists():
         return False
     with held_class():

@@ -64,8 +64,7 @@ async def answer(asked: Asked) -> Any:
 
 def answered(asked: Asked, drawing: Drawing) -> dict[str, Any]:
     """What a network says of a drawing, with the pixels that it got."""
-    question = _question(asked, drawing)
-    return _said(question, _shares([question])[0])
+    return _answered(_question(asked, drawing))
 
 
 @dataclass(frozen=True)
@@ -144,6 +143,10 @@ def _shares(alike: Sequence[Question]) -> list[list[float]]:
     return shares
 
 
+def _answered(question: Question) -> dict[str, Any]:
+    return _said(question, _shares([question])[0])
+
+
 def _said(question: Question, shares: Sequence[float]) -> dict[str, Any]:
     classes, order = question.chosen.run.about.classes, np.argsort(shares)[::-1][:2].tolist()
     return {
@@ -171,7 +174,7 @@ def photo(asked: Asked) -> dict[str, Any]:
     start, chosen = time.perf_counter(), chosen_by(asked, asked.query.get("run", ""))
     seen = normalize(asked.body)
     question = Question(chosen, chosen.preparation.fitted(seen), seen.doubt, {}, start)
-    return {**_said(question, _shares([question])[0]), "inside": _inside(chosen, question.image, seen)}
+    return {**_answered(question), "inside": _inside(chosen, question.image, seen)}
 
 
 def chosen_by(asked: Asked, name: str) -> Ready:
@@ -194,9 +197,7 @@ def _doubt(image: NDArray[np.uint8], seen: Normalized | None) -> str:
     return seen.doubt if seen else "" if image.any() else TOO_LITTLE
 
 
-def _inside(
-    chosen: Ready, image: NDArray[np.uint8], seen: Normalized | None, off: Mapping[str, Sequence[int]] | None = None
-) -> dict[str, Any]:
+def _inside(chosen: Ready, image: NDArray[np.uint8], seen: Normalized | None, off: Off | None = None) -> dict[str, Any]:
     given = torch.from_numpy(image)
     with chosen.turn, explain.switched_off(chosen.model, off or {}):
         found, why = explain.activations(chosen.model, given), _why(chosen, given)

@@ -7,35 +7,38 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from handlens.course.checks.training_loop import SIZE, SIZES, begin
 from handlens.course.checks.training_loop import ask as ask_training
-from handlens.course.checks.training_loop import begin
-from handlens.course.counting import judge_count
+from handlens.course.counting import are_apart, judge_count
 from handlens.course.probing import batches, is_close, state
 from handlens.course.verdict import Mistake
 
 NEEDS = ("evaluate",)
 CAUSES = ("accuracy_broadcast", "argmax_wrong_dim", "max_not_unpacked", "call_without_parentheses")
-_SIZE = 8
 
 
 def ask(chance: torch.Generator) -> dict[str, Tensor]:
     """Images, weights, and labels of which some are what the network answers."""
     given = ask_training(chance)
-    for name in ("start.2.running_mean", "start.2.running_var"):
-        given[name] = torch.rand(given[name].shape, generator=chance) + 0.1
+    given["start.2.running_mean"] = 0.2 * torch.rand(given["start.2.running_mean"].shape, generator=chance) - 0.1
+    given["start.2.running_var"] = torch.rand(given["start.2.running_var"].shape, generator=chance) + 0.1
     answers = begin(given).eval()(given["images"]).argmax(1)
-    right = torch.rand(len(answers), generator=chance) < 0.6
-    right[:5], right[5:8], right[-4:] = True, False, torch.tensor([True, False, False, False])
-    return {**given, "labels": torch.where(right, answers, (answers + 3) % 10)}
+    while True:
+        right = torch.rand(len(answers), generator=chance) < 0.6
+        given["labels"] = torch.where(right, answers, (answers + 3) % 10)
+        training = float(_in_training_mode(given).double().mean())
+        if are_apart(right, SIZES) and abs(training - float(right.double().mean())) > 0.05:  # so that each mistake shows
+            return given
 
 
 def play(names: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Any]:
     """What the learner measures; the network comes in training mode, as it does after an epoch."""
     model = begin(given).train()
-    before = state(model)
-    accuracy = names["evaluate"](model, batches(given["images"], given["labels"], _SIZE))
+    before, modes = state(model), []
+    model.register_forward_pre_hook(lambda one, _given: modes.append(one.training))
+    accuracy = names["evaluate"](model, batches(given["images"], given["labels"], SIZE))
     moved = any(not torch.equal(one, before[name]) for name, one in state(model).items() if "weight" in name or "bias" in name)
-    return {"accuracy": accuracy, "moved": moved}
+    return {"accuracy": accuracy, "moved": moved, "training": all(modes)}
 
 
 def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
@@ -48,15 +51,15 @@ def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
     if is_close(values["accuracy"], float(hits.double().mean()), 1e-6):
         return None
     training = _in_training_mode(given)
-    if is_close(values["accuracy"], float(training.double().mean()), 1e-6):
+    if values["training"] and is_close(values["accuracy"], float(training.double().mean()), 1e-6):
         sentence = "During the test the network is still in training mode: batch norm and dropout behave otherwise there."
         seen = f"In training mode {int(training.sum())} of {len(hits)} are right, in eval mode {int(hits.sum())}."
         return Mistake("missing_eval", sentence, "Call model.eval() before the loop.", seen)
-    return judge_count(values["accuracy"], hits, [_SIZE] * (len(hits) // _SIZE) + [len(hits) % _SIZE])
+    return judge_count(values["accuracy"], hits, SIZES)
 
 
 def _in_training_mode(given: dict[str, Tensor]) -> Tensor:
     model = begin(given).train()
     with torch.no_grad():
-        parts = [model(images).argmax(1) == labels for images, labels in batches(given["images"], given["labels"], _SIZE)]
+        parts = [model(images).argmax(1) == labels for images, labels in batches(given["images"], given["labels"], SIZE)]
     return torch.cat(parts)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from handlens.course import wire
-from handlens.course.counting import judge_count
+from handlens.course.counting import are_apart, judge_count
 from handlens.course.probing import batches, is_close, labels, pictures, state
 from handlens.course.verdict import Mistake
 
@@ -20,7 +20,8 @@ CAUSES = (
     *("max_not_unpacked", "missing_backward", "missing_step", "missing_zero_grad", "model_reset_each_epoch", "no_grad_in_training"),
     *("same_batch_every_step", "softmax_before_ce", "zero_grad_after_backward", "zero_grad_per_epoch", "loss_on_argmax"),
 )
-_SIZE, _COUNT, _LR = 8, 44, 0.2
+_COUNT, SIZE, _LR = 44, 8, 0.2
+SIZES = [len(part) for part in torch.empty(_COUNT).split(SIZE)]
 
 
 def network() -> nn.Module:
@@ -34,10 +35,8 @@ def ask(chance: torch.Generator) -> dict[str, Tensor]:
     start = {f"start.{name}": one for name, one in state(network()).items()}
     while True:
         given = {"images": pictures(chance, _COUNT), "labels": labels(chance, _COUNT) % 3, **start}
-        parts = [float(part.double().mean()) for part in epoch(given)[2].split(_SIZE)]
-        whole = float(epoch(given)[2].double().mean())
-        apart = (abs(parts[0] - whole), abs(parts[-1] - whole), abs(parts[0] - parts[-1]))
-        if min(apart) > 0.05 and whole > 0.15:  # so that each mistake shows
+        hits = epoch(given)[2]
+        if are_apart(hits, SIZES) and hits.double().mean() > 0.15:  # so that each mistake shows
             return given
 
 
@@ -52,7 +51,7 @@ def play(names: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Any]:
     """The learner's epoch; the network comes in eval mode, as it does after a test."""
     model = begin(given).eval()
     optimizer = torch.optim.SGD(model.parameters(), lr=_LR)
-    back = names["train_epoch"](model, batches(given["images"], given["labels"], _SIZE), nn.CrossEntropyLoss(), optimizer)
+    back = names["train_epoch"](model, batches(given["images"], given["labels"], SIZE), nn.CrossEntropyLoss(), optimizer)
     return {"back": back, "weights": state(model)}
 
 
@@ -78,7 +77,7 @@ def epoch(given: dict[str, Tensor], change: str = "") -> tuple[dict[str, Tensor]
     model = begin(given).train("eval" not in change)
     optimizer = torch.optim.SGD(model.parameters(), lr=_LR)
     losses, hits = [], []
-    for images, targets in batches(given["images"], given["labels"], _SIZE)[: 1 if change == "first" else None]:
+    for images, targets in batches(given["images"], given["labels"], SIZE)[: 1 if change == "first" else None]:
         scores = model(images)
         loss = F.cross_entropy(scores, targets)
         if "accumulate" not in change:
@@ -132,7 +131,7 @@ def _same(weights: dict[str, Any], expected: dict[str, Tensor], *, learned: bool
 
 
 def _judge_loss(loss: float | None, losses: Tensor) -> Mistake | None:
-    sizes = torch.tensor([_SIZE] * (len(losses) - 1) + [_COUNT % _SIZE or _SIZE])
+    sizes = torch.tensor([SIZE] * (len(losses) - 1) + [_COUNT % SIZE or SIZE])
     by_batch, by_image = float(losses.mean()), float((losses * sizes).sum() / _COUNT)
     if loss is not None and min(abs(loss - by_batch), abs(loss - by_image)) < 2e-3:
         return None
@@ -155,4 +154,4 @@ def _judge_accuracy(value: Any, hits: Tensor) -> Mistake | None:
     right = float(hits.double().mean())
     if is_close(value, right, 1e-3):
         return None
-    return judge_count(value, hits, [_SIZE] * (_COUNT // _SIZE) + [_COUNT % _SIZE])
+    return judge_count(value, hits, SIZES)

@@ -35,8 +35,7 @@ def look(case: Case) -> Finding | None:
     ends = dict(case.model.named_parameters()) if case.model else {}
     for name, weights in case.start.named_parameters():
         if weights.ndim >= 2 and len(weights) > 1 and _alike(weights) and _alike(gradients.get(name, ends[name].detach())):
-            line = case.script.find(*_FILLERS) or case.script.find(*_MAKERS)
-            return Finding(line or case.line_of_model(name), f"All {len(weights)} rows of {name} begin equal, and change alike.")
+            return Finding(_line(case) or case.line_of_model(name), f"All {len(weights)} rows of {name} begin equal, and change alike.")
     return None
 
 
@@ -49,7 +48,9 @@ def _by_hand(case: Case) -> Finding | None:
     matrices = [weights for weights in case.weights.values() if weights.ndim >= 2 and len(weights) > 1]
     if len(matrices) < 2 or not all(bool((weights == weights.flatten()[0]).all()) for weights in matrices):
         return None
-    return Finding(
-        case.script.find(*_FILLERS) or case.script.find(*_MAKERS),
-        f"In each of {len(matrices)} matrices of weights all numbers begin equal.",
-    )
+    return Finding(_line(case), f"In each of {len(matrices)} matrices of weights all numbers begin equal.")
+
+
+def _line(case: Case) -> int:
+    """Where weights are filled; else where they are made."""
+    return case.script.find(*_FILLERS) or case.script.find(*_MAKERS)

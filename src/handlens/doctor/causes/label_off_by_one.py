@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import re
 
+import torch
+from torch import Tensor
+
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
 
@@ -16,17 +19,18 @@ DEMO = """\
   print(loss_fn(net()(images), y).item())
 """
 EXPLAINS = ("too_few_classes",)
+_ENOUGH = 40
 
 
 def look(case: Case) -> Finding | None:
     """A label equals the number of outputs, and none is 0; or guesses are moved by one before they are compared."""
     failure = case.failure
     if failure and (match := re.search(r"Target (\d+) is out of bounds", failure.text)):
-        given = [event.labels for event in case.seen.of("batch") if event.labels is not None]
-        labels = next(iter([*given, *(event.target for event in case.seen.of("refused"))]), None)
-        if labels is not None and int(labels.min()) == 1 and int(match[1]) == int(labels.max()):
-            return Finding(_counted(case) or failure.line, f"The labels go from {int(labels.min())} to {int(labels.max())}.")
-        return None
+        labels, line = _labels(case), _counted(case)
+        few = len(labels) < _ENOUGH and not line  # of so few, none may be 0 by chance
+        if few or int(labels.min()) != 1 or int(match[1]) != int(labels.max()):
+            return None
+        return Finding(line or failure.line, f"The labels go from 1 to {int(labels.max())}.")
     for node in case.script.nodes:
         if isinstance(node, ast.Compare | ast.Call) and any(_moved(side) for side in _sides(node)):
             if _of_numbers(_sides(node)) and any(0 <= one < 0.3 for one in case.seen.accuracies()):
@@ -40,6 +44,13 @@ def look(case: Case) -> Finding | None:
                     node.lineno, f"Of {sum(event.count for event in hits):,} guesses {sum(event.hits for event in hits):,} hit.", LIKELY
                 )
     return None
+
+
+def _labels(case: Case) -> Tensor:
+    """All that were seen; not more than one batch of them may have been drawn before the program ended."""
+    drawn = [event.labels for event in case.seen.of("batch") if event.labels is not None]
+    found = drawn or [event.target for event in case.seen.of("refused")]
+    return torch.cat([labels.flatten() for labels in found]) if found else torch.empty(0)
 
 
 def _counted(case: Case) -> int:

@@ -46,10 +46,9 @@ def look(case: Case) -> Finding | None:
 def _by_hand(case: Case) -> Finding | None:
     """Weights that the program moves by itself: by more than their own size in a step, and the loss rises."""
     ways = case.moves
-    if len(ways) < 4 or ways[3 * len(ways) // 4] < 1.0 or case.losses[-1] <= 2 * min(case.chance, case.losses[0]):
+    way = ways[3 * len(ways) // 4] if len(ways) >= 4 else 0.0
+    if way < 1.0 or case.losses[-1] <= 2 * min(case.chance, case.losses[0]):
         return None
-    evidence = (
-        f"A step moves the weights by {ways[3 * len(ways) // 4]:.1f} times their size, and the loss is {case.losses[-1]:.3g} at the end."
-    )
+    evidence = f"A step moves the weights by {way:.1f} times their size, and the loss is {case.losses[-1]:.3g} at the end."
     line = case.script.find(" lr =", "lr=", "learning_rate", "rate =", "eta =", "alpha =", "step_size")
     return Finding(line or case.line_of_training(), evidence, LIKELY)

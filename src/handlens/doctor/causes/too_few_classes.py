@@ -20,11 +20,12 @@ def look(case: Case) -> Finding | None:
     match = case.raised(r"Target (\d+) is out of bounds") or case.raised(r"index (\d+) is out of bounds for dimension 1")
     if match is None or case.failure is None:
         return None
-    linear = case.script.calls("Linear")
     shapes = [event.shapes[0] for event in case.seen.of("loss")] or [
         tuple(event.output.shape) for event in case.seen.of("forward") if "output" in event.about
     ]
-    outputs = shapes[-1][-1] if shapes else 0
+    if not shapes:
+        return None
+    outputs, linear = shapes[-1][-1], case.script.calls("Linear")
     line = next((node.lineno for node in reversed(linear) if len(node.args) > 1 and value_of(node.args[1], case) == outputs), 0) or (
         linear[-1].lineno if linear else case.failure.line
     )

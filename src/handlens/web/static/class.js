@@ -2,7 +2,7 @@
 
 import { ask } from "./api.js";
 import { chooser, distribution } from "./class_question.js";
-import { byId, el, loadStyle, notice, speak } from "./dom.js";
+import { byId, el, fill, loadStyle, notice, speak } from "./dom.js";
 import { onKey } from "./keys.js";
 
 const STATES = { passed: ["✓", "passed"], working: ["○", "working"], "needs help": ["!", "needs help"] };
@@ -48,7 +48,7 @@ const stateOf = (part) => JSON.stringify([part.of(seen.board), seen.names]);
 function redraw(part) {
   const focused = document.activeElement?.getAttribute("data-key");
   part.element.dataset.state = stateOf(part);
-  part.body.replaceChildren(...part.draw(part.of(seen.board)).flat());
+  fill(part.body, part.draw(part.of(seen.board)));
   if (focused) /** @type {HTMLElement | null} */ (part.body.querySelector(`[data-key="${focused}"]`))?.focus();
 }
 
@@ -160,7 +160,7 @@ function help() {
         seen.names && one.text && el("q", {}, el("bdi", {}, one.text)),
         el("button", { type: "button", "data-key": `helped-${one.number}`, "aria-label": `Number ${one.number} was helped`, onclick: () => wish({ do: "helped", number: one.number }) }, "Helped"),
       ))),
-  ].filter(Boolean));
+  ]);
 }
 
 function mistakes() {
@@ -171,7 +171,7 @@ function mistakes() {
         el("p", {}, el("strong", { class: "many" }, group.who.length), " ", el("span", { class: "task" }, group.task), " ", el("bdi", {}, group.sentence)),
         el("p", { class: "chips" }, group.who.map((/** @type {any} */ one) => el("span", { class: "chip" }, called(one), " ", waiting(one.since), one.hand && el("span", { title: "needs help" }, " !")))),
       ))),
-  ].filter(Boolean));
+  ]);
 }
 
 function tasks() {
@@ -184,7 +184,7 @@ function tasks() {
         Object.entries(STATES).map(([state, [sign, word]]) =>
           row[state] > 0 && el("span", { class: `count ${word.replace(" ", "-")}`, title: word }, `${sign} ${row[state]}`, el("span", { class: "spoken" }, ` ${word}`))),
       ))),
-  ].filter(Boolean));
+  ]);
 }
 
 /** @param {any[]} questions */

@@ -29,9 +29,17 @@ function filled(element, attributes, children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
   }
-  element.append(...children.flat(9).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...there(children));
   return element;
 }
+
+/** Put children in place of those that an element has; as for a new one, some may be null or false. @param {Element} element @param {...any} children */
+export function fill(element, ...children) {
+  element.replaceChildren(...there(children));
+}
+
+/** @param {any[]} children */
+const there = (children) => children.flat(9).filter((child) => child !== null && child !== undefined && child !== false);
 
 /** @param {string} id @returns {any} */
 export const byId = (id) => document.getElementById(id);

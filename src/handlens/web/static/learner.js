@@ -1,7 +1,7 @@
 // A learner's own page in a class: a name, "I need help", the question that is asked, and what their checks have told.
 
 import { ask } from "./api.js";
-import { byId, el, notice, speak } from "./dom.js";
+import { byId, el, fill, notice, speak } from "./dom.js";
 
 /** @type {any} */
 let view = null;
@@ -37,12 +37,12 @@ naming.addEventListener("submit", async (/** @type {Event} */ event) => {
 
 /** @param {any} now */
 function show(now) {
-  const before = view;
+  const before = view?.number ? view : null; // to who has just said a name nothing was shown yet
   view = now;
   const known = now.number > 0;
   naming.hidden = known;
   inside.hidden = !known;
-  who.replaceChildren(...(known ? ["You are ", el("b", {}, `number ${now.number}`), now.name && [", ", el("bdi", {}, now.name)], ". On the screen only your number is shown."].flat().filter(Boolean) : ["Your instructor sees your name; the screen shows only a number. Names are deleted when the class ends."]));
+  fill(who, known ? ["You are ", el("b", {}, `number ${now.number}`), now.name && [", ", el("bdi", {}, now.name)], ". On the screen only your number is shown."] : "Your instructor sees your name; the screen shows only a number. Names are deleted when the class ends.");
   if (!known) return;
   raise.textContent = now.stuck ? "It is settled" : "I need help";
   about.hidden = now.stuck;
@@ -56,7 +56,7 @@ function show(now) {
 /** @param {any} question */
 function showQuestion(question) {
   const focused = document.activeElement?.getAttribute("data-letter");
-  asked.replaceChildren(el("h2", { id: "question" }, "Question"), ...(question ? choices(question) : [el("p", { class: "caption" }, "Nothing is asked just now. A question appears here by itself.")]));
+  fill(asked, el("h2", { id: "question" }, "Question"), question ? choices(question) : el("p", { class: "caption" }, "Nothing is asked just now. A question appears here by itself."));
   if (focused) asked.querySelector(`[data-letter="${focused}"]`)?.focus();
 }
 
@@ -71,13 +71,14 @@ function choices(question) {
     question.answer && !question.right && el("p", { class: "caption" }, `Your answer is ${question.answer}. You can change it until the answer is shown.`),
     question.right && el("p", {}, el("b", {}, `${question.right}) `), question.why),
     question.right && question.answer && question.answer !== question.right && el("p", { class: "caption" }, el("b", {}, `Yours, ${question.answer}) `), question.yours),
-  ].filter(Boolean);
+  ];
 }
 
 /** @param {any} now */
 function showChecks(now) {
   const some = now.passed.length + now.not_yet.length > 0;
-  checks.replaceChildren(
+  fill(
+    checks,
     el("h2", {}, "Your checks"),
     some && el("ul", { class: "own-checks" }, now.passed.map((/** @type {string} */ task) => el("li", { class: "passed" }, `✓ ${task}`)), now.not_yet.map((/** @type {any} */ one) => el("li", {}, `○ ${one.task}: `, el("bdi", {}, one.sentence)))),
     el("p", { class: "caption" }, some ? "From another computer, or another folder:" : "So that the results of your checks come here, type once in the terminal, where your folder course is:"),
