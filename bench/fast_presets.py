@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import session_script
 import torch
+from torch import nn
 from usage import timed
 
 import handlens as hl
@@ -40,15 +41,21 @@ class Turn:
     seconds: float
 
 
-def turn(knobs: dict[str, object], data: hl.Dataset, whole: hl.Dataset, seed: int) -> Turn:
-    """The script for some images, then the preset with its validation, then the test."""
-    slow = timed(lambda: session_script.train(whole.train.subset(torch.arange(SCRIPT_IMAGES)), 1, seed))
+def trained(knobs: dict[str, object], data: hl.Dataset, seed: int) -> tuple[nn.Module, tuple[float, float]]:
+    """A preset's network, and the seconds that its training took: of the clock, and of the processors."""
     planned = plan(make_config({**knobs, "seed": seed}), data=data)
     config = planned.config
     with device.settled(torch.device("cpu"), config.threads):
         state = planned.state()
-        fast = timed(lambda: [*train(state, planned.loader, planned.val, epochs=config.epochs)])
-    predictions = models.predict_logits(state.network, data.test.images).argmax(1)
+        times = timed(lambda: [*train(state, planned.loader, planned.val, epochs=config.epochs)])
+    return state.network, times
+
+
+def turn(knobs: dict[str, object], data: hl.Dataset, whole: hl.Dataset, seed: int) -> Turn:
+    """The script for some images, then the preset with its validation, then the test."""
+    slow = timed(lambda: session_script.train(whole.train.subset(torch.arange(SCRIPT_IMAGES)), 1, seed))
+    network, fast = trained(knobs, data, seed)
+    predictions = models.predict_logits(network, data.test.images).argmax(1)
     accuracy = (predictions == data.test.labels).float().mean().item()
     clock, processor = (SCRIPT_WHOLE / SCRIPT_IMAGES * one / other for one, other in zip(slow, fast, strict=True))
     print(f"seed {seed}: {accuracy:.2%}, {clock:.1f} by the clock, {processor:.1f} by the processor, {fast[0]:.2f} s", file=sys.stderr)

@@ -3,7 +3,7 @@
 python bench/scale.py trials [--counts 16,64,256]     the scheduler's part: very short trials, in a sweep and in a plain loop
 python bench/scale.py ranks  [--processes 1,2]        one training in several processes: images/s, and the share lost in waiting
 python bench/scale.py images [--millions 0.06,0.4,1.6]  synthetic images, in memory and from shards: images/s and memory
-python bench/scale.py prune  [--seeds 3]              pruned against full: the winner, and the epochs trained
+python bench/scale.py prune  [--seeds 10] [--examples 10000]  the session's grid, pruned against full: both winners on fresh seeds
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from usage import processor_s
@@ -96,23 +97,33 @@ def epoch(million: float, where: str) -> None:
     print(f"| {million:g} million | {where} | {run.rows[0]['images_per_s']:,.0f} | {memory:,.0f} |", flush=True)
 
 
-def prune(seeds: int) -> None:
-    """Full, pruned by rungs, and asynchronously: the winner's place in the full table, and the epochs that were trained."""
+def prune(seeds: int, examples: int) -> None:
+    """The session's grid on some images, full and pruned, once a seed; both winners are trained again on five fresh seeds and tested."""
     import handlens as hl
+    from handlens.sweep import GRIDS, Best, Sweep
 
-    axes = {"lr": [0.1, 0.01, 0.001, 0.0001], "width": [16, 64], "depth": [1, 2]}
-    knobs: dict[str, Any] = {"examples": 4000, "epochs": 9, "batch_size": 64, "seeds": seeds}
-    full = hl.sweep(axes, name="full", **knobs)
-    order = [row["point"] for row in full.sorted()]
-    for how in (False, "rungs", "asha"):
-        found = full if not how else hl.sweep(axes, name=f"pruned-{how}", prune=how, **knobs)
-        epochs = sum(outcome.epoch for name in found.trials.names for outcome in [found.trials.outcome(name)])
-        best = found.best
+    knobs: dict[str, Any] = {"examples": examples, "epochs": 5, "workers": 2}
+
+    def once(seed: int, how: str) -> tuple[Sweep, Best, list[float], int]:
+        used = processor_s()
+        found = hl.sweep(GRIDS["session-grid"], name=f"{how or 'full'}-{seed}", prune=how, seed=seed, **knobs)
+        seconds, best = round(processor_s() - used), found.best
         assert best
-        place, tested = order.index(best.number) + 1, sum(best.test_accuracies) / seeds
-        print(
-            f"| {how or 'full'} | {epochs} | {best.point} | {place} of {len(order)} | {best.val_accuracy:.2%} | {tested:.2%} |", flush=True
-        )
+        fresh = hl.sweep({name: [value] for name, value in best.point.items()}, name=f"{found.name}-fresh", seeds=5, seed=900, **knobs).best
+        assert fresh
+        return found, best, [100 * one for one in fresh.test_accuracies], seconds
+
+    print("| seed | full: winner | tested | s of processor | pruned: winner | its place in full | tested | points lost | s |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for seed in range(seeds):
+        (full, winner, tested, seconds), (_, other, again, less) = once(seed, ""), once(seed, "rungs")
+        place = [row["point"] for row in full.sorted()].index(other.number) + 1
+        cells = [seed, _words(winner.point), f"{mean(tested):.2f} %", seconds, _words(other.point), place, f"{mean(again):.2f} %"]
+        print(f"| {' | '.join(map(str, [*cells, f'{mean(tested) - mean(again):.2f}', less]))} |", flush=True)
+
+
+def _words(point: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in point.items())
 
 
 def main() -> None:
@@ -121,7 +132,8 @@ def main() -> None:
     parser.add_argument("what", choices=["trials", "ranks", "images", "epoch", "prune"])
     for name, default in (("counts", "16,64,256"), ("processes", "1,2"), ("millions", "0.06,0.4,1.6"), ("where", "memory")):
         parser.add_argument(f"--{name}", default=default)
-    parser.add_argument("--seeds", type=int, default=3)
+    for name, number in (("seeds", 10), ("examples", 10_000)):
+        parser.add_argument(f"--{name}", type=int, default=number)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("HANDLENS_RUNS", str(Path(folder, "runs")))
@@ -135,7 +147,7 @@ def main() -> None:
             case "epoch":
                 epoch(float(given.millions), given.where)
             case _:
-                prune(given.seeds)
+                prune(given.seeds, given.examples)
 
 
 if __name__ == "__main__":

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from cheats import CHEATS
 from corpus import FULL, portion
 from terminal import Terminal
 
 import handlens as hl
 from handlens.course import EXERCISES, Exercise, Result, folder, material, progress
+from handlens.course.cheats import CHEATS
 from handlens.course.check import Attempt, check_attempts, check_file
-from handlens.course.dev_check import Case, cases, complaints, too_few, try_cases, unkind_words
+from handlens.course.dev_check import Case, cases, cheats_that_pass, complaints, too_few, try_cases, unkind_words
 from handlens.course.plan import find
 from handlens.errors import UsageError
 
@@ -116,9 +116,8 @@ def test_writing_beside_the_file_is_allowed_and_goes_away(place: Path) -> None:
 
 def test_no_cheat_passes(record_property: Callable[[str, int], None]) -> None:
     record_property("cases", len(CHEATS))
-    attempts = [Attempt(find(name), text, Path(find(name).file), with_run=False) for _, name, text in CHEATS]
-    results = check_attempts(attempts)
-    assert [cheat[0] for cheat, result in zip(CHEATS, results, strict=True) if result.passed] == []
+    assert len({name for _, name, _ in CHEATS}) > 3
+    assert cheats_that_pass() == (len(CHEATS), [])
 
 
 def test_a_file_beside_it_cannot_pass_for_a_library(place: Path) -> None:

@@ -241,7 +241,7 @@ def pack(folder: Path, systems: str, wheels: Path | None, as_json: bool) -> int:
 @click.argument("names", nargs=-1, metavar="[NAME ...]")
 @json_option
 def dev_check(names: tuple[str, ...], as_json: bool) -> int:
-    """Carry the rules of the exercises out: stub and empty file fail kindly, right programs pass, each mistake is named."""
+    """Carry the rules of the exercises out: stub and empty file fail kindly, right programs pass, mistakes are named, no cheat passes."""
     from handlens.course import EXERCISES
     from handlens.course.dev_check import dev_check as carry_out
     from handlens.course.plan import find

@@ -1,4 +1,4 @@
-"""The rules of the exercises, carried out: the stub fails kindly, the solution passes, other styles too, and each mistake is named."""
+"""The rules of the exercises, tried: the stub fails kindly, solution and other styles pass, mistakes are named, no cheat passes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handlens.course import material
+from handlens.course.cheats import CHEATS
 from handlens.course.check import Attempt, check_attempts
 from handlens.course.plan import EXERCISES, Exercise
 from handlens.course.verdict import Result
@@ -39,6 +40,14 @@ def try_cases(chosen: Sequence[Case], seed: int | None = None) -> list[tuple[Cas
     """Check all of these programs."""
     attempts = [Attempt(case.exercise, case.text, Path(case.exercise.file), with_run=False) for case in chosen]
     return list(zip(chosen, check_attempts(attempts, seed), strict=True))
+
+
+def cheats_that_pass(chosen: Sequence[Exercise] = EXERCISES) -> tuple[int, list[str]]:
+    """Try the cheats of these exercises; gives how many there are, and what is to be said of those that pass."""
+    own = [(one, cheat, text) for cheat, name, text in CHEATS for one in chosen if one.name == name]
+    results = check_attempts([Attempt(one, text, Path(one.file), with_run=False) for one, _, text in own])
+    passed = [f"{one.name}: it passes, and does not do it: {cheat}" for (one, cheat, _), result in zip(own, results, strict=True) if result]
+    return len(own), passed
 
 
 def complaints(tried: Iterable[tuple[Case, Result]]) -> list[str]:
@@ -74,4 +83,5 @@ def too_few(exercise: Exercise) -> list[str]:
 def dev_check(chosen: Sequence[Exercise] = EXERCISES) -> tuple[int, list[str]]:
     """Carry all rules out; gives the number of programs that were tried, and what is not as it should be."""
     tried = [pair for exercise in chosen for pair in try_cases(cases(exercise))]
-    return len(tried), [*(line for exercise in chosen for line in too_few(exercise)), *complaints(tried)]
+    cheats, passed = cheats_that_pass(chosen)
+    return len(tried) + cheats, [*(line for exercise in chosen for line in too_few(exercise)), *complaints(tried), *passed]
