@@ -106,7 +106,7 @@ def prune(seeds: int, examples: int) -> None:
 
     def once(seed: int, how: str) -> tuple[Sweep, Best, list[float], int]:
         used = processor_s()
-        found = hl.sweep(GRIDS["session-grid"], name=f"{how or 'full'}-{seed}", prune=how, seed=seed, **knobs)
+        found = hl.sweep(GRIDS["session-grid"], name=f"{how or 'full'}-{seed}", prune=how or False, seed=seed, **knobs)
         seconds, best = round(processor_s() - used), found.best
         assert best
         fresh = hl.sweep({name: [value] for name, value in best.point.items()}, name=f"{found.name}-fresh", seeds=5, seed=900, **knobs).best

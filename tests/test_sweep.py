@@ -19,14 +19,14 @@ from handlens.cli import main
 from handlens.config import Config
 from handlens.errors import ConfigError, FileError, RunNotFound, UsageError
 from handlens.runs import runs_folder
-from handlens.sweep import Pool, Trials, begin, go_on, load_sweep, make_spec, pool, trial
+from handlens.sweep import Pool, Trials, begin, folder, go_on, load_sweep, make_spec, pool, trial
 from handlens.sweep.figures import heat_maps, lines
-from handlens.sweep.findings import main_effects
+from handlens.sweep.findings import main_effects, sentences
 from handlens.sweep.halving import Halving
 from handlens.sweep.schedule import stages
 from handlens.sweep.space import knobs_of, make_axis, random_points
 from handlens.sweep.spec import TrialName
-from handlens.sweep.trial import advance
+from handlens.sweep.trial import Outcome, advance
 
 pytestmark = pytest.mark.usefixtures("mnist")
 QUICK: dict[str, Any] = {"examples": 200, "epochs": 2, "batch_size": 50, "hidden_sizes": (8,)}
@@ -270,6 +270,7 @@ def test_axes_are_read_as_the_config_reads_its_knobs() -> None:
         ({}, "grid", "at least one axis"),
         ({"lr": "1"}, "guess 3", "no way to search"),
         ({"momentum": "0.1,0.2"}, "grid", "momentum has no effect"),
+        ({"momentum": "0.9,0.5"}, "grid", "momentum has no effect"),
     ],
 )
 def test_what_cannot_be_an_axis_is_refused_in_words(axes: dict[str, str], search: str, said: str) -> None:
@@ -297,6 +298,29 @@ def test_points_at_random_are_different_in_range_and_always_the_same() -> None:
     below = sum(point["lr"] < 0.00316 for point in points)
     assert 70 < below < 130, "half of a range that is searched by factors lies below its geometric middle"
     assert len(random_points(axes[2:], 10, 1)) == 2
+    betas = [point["beta2"] for point in random_points([make_axis("beta2", "0.99..0.9999", Config())], 300, 1)]
+    assert max(betas) <= 0.9999, "rounding to three digits has made 1 of it, which is no beta2"
+
+
+def test_a_table_reads_each_trial_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = hl.sweep({"lr": [0.1, 0.03, 0.01, 0.001]}, name="pruned", prune=True, **{**QUICK, "epochs": 4})
+    read = list[str]()
+
+    def counted(place: Path, name: str) -> Outcome:
+        read.append(name)
+        return trial.read_outcome(place, name)
+
+    monkeypatch.setattr(folder, "read_outcome", counted)
+    again = load_sweep("pruned")
+    assert [row["status"] for row in again.table] == [row["status"] for row in found.table]
+    assert again.is_complete
+    assert again.best is not None
+    assert sorted(read) == sorted({*read}) != []
+
+
+def test_points_on_other_images_are_not_said_to_be_luck_or_not() -> None:
+    found = hl.sweep({"val": [0.1, 0.2]}, name="vals", **QUICK)
+    assert any("whether that is luck is not asked" in sentence for sentence in sentences(found))
 
 
 def test_means_over_seeds_agree_with_scipy() -> None:
@@ -306,7 +330,8 @@ def test_means_over_seeds_agree_with_scipy() -> None:
     assert hl.metrics.mean_interval([0.9]) == (None, None)
     assert hl.metrics.paired_p(one, other) == pytest.approx(stats.ttest_rel(one, other).pvalue)
     assert hl.metrics.paired_p([1.0, 1.0], [1.0, 1.0]) == 1
-    assert hl.metrics.paired_p([1.0, 1.0], [0.5, 0.5]) == 0
+    assert hl.metrics.paired_p([1.0, 1.0], [0.5, 0.5]) == 0.5  # no spread: two seeds with the same sign tell nothing
+    assert hl.metrics.paired_p([0.9] * 10, [0.8] * 10) == pytest.approx(stats.binomtest(0, 10).pvalue)
 
 
 def test_effects_are_means_over_the_other_knobs(whole: hl.Sweep) -> None:

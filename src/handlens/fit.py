@@ -49,7 +49,7 @@ def starting(plan: Plan, *, name: str | None = None, note: str = "", root: Path 
             files.write_atomic(folder / "model.py", files.read_bytes(Path(about.model_file)))
         run = Run.create(folder, plan.config, env, about, state)
         _check_room(run)
-        ranks.tell(str(folder))
+        ranks.tell(str(folder.absolute()))
         yield Training(run.use(plan.model, plan.dataset), plan, state)
 
 
@@ -154,7 +154,7 @@ def resuming(
         state = planned.state()
         run.put_back(state, checkpoint)
         run.annotate(failure="")
-        ranks.tell(str(run.folder))
+        ranks.tell(str(run.folder.absolute()))
         yield Training(run.use(planned.model, planned.dataset), planned, state)
 
 

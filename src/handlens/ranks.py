@@ -30,13 +30,15 @@ _MOST_LETTERS = 4096
 
 @contextlib.contextmanager
 def joined() -> Iterator[None]:
-    """Belong to the ranks that torchrun has started, while the `with` lasts: on cards through NCCL, else through gloo."""
+    """Belong to the ranks that torchrun has started, while the `with` lasts: with a card for each through NCCL, else through gloo."""
     if _are_joined() or not all(name in os.environ for name in _NAMES) or os.environ["WORLD_SIZE"] == "1":
         yield
         return
-    if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
-    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=_PATIENCE)
+    cards = torch.cuda.device_count()
+    if cards:
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % cards)
+    each_has_one = cards >= int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # NCCL wants no card twice
+    distributed.init_process_group("nccl" if cards and each_has_one else "gloo", timeout=_PATIENCE)
     try:
         yield
     finally:
@@ -62,11 +64,16 @@ def is_first() -> bool:
     return number() == 0
 
 
+def _messenger() -> str:
+    """Where a tensor must be to be sent."""
+    return "cuda" if distributed.get_backend() == "nccl" else "cpu"
+
+
 def tell(text: str = "") -> str:
     """Give a text from the first rank to all others; each calls this, waits for the others, and gets it."""
     if count() == 1:
         return text
-    device = "cuda" if torch.cuda.is_available() and distributed.get_backend() == "nccl" else "cpu"
+    device = _messenger()
     letters = torch.zeros(_MOST_LETTERS, dtype=torch.uint8, device=device)
     encoded = text.encode()[:_MOST_LETTERS]
     letters[: len(encoded)] = torch.frombuffer(bytearray(encoded or b"\0"), dtype=torch.uint8)[: len(encoded)].to(device)
@@ -147,7 +154,8 @@ class Averaging:
 def train(state: State, loader: Loader, val: tuple[Tensor, Tensor] | None = None, *, epochs: int = 5, every: int = 0) -> Iterator[Row]:
     """`handlens.train.train` on all ranks: the same global batches, and rows of metrics that are of all of them together.
 
-    With more than one rank a row has `waited_s` too: the seconds of the epoch in which this rank waited for the others' gradients.
+    With more than one rank a row has `waited_s` too: the seconds of the epoch in which this rank waited for the others' gradients;
+    not through NCCL, where nobody can tell from here.
 
     Raises:
         TrainingError: another rank is gone.
@@ -163,7 +171,9 @@ def train(state: State, loader: Loader, val: tuple[Tensor, Tensor] | None = None
         try:
             for row in train_alone(state, part, val, epochs=epochs, every=every):
                 if "step" not in row:
-                    row.update(_of_all(row, part.seen), waited_s=averaging.waited_s)
+                    row.update(_of_all(row, part.seen))
+                    if _messenger() == "cpu":  # NCCL is done when it has been asked, not when it has arrived
+                        row["waited_s"] = averaging.waited_s
                     averaging.waited_s = 0.0
                 yield row
         finally:
@@ -172,19 +182,20 @@ def train(state: State, loader: Loader, val: tuple[Tensor, Tensor] | None = None
 
 def in_words(rows: list[Row]) -> str:
     """How fast all were together, and what the averaging cost."""
-    timed = [row for row in rows if row.get("waited_s") is not None]
-    seconds, waited_s = (sum(row[name] for row in timed) for name in ("time_s", "waited_s"))
-    speed = sum(row["images_per_s"] * row["time_s"] for row in timed) / max(seconds, 1e-9)
+    seconds = max(sum(row["time_s"] for row in rows), 1e-9)
+    speed = sum(row["images_per_s"] * row["time_s"] for row in rows) / seconds
     each = f"{count()} processes took {speed:,.0f} images/s together, {speed / count():,.0f} each"
-    return f"{each}; {waited_s / max(seconds, 1e-9):.0%} of the time went into waiting for each other's gradients."
+    waited = [row["waited_s"] for row in rows if row.get("waited_s") is not None]
+    return f"{each}; {sum(waited) / seconds:.0%} of the time went into waiting for each other's gradients." if waited else f"{each}."
 
 
 def _of_all(row: Row, seen: int) -> Row:
     """What was measured while training is weighed by the images that each rank saw; speeds are added up."""
     names = [name for name in row if name.startswith(("train_", "val_", "images_"))]
     parts = [seen if name.startswith("train_") else 1 for name in names]
-    device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
-    sums = torch.tensor([[row[name] * part, part] for name, part in zip(names, parts, strict=True)], dtype=torch.float64, device=device)
+    sums = torch.tensor(
+        [[row[name] * part, part] for name, part in zip(names, parts, strict=True)], dtype=torch.float64, device=_messenger()
+    )
     distributed.all_reduce(sums)
     means = (sums[:, 0] / sums[:, 1]).tolist()
     return {name: mean * (count() if name.startswith("images_") else 1) for name, mean in zip(names, means, strict=True)}

@@ -89,6 +89,11 @@ def _show_presets(reached: dict[str, Trained], peak: float) -> None:
         for name, one in reached.items()
     ]
     show_table({"preset": "left", **columns}, rows, "From the first step to the last")
+    tell()
+    for goal in sorted({*GOALS.values()}):
+        there = sorted((one.time_s, name) for name, one in reached.items() if one.accuracy >= goal)
+        said = f"{there[0][0]:.2f} s, by {there[0][1]}" if there else "none of them has reached it"
+        tell(f"Time to {goal:.0%} here: {said}", whole=True)
 
 
 def _ablate(preset: str, data: Dataset, seeds: int, file: Path, as_json: bool) -> int:

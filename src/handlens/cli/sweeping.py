@@ -17,6 +17,7 @@ from handlens.cli.sweeps import show_sweep, write_all
 from handlens.cli.terminal import err, plain, print_json, say
 from handlens.errors import UsageError
 from handlens.sweep import Event, Pool, Spec, Sweep, Trials, begin, find_folder, go_on, make_engine, prepare
+from handlens.sweep.pool import PATIENCE_S
 from handlens.sweep.spec import TrialName
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def run(spec: Spec | None, options: dict[str, Any], as_json: bool) -> int:
         with Watch(trials) as watch:
             found = go_on(trials, engine, watch.see)
     except KeyboardInterrupt as stop:
-        stop.add_note(f"What is done is kept; to go on: handlens sweep --resume {name}")
+        stop.add_note(f"What is done is kept; to go on: handlens sweep --resume {name}{_engine_words(options)}")
         raise
     say(f"Done in {time.monotonic() - start:.1f} s.")
     return finish(found, as_json)
@@ -58,6 +59,12 @@ def _engine(spec: Spec, options: dict[str, Any]) -> Pool | RayPool:
     from handlens.sweep.cluster import RayPool
 
     return RayPool(spec.base.threads or 1, options["address"], options["patience_s"])
+
+
+def _engine_words(options: dict[str, Any]) -> str:
+    """The options that say who gives out the trials, where they are not the usual ones."""
+    usual = {"backend": "local", "address": "", "workers": "auto", "patience_s": PATIENCE_S}
+    return "".join(f" --{name.replace('_', '-')} {options[name]}" for name, value in usual.items() if options[name] not in (value, None))
 
 
 def _amount(trials: Trials) -> str:
@@ -83,6 +90,7 @@ class Watch:
         columns = (TextColumn("trials' epochs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("left at most"))
         self.progress = Progress(*columns)
         self.epochs = {str(name): trials.outcome(name).epoch for name in trials.names}
+        self.most = (0, 0)
         self.task = self.progress.add_task("", total=self._most(), completed=sum(self.epochs.values()))
         self.now: dict[str, str] = {}
         self.best = (-1.0, "")
@@ -98,11 +106,14 @@ class Watch:
             self.live.stop()
 
     def _most(self) -> int:
-        """The epochs of all trials, if none ends early."""
+        """The epochs of all trials, if none ends early. It is reckoned again when there are more points."""
         spec, points = self.trials.spec, self.trials.points
+        if self.most[0] == len(points) > 0:
+            return self.most[1]
         known = sum(spec.config(point, spec.seeds[0]).epochs for point in points)
         unknown = max(0, spec.count - len(points)) * spec.base.epochs if spec.method == "tpe" else 0
-        return (known + unknown) * len(spec.seeds)
+        self.most = len(points), (known + unknown) * len(spec.seeds)
+        return self.most[1]
 
     def see(self, event: Event) -> None:
         """Take in what happened to a trial."""

@@ -28,6 +28,9 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, 
 def paired_p(first: Sequence[float], second: Sequence[float]) -> float:
     """How often two ways that are equally good would differ at least so much, seed by seed, by the paired t-test: 0 to 1.
 
+    Where all differences are equal, as those of few images easily are, they have no spread to go by. Then only their signs count (the sign
+    test): two seeds tell nothing.
+
     Args:
         first: N numbers, one a seed.
         second: those of the same seeds.
@@ -41,5 +44,5 @@ def paired_p(first: Sequence[float], second: Sequence[float]) -> float:
         raise DataError(f"The test needs two or more seeds, the same of both, not {len(first)} and {len(second)}.")
     differences = np.asarray(first, dtype=float) - np.asarray(second, dtype=float)
     if not differences.std() > 1e-12:  # the same difference at each seed
-        return 0.0 if abs(differences[0]) > 1e-12 else 1.0
+        return 2.0 ** (1 - len(differences)) if abs(differences[0]) > 1e-12 else 1.0
     return float(stats.ttest_1samp(differences, 0.0).pvalue)

@@ -61,6 +61,7 @@ class RayPool:
         self._deaths: Counter[str] = Counter()
         self._waiting: deque[Job] = deque()
         self._flying: dict[ray.ObjectRefGenerator, Flight] = {}
+        self._silent_since = time.monotonic()
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -116,6 +117,7 @@ class RayPool:
             for stream in self._ready():
                 yield from self._hear(stream)
             self._end_those_that_hang()
+            self._give_up_if_nothing_begins()
 
     def _ready(self) -> list[ray.ObjectRefGenerator]:
         """The jobs that have something to say, once any has; none after a moment."""
@@ -145,7 +147,7 @@ class RayPool:
             del self._flying[stream]
             yield from self._died(flight.job, type(error).__name__)
             return
-        flight.heard = time.monotonic()
+        flight.heard = self._silent_since = time.monotonic()
         if "row" in message:
             self._deaths[flight.job.name] = 0
             yield Event(flight.job.name, message["row"])
@@ -174,6 +176,20 @@ class RayPool:
                 flight.heard = None
                 write_failure(Path(flight.job.folder), flight.job.name, f"It gave no epoch for {self.patience_s:,.0f} s, and was ended.")
                 self._ray.cancel(stream, force=True)
+
+    def _give_up_if_nothing_begins(self) -> None:
+        """Others may have taken all processors of a cluster: rather than wait for ever, say so.
+
+        Raises:
+            FailedError: nothing has begun for as long as a trial may be silent.
+        """
+        if any(flight.heard is not None for flight in self._flying.values()) or not self._flying:
+            self._silent_since = time.monotonic()
+        elif time.monotonic() - self._silent_since > max(self.patience_s, _WITHOUT_ROOM_S):
+            said = f"For {time.monotonic() - self._silent_since:,.0f} s no trial has begun"
+            raise FailedError(
+                f"{said}: others have the processors, or the nodes hang.", hint="What is done is kept: go on with --resume when it is free."
+            )
 
 
 def _import_ray(*, own: bool) -> Any:

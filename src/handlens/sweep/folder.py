@@ -31,7 +31,14 @@ class Trials:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.spec: Spec = read_spec(folder)
-        self._final: dict[TrialName, Outcome] = {}
+        self._known: dict[TrialName, Outcome] = {}
+        self._may_change = True
+
+    def as_now(self) -> Trials:
+        """The trials as they stand just now: each is read once at most, as that takes a whole checkpoint."""
+        now = Trials(self.folder)
+        now._known, now._may_change = dict(self._known), False
+        return now
 
     @cached_property
     def points(self) -> list[Point]:
@@ -54,12 +61,12 @@ class Trials:
 
     def outcome(self, name: TrialName) -> Outcome:
         """Where a trial stands now."""
-        if name not in self._final:
+        if name not in self._known:
             found = read_outcome(self.folder, str(name))
-            if not found.finished and not found.failure:
+            if self._may_change and not found.finished and not found.failure:
                 return found
-            self._final[name] = found
-        return self._final[name]
+            self._known[name] = found
+        return self._known[name]
 
     def outcomes(self, number: int) -> list[Outcome]:
         """Those of a point, seed by seed."""

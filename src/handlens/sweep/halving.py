@@ -29,6 +29,7 @@ class Halving:
         self.trials = trials
         self.ends = (0, *trials.spec.rungs, trials.spec.base.epochs)
         numbers = range(1, len(trials.points) + 1)
+        self._failed = {number for number in numbers if self._has_failed(number)}
         self.reached = {number: self._level(number) for number in numbers}
         self.asked = {number: self._level_begun(number) for number in numbers}
         self._scores: dict[tuple[int, int], float] = {}
@@ -39,6 +40,7 @@ class Halving:
         for number in self._under_way():
             if self._has_reached(number, self.asked[number]):
                 self.reached[number] = self.asked[number]
+                self._failed |= {number} if self._has_failed(number) else set()
         if not self._waiting:
             for number in self._promoted(lambda count: count // ETA) or self._new() or self._last():
                 self.asked[number] += 1
@@ -51,8 +53,11 @@ class Halving:
     def _has_reached(self, number: int, level: int) -> bool:
         return all(outcome.has_reached(self.ends[level]) for outcome in self.trials.outcomes(number))
 
+    def _has_failed(self, number: int) -> bool:
+        return any(outcome.failure for outcome in self.trials.outcomes(number))
+
     def _level(self, number: int) -> int:
-        if any(outcome.failure for outcome in self.trials.outcomes(number)):
+        if number in self._failed:
             return 1  # it is not tried again, and goes nowhere
         return max(level for level in range(len(self.ends)) if self._has_reached(number, level))
 
@@ -84,7 +89,8 @@ class Halving:
         return []
 
     def _score(self, number: int, level: int) -> float:
-        if any(outcome.failure for outcome in self.trials.outcomes(number)):
+        """Of a point that has reached the level, whose rows up to there change no more, so they are read once."""
+        if number in self._failed:
             return -1.0
         if (number, level) not in self._scores:
             self._scores[number, level] = self.trials.score(number, self.ends[level])

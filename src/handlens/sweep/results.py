@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -66,17 +65,20 @@ class Results:
 
         Of several seeds these are means, and `low` and `high` the 95 % interval of the mean accuracy.
         """
-        alive = {epochs: {*self.trials.alive(epochs)} for epochs in (*self.trials.spec.rungs, MOST_EPOCHS)}
-        return [self._row(number, alive) for number in range(1, len(self.trials.points) + 1)]
+        return [self._row(number) for number in range(1, len(self._now.points) + 1)]
 
-    def _row(self, number: int, alive: dict[int, set[int]]) -> dict[str, Any]:
-        outcomes = self.trials.outcomes(number)
+    @cached_property
+    def _now(self) -> Trials:
+        return self.trials.as_now()
+
+    def _row(self, number: int) -> dict[str, Any]:
+        outcomes = self._now.outcomes(number)
         scored = [outcome for outcome in outcomes if "val_accuracy" in outcome.used and not outcome.failure]
         accuracies = [outcome.used["val_accuracy"] for outcome in scored]
         low, high = (end and min(max(end, 0.0), 1.0) for end in metrics.mean_interval(accuracies))
         return {
             "point": number,
-            **self.trials.points[number - 1],
+            **self._now.points[number - 1],
             "val_accuracy": _mean(accuracies),
             "low": low,
             "high": high,
@@ -84,33 +86,36 @@ class Results:
             "val_accuracies": accuracies,
             "epochs": max(outcome.epoch for outcome in outcomes),
             "time_s": sum(row.get("time_s", 0.0) for outcome in outcomes for row in outcome.rows),
-            "status": self._status(number, outcomes, alive),
+            "status": self._status(number, outcomes),
         }
 
-    def _status(self, number: int, outcomes: list[Outcome], alive: dict[int, set[int]]) -> str:
+    def _status(self, number: int, outcomes: list[Outcome]) -> str:
         failures = [outcome.failure for outcome in outcomes if outcome.failure]
         if failures:
             return f"failed: {failures[0]}"
         if all(outcome.finished for outcome in outcomes):
             return "complete"
-        if self._is_pruned(number, alive):
+        if self._is_pruned(number):
             return f"pruned after epoch {min(outcome.epoch for outcome in outcomes)}"
         return "under way" if any(outcome.epoch for outcome in outcomes) else "waiting"
 
-    def _is_pruned(self, number: int, alive: dict[int, set[int]]) -> bool:
+    def _is_pruned(self, number: int) -> bool:
         """Whether a point that has not come to its end never will. Without rungs that wait, this is known when all is over."""
-        if self.trials.spec.asynchronous:
-            return self._is_over
-        decided = itertools.takewhile(self._is_decided, self.trials.spec.rungs)
-        return any(number not in alive[after] for rung, after in zip(decided, [*self.trials.spec.rungs[1:], MOST_EPOCHS], strict=False))
+        return self._is_over if self._now.spec.asynchronous else number not in self._going_on
 
     @cached_property
     def _is_over(self) -> bool:
-        return Halving(self.trials).take() is None
+        return Halving(self._now).take() is None
 
-    def _is_decided(self, rung: int) -> bool:
-        names = [TrialName(number, seed) for number in self.trials.alive(rung) for seed in self.trials.spec.seeds]
-        return all(self.trials.outcome(name).has_reached(rung) for name in names)
+    @cached_property
+    def _going_on(self) -> set[int]:
+        """The points that no rung has ended: each rung is decided once all that came to it have reached it."""
+        going = {*range(1, len(self._now.points) + 1)}
+        for rung, after in zip(self._now.spec.rungs, [*self._now.spec.rungs[1:], MOST_EPOCHS], strict=True):
+            if not all(outcome.has_reached(rung) for number in going for outcome in self._now.outcomes(number)):
+                break
+            going = {*self._now.alive(after)}
+        return going
 
     def sorted(self, by: str = "val_accuracy") -> list[dict[str, Any]]:
         """The table, the best rows first: by one of its columns, falling for accuracies, else rising; empty cells last.

@@ -61,7 +61,7 @@ class Axis(BaseModel):
 
     def rounded(self, value: float) -> float | int:
         """The value as a knob has it."""
-        return min(int(value), int(self.high)) if self.whole else float(f"{value:.3g}")
+        return min(int(value), int(self.high)) if self.whole else min(max(float(f"{value:.3g}"), self.low), self.high)
 
 
 def make_axis(name: str, wanted: object, base: Config) -> Axis:

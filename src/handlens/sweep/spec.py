@@ -19,6 +19,7 @@ from handlens.transfer import network_of
 FILE = "sweep.json"
 _MOST_BYTES = 1 << 22
 _MOST_TRIALS = 100_000
+_MOST_CHECKED = 1_000  # points whose knobs are tried before anything is written
 ETA = 3  # of the points that reach a rung, one in so many goes on (Jamieson and Talwalkar 2016; Li et al. 2018)
 
 GRIDS: dict[str, dict[str, str]] = {"session-grid": {"lr": "0.1,0.01,0.001,0.0001", "width": "64,128,256,512", "depth": "1,2,3,4"}}
@@ -103,7 +104,7 @@ def make_spec(base: Config, axes: Mapping[str, object], search: str, seeds: int,
         raise UsageError(f"{len(points) * seeds:,} trials are more than {_MOST_TRIALS:,}.", hint="Take fewer values, or --random 100.")
     if not base.val or any(axis.name == "val" and 0 in axis.values for axis in made):
         raise UsageError("A sweep chooses its winner on validation images, and --val 0 keeps none apart.", hint="--val 0.1 keeps a tenth.")
-    for point in points[:1]:
+    for point in points[:_MOST_CHECKED]:
         check_given(spec.config(point, base.seed), knobs_of(point, base))
     return spec
 

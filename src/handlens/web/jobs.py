@@ -163,10 +163,14 @@ def begin(order: Order, kind: str, name: str | None = None) -> Job:
         if others := living():
             raise RunBusy(f"Training {others[0].name} is going on.", hint="Stop it first, or wait for its end.")
         folder = files.child(files.make_folder(jobs_folder()), name or new_name(kind))
+        control = Control()
         if not order.resume:
             check_name(folder.name)
+        elif (folder / "job.json").exists():  # it goes on as it was steered last
+            before = Job(folder)
+            order, control = order.model_copy(update={"guess": before.order().guess}), Control(lr=before.control().lr)
         files.remove(folder / "live.json")
-        files.write_atomic(folder / "control.json", Control().model_dump_json())
+        files.write_atomic(folder / "control.json", control.model_dump_json())
         files.write_atomic(folder / "job.json", order.model_dump_json())
         _workers[folder.name] = _worker(folder)
     return Job(folder)

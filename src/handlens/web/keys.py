@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import math
 import secrets
+import threading
 import time
 from http.cookies import CookieError, SimpleCookie
 from typing import NamedTuple
@@ -47,14 +48,17 @@ class Keys:
         self._secret = secret or kept_secret()
         self._session = secrets.token_hex(8)
         self._links: list[Link] = []
+        self._lock = threading.Lock()  # each request has a thread of its own
 
     def new_link(self, role: str = "") -> str:
         """The key of a link that works once; of older ones of the same role only the newest still does. A phone's works for two minutes."""
         role = role or self.role
         until = time.monotonic() + INVITED_S if role == DRAWER else math.inf
-        same = [link for link in self._links if link.role == role][1 - _MOST_LINKS :]
-        self._links = [link for link in self._links if link.role != role] + [*same, Link(secrets.token_urlsafe(24), role, until)]
-        return self._links[-1].key
+        made = Link(secrets.token_urlsafe(24), role, until)
+        with self._lock:
+            same = [link for link in self._links if link.role == role][1 - _MOST_LINKS :]
+            self._links = [link for link in self._links if link.role != role] + [*same, made]
+        return made.key
 
     @property
     def has_link(self) -> bool:
@@ -63,8 +67,9 @@ class Keys:
 
     def redeem(self, key: str, reach: frozenset[str]) -> str:
         """What the link with this key makes of somebody who came by an address for these roles; it does so once. Empty: there is none."""
-        found = [link for link in self._links if hmac.compare_digest(link.key.encode(), key.encode()) and link.role in reach]
-        self._links = [link for link in self._links if link not in found]
+        with self._lock:
+            found = [link for link in self._links if hmac.compare_digest(link.key.encode(), key.encode()) and link.role in reach]
+            self._links = [link for link in self._links if link not in found]
         return next((link.role for link in found if time.monotonic() < link.until), "")
 
     def cookie(self, role: str) -> str:

@@ -176,7 +176,8 @@ def estimate(asked: Asked) -> dict[str, Any]:
     config = config_of(asked.read(Knobs))
     if living():
         raise RunBusy("While another training goes on, the time cannot be measured.")
-    return _estimated(config.model_dump_json())
+    known = config.model in models.MODELS and "mine" not in (config.data, config.with_data)  # what is the user's own may change meanwhile
+    return (_estimated if known else _estimated.__wrapped__)(config.model_dump_json())
 
 
 @functools.lru_cache(16)

@@ -146,7 +146,8 @@ class Desk:
         shares = models.predict_logits(self.plan.model, self.plan.val[0][places]).softmax(1)
         if not bool(shares.isfinite().all()):
             return []  # JSON has no NaN; the loop says so at its next look
-        return [{"label": int(row.argmax()), "probability": round(float(row.max()), 4)} for row in shares]
+        classes = self.plan.about["classes"]
+        return [{"label": classes[int(row.argmax())], "probability": round(float(row.max()), 4)} for row in shares]
 
 
 class Paced:
@@ -214,15 +215,17 @@ def _go(training: Training, desk: Desk) -> None:
     desk.training = training
     every = max(1, len(training.plan.loader) // _POINTS_OF_AN_EPOCH)
     epochs = training.plan.config.epochs
-    for row in training.rows(every):
-        desk.take(row)
-        if "step" in row:
-            continue
-        desk.look()
-        if desk.stopping and training.state.epoch < epochs:
-            training.run.save(training.state, finished=True)
-            break
-    _note_changes(training, desk)
+    try:
+        for row in training.rows(every):
+            desk.take(row)
+            if "step" in row:
+                continue
+            desk.look()
+            if desk.stopping and training.state.epoch < epochs:
+                training.run.save(training.state, finished=True)
+                break
+    finally:
+        _note_changes(training, desk)
     desk.tell("stopped" if desk.stopping and training.state.epoch < epochs else "finished", at_once=True)
 
 
@@ -254,9 +257,9 @@ def _samples(plan: Plan) -> list[dict[str, Any]]:
     """One image of each of the first ten classes, to watch."""
     if plan.val is None:
         return []
-    images, labels = plan.val
+    (images, labels), classes = plan.val, plan.about["classes"]
     places = [int(found[0]) for label in range(10) if len(found := (labels == label).nonzero().flatten())]
-    return [{"place": place, "true": int(labels[place]), "image": _pixels(_grey(images[place]))} for place in places]
+    return [{"place": place, "true": classes[int(labels[place])], "image": _pixels(_grey(images[place]))} for place in places]
 
 
 def _grey(image: torch.Tensor) -> NDArray[Any]:
@@ -283,7 +286,9 @@ def main(words: list[str]) -> None:
     if words[0] != "--estimate":
         return work(Job(Path(words[0])))
     try:
-        print(json.dumps(estimate(json.loads(words[1]))))
+        with contextlib.redirect_stdout(sys.stderr):  # a network of the user's own may print
+            found = estimate(json.loads(words[1]))
+        print(json.dumps(found))
     except HandlensError as error:
         print(json.dumps({"error": error.what, "hint": error.hint}))
     return None

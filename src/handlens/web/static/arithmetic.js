@@ -106,7 +106,7 @@ export class ArithmeticView {
     if (!drawing) return this.numbers.replaceChildren("Of a photo there are no numbers here; draw the digit.");
     try {
       const found = await ask("POST", "/api/unit", { ...drawing, layer: layer.name, place: this.place });
-      if (this.layer?.name === found.layer) this.show(found);
+      if (this.layer?.name === found.layer && String(this.place) === String(found.place)) this.show(found);
     } catch (trouble) {
       this.numbers.replaceChildren(/** @type {any} */ (trouble).words ?? String(trouble));
     }

@@ -71,9 +71,13 @@ export class Changes {
     const { run, on } = this.see();
     const made = this.changes.filter(({ name }) => !this.sliders.get(name).disabled && Number(this.sliders.get(name).value));
     const ask_ = (/** @type {Record<string, string>} */ query) => ask("GET", `/api/runs/${encodeURIComponent(run)}/changed?${new URLSearchParams({ on, ...query })}`);
+    const isOld = () => run !== this.see().run || on !== this.see().on;
     try {
-      this.clean ??= await ask_({});
-      this.show(made.length ? await ask_(Object.fromEntries(made.map((change) => [change.name, this.strength(change)]))) : this.clean, made.length > 0);
+      const clean = this.clean ?? (await ask_({}));
+      if (isOld()) return;
+      this.clean = clean;
+      const found = made.length ? await ask_(Object.fromEntries(made.map((change) => [change.name, this.strength(change)]))) : clean;
+      if (!isOld()) this.show(found, made.length > 0);
     } catch (trouble) {
       this.said.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
     }

@@ -104,7 +104,9 @@ function hints(name) {
   let level = 0;
   const more = el("button", { onclick: next }, "Hint 1 of 3");
   async function next() {
+    more.disabled = true; // until it is there: a second press asks for the next one
     const answer = await ask("GET", `/api/course/hint/${name}/${level + 1}`).catch(tellTrouble);
+    more.disabled = false;
     if (!answer) return;
     level += 1;
     place.hidden = false;

@@ -23,7 +23,9 @@ export async function show(main, lab) {
   const usable = runs.filter((/** @type {any} */ run) => !run.problem);
   if (!usable.length) return showEmpty(main, runs);
   const wanted = fromAddress("run") || chosen;
-  const page = new DrawPage(usable, usable.find((/** @type {any} */ run) => run.name === wanted)?.name ?? usable[0].name, lab);
+  const named = (/** @type {any} */ run) => run.name === wanted;
+  const page = new DrawPage(usable, usable.find(named)?.name ?? usable[0].name, lab);
+  if (!usable.some(named)) main.append(el("p", { class: "trouble", role: "alert" }, `${runs.find(named)?.problem ?? `There is no run ${wanted} here.`} ${page.asked[0]} is asked in its place.`));
   main.append(...page.parts());
   page.begin();
 }
@@ -85,7 +87,11 @@ class DrawPage {
       return el("label", { class: `pen ${name}`, title: `${name} pen` }, input, el("span", { "aria-hidden": "true" }));
     });
     const file = el("input", { type: "file", accept: "image/*", id: "photo", class: "spoken" });
-    file.addEventListener("change", () => file.files[0] && this.takePhoto(file.files[0]));
+    file.addEventListener("change", () => {
+      const [chosen] = file.files;
+      file.value = ""; // the same one may be chosen again
+      if (chosen) this.takePhoto(chosen);
+    });
     this.canvas.addEventListener("dragover", (/** @type {Event} */ event) => event.preventDefault());
     this.canvas.addEventListener("drop", (/** @type {DragEvent} */ event) => {
       event.preventDefault();
@@ -120,7 +126,7 @@ class DrawPage {
       this.kept.element,
     );
     this.showBars();
-    return panel("It says", "Bars show how sure the network is of each digit. If it is wrong, say what it is: the drawing is kept for training and testing.", content, { code: "answer", run: () => this.asked[0] });
+    return panel("It says", "Bars show how sure the network is of each digit; the pen's width counts only where the digit is not centred. If it is wrong, say what it is: the drawing is kept for training and testing.", content, { code: "answer", run: () => this.asked[0] });
   }
 
   /** @param {string} title @param {string} name @param {number} place @param {any[]} runs */
@@ -172,6 +178,7 @@ class DrawPage {
   }
 
   again() {
+    if (this.photo) return void this.askOfPhoto().catch((trouble) => this.kept.say(trouble.words ?? String(trouble)));
     this.askAll(0);
     this.askInside(0);
   }
@@ -216,7 +223,7 @@ class DrawPage {
       this.answered = this.brief.textContent = "";
       return shown.forEach((bars) => bars.show(NO_STROKES));
     }
-    const still = this.pad.pointer === 0;
+    const still = !this.pad.isDrawing;
     await Promise.all(
       shown.map(async (bars, place) => {
         try {
@@ -267,16 +274,22 @@ class DrawPage {
     this.kept.say();
     this.photo = file;
     try {
-      const found = await ask("POST", `/api/photo?run=${encodeURIComponent(this.asked[0])}`, file);
+      await this.askOfPhoto();
       const bitmap = await createImageBitmap(file);
-      if (this.photo !== file) return; // somebody draws by now
-      this.pad.showPhoto(bitmap);
-      this.answers?.[0].show(found);
-      this.showFirst(found, true);
-      this.inside.show(found.inside);
+      if (this.photo === file) this.pad.showPhoto(bitmap); // unless somebody draws by now
     } catch (trouble) {
-      this.photo = null;
+      if (this.photo === file) this.photo = null;
       this.kept.say(/** @type {any} */ (trouble).words ?? "This browser cannot show the photo.");
     }
+  }
+
+  /** Ask each network of the photo that is on the pad. */
+  async askOfPhoto() {
+    const [file, shown] = [this.photo, this.answers ?? []];
+    const found = await Promise.all(this.asked.map((run) => ask("POST", `/api/photo?run=${encodeURIComponent(run)}`, file)));
+    if (this.photo !== file || this.answers !== shown) return; // somebody draws by now, or asks others
+    found.forEach((answer, place) => shown[place].show(answer));
+    this.showFirst(found[0], true);
+    this.inside.show(found[0].inside);
   }
 }

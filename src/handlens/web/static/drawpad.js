@@ -4,6 +4,7 @@
 
 export const SIDE = 280;
 const STEP = 8;
+const MOST_POINTS = 4000; // of a stroke: a longer one goes on as another
 
 export class DrawPad {
   /**
@@ -25,7 +26,8 @@ export class DrawPad {
     this.over = false;
     /** @type {{x: number, y: number, down: boolean} | null} the pen that the arrow keys move */
     this.cursor = null;
-    this.pointer = 0;
+    /** @type {number | null} whose stroke it is; a mouse may have the number 0 */
+    this.pointer = null;
     this.frame = 0;
     this.listen();
     this.draw();
@@ -51,11 +53,11 @@ export class DrawPad {
 
   /** @param {PointerEvent} event */
   down(event) {
-    if (this.pointer || event.button) return;
+    if (this.isDrawing || event.button) return;
     this.hideCursor();
-    this.pointer = event.pointerId;
     this.canvas.setPointerCapture(event.pointerId);
     this.begin(this.place(event));
+    this.pointer = event.pointerId;
     this.tell(event.timeStamp, false);
   }
 
@@ -70,14 +72,23 @@ export class DrawPad {
   move(event) {
     if (event.pointerId !== this.pointer) return;
     const between = event.getCoalescedEvents?.() ?? [];
-    this.strokes.at(-1)?.push(...(between.length ? between : [event]).map((each) => this.place(each)));
+    for (const each of between.length ? between : [event]) this.go(this.place(each));
     this.tell(event.timeStamp, false);
+  }
+
+  /** The stroke goes on; a mouse that reports each hair's breadth adds nothing by it. @param {[number, number]} point */
+  go(point) {
+    const stroke = this.strokes[this.strokes.length - 1];
+    const last = stroke[stroke.length - 1];
+    if (Math.hypot(point[0] - last[0], point[1] - last[1]) < 1) return;
+    if (stroke.length < MOST_POINTS) stroke.push(point);
+    else this.strokes.push([last, point]);
   }
 
   /** @param {PointerEvent} event */
   up(event) {
     if (event.pointerId !== this.pointer) return;
-    this.pointer = 0;
+    this.pointer = null;
     this.tell(event.timeStamp, true);
   }
 
@@ -89,16 +100,26 @@ export class DrawPad {
     this.cursor ??= { x: SIDE / 2, y: SIDE / 4, down: false };
     const pen = this.cursor;
     if (event.key === " ") {
+      if (!pen.down) this.begin([pen.x, pen.y]);
       pen.down = !pen.down;
-      if (pen.down) this.begin([pen.x, pen.y]);
     } else {
       const [right, down] = ways[/** @type {keyof typeof ways} */ (event.key)];
       pen.x = Math.min(SIDE, Math.max(0, pen.x + right));
       pen.y = Math.min(SIDE, Math.max(0, pen.y + down));
-      if (pen.down) this.strokes.at(-1)?.push([pen.x, pen.y]);
+      if (pen.down) this.go([pen.x, pen.y]);
     }
     if (pen.down || event.key === " ") this.tell(event.timeStamp, !pen.down);
     else this.draw();
+  }
+
+  get isDrawing() {
+    return this.pointer !== null;
+  }
+
+  /** Whatever happens to the drawing ends the stroke that is being drawn. */
+  lift() {
+    this.pointer = null;
+    if (this.cursor) this.cursor.down = false;
   }
 
   hideCursor() {
@@ -108,6 +129,7 @@ export class DrawPad {
 
   /** Take the last stroke away. */
   undo() {
+    this.lift();
     this.strokes.pop();
     this.over = false;
     this.tell(performance.now(), true);
@@ -124,7 +146,7 @@ export class DrawPad {
     this.ghost = [];
     this.photo = null;
     this.over = false;
-    if (this.cursor) this.cursor.down = false;
+    this.lift();
   }
 
   /** @param {Stroke[]} strokes a digit that is there before anybody draws */

@@ -65,6 +65,7 @@ class ErrorsPage {
       const found = await ask("GET", `/api/runs/${encodeURIComponent(run)}/errors?on=${on}`);
       if ([run, on].join() === [this.run, this.on].join()) this.show(found);
     } catch (trouble) {
+      if ([run, on].join() !== [this.run, this.on].join()) return; // another one is asked for by now
       this.say(/** @type {any} */ (trouble).words ?? String(trouble), true);
       this.body.replaceChildren();
     }

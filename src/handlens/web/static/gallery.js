@@ -96,7 +96,7 @@ export class Gallery {
     const asked = (this.wanted = this.address("images", query));
     try {
       const found = await ask("GET", asked);
-      if (asked !== this.wanted) return;
+      if (asked !== this.wanted || (from && from !== this.shown.length)) return; // others are asked for by now, or these are there already
       this.shown = from ? [...this.shown, ...found.images] : found.images;
       this.show(found.all);
     } catch (trouble) {

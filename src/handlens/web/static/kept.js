@@ -19,19 +19,19 @@ export class Kept {
     this.element.replaceChildren(...words);
   }
 
-  /** @param {number} label @param {boolean} [anyway] */
-  async keep(label, anyway = false) {
-    const photo = this.photo();
-    if (!photo && !this.pad.strokes.length) return this.say("Draw something first; then say what it is.");
+  /** @param {number} label @param {boolean} [anyway] @param {Blob | null} [photo] @param {any[]} [strokes] */
+  async keep(label, anyway = false, photo = this.photo(), strokes = this.pad.strokes) {
+    if (!photo && !strokes.length) return this.say("Draw something first; then say what it is.");
+    this.pad.over = true; // who draws on while it is being kept begins another one
     try {
-      const digit = photo ? await ask("POST", `/api/digits/photo/${label}${anyway ? "?anyway=1" : ""}`, photo) : await keep({ strokes: this.pad.strokes, label, anyway });
-      this.pad.over = true;
+      const digit = photo ? await ask("POST", `/api/digits/photo/${label}${anyway ? "?anyway=1" : ""}`, photo) : await keep({ strokes, label, anyway });
       if (!digit) return this.say(`Your ${label} waits in this browser.`);
       const back = el("button", { type: "button", class: "link", onclick: () => this.takeBack(digit.id) }, "Take back");
       this.say(`✓ Kept as a ${label}. You have ${digit.counts[label]} of it, ${digit.all} digits in all. `, back);
     } catch (trouble) {
+      this.pad.over = false;
       const several = /** @type {Error} */ (trouble).message.startsWith("More than one digit");
-      const insist = el("button", { type: "button", class: "link", onclick: () => this.keep(label, true) }, "Keep it anyway");
+      const insist = el("button", { type: "button", class: "link", onclick: () => this.keep(label, true, photo, strokes) }, "Keep it anyway");
       this.say(several ? "More than one digit? " : (/** @type {any} */ (trouble).words ?? String(trouble)), several ? insist : "");
     }
   }

@@ -77,9 +77,9 @@ export class Layout {
   key(event) {
     const steps = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
     const step = steps[/** @type {keyof typeof steps} */ (event.key)];
-    if (event.key === "Enter") this.choose();
-    if (!step) return;
+    if (!step && event.key !== "Enter") return;
     event.preventDefault();
+    if (!step) return this.choose();
     const [x, y] = this.spots[this.at] ?? [WIDTH / 2, HEIGHT / 2];
     const next = this.nearest((place) => {
       const [across, down] = [this.spots[place][0] - x, this.spots[place][1] - y];

@@ -85,6 +85,7 @@ export class Live {
   /** @param {string} name */
   watch(name) {
     this.source?.close();
+    if (name !== this.name) this.forget();
     this.name = name;
     this.state = { phase: "starting" };
     this.empty.hidden = true;
@@ -96,10 +97,18 @@ export class Live {
     });
     this.source.onerror = () => {
       if (this.source?.readyState === EventSource.CLOSED) {
-        this.phase.textContent = `The lab knows no training ${name}.`;
+        this.phase.textContent = `The lab does not show a training ${name}: it began none of that name, or does not know this page any more.`;
+        this.steer.hidden = true;
         this.state = null;
       } else if (this.goesOn) notice("The lab does not answer. The training goes on by itself; this page follows again when the lab is back.");
     };
+  }
+
+  /** Nothing of one training stands under the name of the next. */
+  forget() {
+    for (const place of [this.phase, this.numbers, this.after, this.loss, this.accuracy, this.pictures, this.samples, this.table]) place.replaceChildren();
+    this.after.dataset.text = "";
+    this.steer.hidden = true;
   }
 
   /** @param {any} state */
@@ -145,7 +154,7 @@ export class Live {
     }
     if (state.single && state.phase === "paused") said.push(el("p", {}, `Single batch ${state.single.number}: its loss was ${state.single.before.toFixed(4)} before the step, and is ${state.single.after.toFixed(4)} after.`));
     if (state.error) said.push(el("p", { class: "trouble" }, [state.error, state.hint].filter(Boolean).join(" ")));
-    if (state.phase === "failed" && /loss|weight/i.test(state.error ?? "") && state.lr) said.push(this.again(state.lr));
+    if (state.phase === "failed" && /loss|weight/i.test(state.error ?? "") && state.lr && this.maySteer) said.push(this.again(state.lr));
     if (state.phase === "interrupted" && this.maySteer) said.push(el("button", { type: "button", class: "primary", onclick: () => this.resume() }, "Go on with it"));
     if (["finished", "stopped"].includes(state.phase)) said.push(el("p", {}, el("a", { href: `/?run=${encodeURIComponent(state.name)}` }, "Draw for it"), " · the command that measures it: ", el("code", {}, `handlens evaluate ${state.name}`)));
     const text = said.map((each) => each.textContent).join();

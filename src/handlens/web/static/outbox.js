@@ -54,7 +54,8 @@ async function send() {
       setWaiting(waiting().filter((one) => JSON.stringify(one) !== text));
       if (refused) notice(`A drawing that waited was not kept: ${refused.words}`);
     }
-  } catch {
+  } catch (trouble) {
+    if (trouble instanceof Trouble && trouble.status) notice(`What waits in this browser is not taken: ${trouble.words}`);
     sendLater();
   }
 }

@@ -92,7 +92,7 @@ export class OwnDigits {
     const { label } = this;
     try {
       const found = await ask("GET", `/api/digits/of/${label}?from=${from}`);
-      if (label !== this.label) return; // another class is open by now
+      if (label !== this.label || (from && from !== this.digits.length)) return; // another class is open by now, or these are there already
       this.digits = from ? [...this.digits, ...found.digits] : found.digits;
       this.showList(found.all);
     } catch (trouble) {
@@ -165,7 +165,12 @@ export class OwnDigits {
   /** @param {string[]} ids @param {number} label */
   async setLabels(ids, label) {
     let counts = this.counts;
-    for (const id of ids) counts = await ask("POST", `/api/digits/${id}/label`, { label });
+    try {
+      for (const id of ids) counts = await ask("POST", `/api/digits/${id}/label`, { label });
+    } catch (trouble) {
+      if (counts !== this.counts) this.update(counts); // some have their new label
+      throw trouble;
+    }
     return counts;
   }
 

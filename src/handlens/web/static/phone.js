@@ -16,7 +16,7 @@ const send = newest(async () => {
     digit.textContent = answer.label || "–";
     said.textContent = answer.label ? percent(answer.probabilities[answer.label]) : "Too little ink yet.";
     notice("");
-    if (pad.pointer === 0) speak(spoken(answer));
+    if (!pad.isDrawing) speak(spoken(answer));
   } catch (trouble) {
     notice(/** @type {any} */ (trouble).words ?? String(trouble));
   }

@@ -208,15 +208,17 @@ class RunsPage {
 
   async measureAll() {
     const missing = this.known.runs.filter((run) => run.test_accuracy === null && run.epochs);
+    const failed = [];
     this.measure.disabled = true;
     for (const [place, run] of missing.entries()) {
       this.say(`Measuring ${run.name} on its test images (${place + 1} of ${missing.length}) …`);
       const found = await this.trying(() => ask("GET", `/api/runs/${encodeURIComponent(run.name)}/test`));
       if (found) run.test_accuracy = found.test_accuracy;
+      else failed.push(`${run.name}: ${this.said.textContent}`);
       this.showTable();
     }
     this.measure.disabled = false;
-    this.say("Measured. Choose by validation; the test images are for the end.");
+    this.say([`Measured${failed.length ? `, except ${failed.length} of ${missing.length}` : ""}. Choose by validation; the test images are for the end.`, ...failed].join(" "));
   }
 
   /** @template T @param {() => Promise<T>} does @returns {Promise<T | null>} */

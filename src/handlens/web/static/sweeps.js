@@ -15,7 +15,8 @@ export class Sweeps {
     this.choice.addEventListener("change", () => this.choose(this.choice.value));
     this.place = el("div", { class: "stack" });
     this.chooser = el("div", { class: "row choosers" }, el("label", {}, "Sweep", this.choice));
-    const content = el("div", {}, this.chooser, this.place);
+    this.ruins = el("div", {});
+    const content = el("div", {}, this.chooser, this.ruins, this.place);
     this.element = panel("Sweeps", "Many trainings that differ in a few knobs, to find out which matter. The best of many owes something to luck: look at its neighbours too.", content, { code: "sweep", run: () => this.name });
   }
 
@@ -27,7 +28,7 @@ export class Sweeps {
     const words = (/** @type {any} */ sweep) => `${sweep.name}: ${sweep.axes.join(" × ")}, ${sweep.done} of ${sweep.points} points`;
     this.choice.replaceChildren(...whole.map((/** @type {any} */ sweep) => el("option", { value: sweep.name }, words(sweep))));
     const ruins = broken.map((/** @type {any} */ sweep) => el("p", { class: "caption" }, `✗ ${sweep.name} cannot be read: ${sweep.reason}`));
-    this.chooser.after(...ruins);
+    this.ruins.replaceChildren(...ruins);
     if (!whole.length) return this.place.replaceChildren(el("p", {}, "No sweeps yet. This folder was looked at: ", el("code", {}, folder)), copied("handlens sweep lr=0.1,0.01,0.001 width=32,64 --epochs 1"));
     const known = whole.some((/** @type {any} */ sweep) => sweep.name === this.name);
     this.choice.value = this.name = known ? this.name : whole[whole.length - 1].name;
@@ -75,7 +76,7 @@ function heatMap(map, row, column, low, high) {
 /** @param {any} element @param {number} share */
 function painted(element, share) {
   element.style.background = colour(share);
-  element.style.color = share > 0.5 ? "#000" : "#fff";
+  element.style.color = share > 0.44 ? "#000" : "#fff";
   return element;
 }
 

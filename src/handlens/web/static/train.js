@@ -79,8 +79,15 @@ class TrainPage {
     const preset = this.known.presets.some((/** @type {any} */ { name }) => name === fromAddress("preset")) ? fromAddress("preset") : "session";
     this.presets.value = preset;
     this.usePreset(preset);
-    for (const [name, value] of prepared) this.fields.get(name).value = value;
+    const missing = prepared.filter(([name, value]) => {
+      const field = this.fields.get(name);
+      field.value = value;
+      if (field.value === value) return false;
+      field.value = this.base[name];
+      return true;
+    });
     this.changed();
+    if (missing.length) this.said.textContent = `This link asks for what is not here: ${missing.map(([name, value]) => `${name} ${value}`).join(", ")}.`;
     onKey([" "], "start; then pause and go on", () => (this.live.goesOn ? this.live.pauseOrGo() : this.start()));
     onKey(["s"], "one batch, while the training is paused", () => this.live.oneBatch());
     const run = fromAddress("run") || this.known.going;
@@ -94,6 +101,13 @@ class TrainPage {
     this.purpose.textContent = purpose;
     for (const [knob, field] of this.fields) field.value = this.base[knob];
     this.changed();
+  }
+
+  /** @param {string} name @param {any} value */
+  fill(name, value) {
+    const field = this.fields.get(name);
+    const same = typeof value === "number" && Number(field?.value) === value; // 1e-05 and 0.00001 are one number
+    if (field && !same) field.value = typed(value);
   }
 
   /** The knobs that differ from the preset; they are also the page's address. */
@@ -139,11 +153,15 @@ class TrainPage {
 
   /** Begin again with a smaller lr, after a training that diverged. @param {number} lr */
   tryAgain(lr) {
+    for (const [name, value] of Object.entries(this.live.state.knobs)) this.fill(name, value); // another tab may have begun it
     this.fields.get("lr").value = String(lr);
     this.changed();
     this.start();
   }
 }
+
+/** A knob as one would type it. @param {any} value */
+const typed = (value) => (Array.isArray(value) ? value.join(",") : String(value));
 
 /** @param {number} value */
 const seconds = (value) => (value < 90 ? `${Math.max(1, Math.round(value))} s` : `${Math.round(value / 60)} min`);

@@ -38,8 +38,8 @@ export class Wizard {
     this.canvas.focus();
   }
 
-  /** The next digit of which there are not ten, after this one. @param {number} after */
-  next(after) {
+  /** The next digit of which there are not ten, after this one. @param {number} after @param {boolean} [begun] it is being drawn already */
+  next(after, begun = false) {
     const order = Array.from({ length: 10 }, (_, step) => (after + 1 + step) % 10);
     const missing = order.filter((label) => this.counts[label] < GOAL);
     const done = this.counts.reduce((sum, count) => sum + Math.min(GOAL, count), 0);
@@ -48,7 +48,7 @@ export class Wizard {
     if (!missing.length) return this.finish();
     this.label = missing[0];
     this.title.textContent = `Draw a ${this.label}  (${this.counts[this.label] + 1} of ${GOAL}; ${done} of ${10 * GOAL} in all)`;
-    this.pad.clear();
+    if (!begun) this.pad.clear();
     speak(`Draw a ${this.label}`);
   }
 
@@ -67,23 +67,25 @@ export class Wizard {
     else this.pad.undo();
   }
 
-  async keep(anyway = false) {
+  /** @param {boolean} [anyway] @param {any[]} [strokes] */
+  async keep(anyway = false, strokes = this.pad.strokes) {
     if (this.keepButton.disabled) return;
-    if (!this.pad.strokes.length) return this.said.replaceChildren("Draw it first.");
+    if (!strokes.length) return this.said.replaceChildren("Draw it first.");
     this.keepButton.disabled = true;
+    this.pad.over = true; // who draws on while it is being kept begins the next one
     const label = this.label;
     try {
-      const digit = await keep({ strokes: this.pad.strokes, label, anyway });
+      const digit = await keep({ strokes, label, anyway });
       this.last = digit?.id ?? "";
       this.counts = digit ? [...digit.counts] : this.counts.map((count, each) => count + Number(each === label));
       this.said.replaceChildren(digit ? `✓ Kept as a ${label}.` : `Your ${label} waits in this browser.`);
       this.keepButton.disabled = false;
       if (digit) this.changed(digit);
-      this.next(label);
+      this.next(label, !this.pad.over);
     } catch (trouble) {
-      this.keepButton.disabled = false;
+      this.keepButton.disabled = this.pad.over = false;
       const several = /** @type {Error} */ (trouble).message.startsWith("More than one digit");
-      const insist = el("button", { type: "button", class: "link", onclick: () => this.keep(true) }, "Keep it anyway");
+      const insist = el("button", { type: "button", class: "link", onclick: () => this.keep(true, strokes) }, "Keep it anyway");
       this.said.replaceChildren(several ? "More than one digit? " : (/** @type {any} */ (trouble).words ?? String(trouble)), several ? insist : "");
     }
   }
