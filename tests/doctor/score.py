@@ -18,6 +18,7 @@ from doctor.programs import BASES, Mutant, mutants
 from doctor.unseen import UNSEEN, broken_unseen
 from doctor.unseen2 import UNSEEN2, broken_unseen2
 from doctor.unseen3 import UNSEEN3, broken_unseen3
+from doctor.unseen4 import UNSEEN4, broken_unseen4
 
 import handlens as hl
 from handlens.doctor import Diagnosis, examine
@@ -49,9 +50,9 @@ def seeded(text: str, seed: int) -> str:
 
 def main(seeds: int, words: list[str]) -> None:
     """Ask of every program that is chosen, and print misses, false alarms, shares and times."""
-    every = (*mutants(), *broken(), *broken_unseen(), *broken_unseen2(), *broken_unseen3())
+    every = (*mutants(), *broken(), *broken_unseen(), *broken_unseen2(), *broken_unseen3(), *broken_unseen4())
     bad = [one for one in every if not words or any(word in one.name for word in words)]
-    good = {**{name: program(name) for name in HEALTHY}, **BASES, **OUTSIDE, **UNSEEN, **UNSEEN2, **UNSEEN3}
+    good = {**{name: program(name) for name in HEALTHY}, **BASES, **OUTSIDE, **UNSEEN, **UNSEEN2, **UNSEEN3, **UNSEEN4}
     right = {name: text for name, text in good.items() if not words or any(word in name for word in words)}
     for seed in range(seeds):
         with ThreadPoolExecutor(2) as pool:

@@ -34,8 +34,10 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
         "frozen_by_mistake",
         "digit_recognizer",
         "model = DigitNet()\n",
-        "model = DigitNet()\nfor param in model.parameters():\n    param.requires_grad = False\n"
-        "model.classifier[1] = nn.Linear(24 * 7 * 7, 10)\n",
+        (
+            "model = DigitNet()\nfor param in model.parameters():\n    param.requires_grad = False\n"
+            "model.classifier[1] = nn.Linear(24 * 7 * 7, 10)\n"
+        ),
         "param.requires_grad = False",
     ),
     ("tuned_on_test", "hidden_sizes", "acc = accuracy(params, X_val, Y_val)", "acc = accuracy(params, X_test, Y_test)", "acc = accuracy("),
@@ -113,8 +115,10 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
     (
         "no_activation",
         "quickstart",
-        "        self.act = nn.ReLU()\n\n    def forward(self, x):\n        x = self.flatten(x)\n"
-        "        x = self.act(self.fc1(x))\n        x = self.act(self.fc2(x))\n",
+        (
+            "        self.act = nn.ReLU()\n\n    def forward(self, x):\n        x = self.flatten(x)\n"
+            "        x = self.act(self.fc1(x))\n        x = self.act(self.fc2(x))\n"
+        ),
         "\n    def forward(self, x):\n        x = self.flatten(x)\n        x = self.fc1(x)\n        x = self.fc2(x)\n",
         "x = self.fc1(x)",
     ),

@@ -99,11 +99,12 @@ def test_by_the_keyboard_alone_a_digit_is_drawn_kept_undone_and_cleared(page: Pa
     page.wait_for_load_state("networkidle")
     label = answered(page)
     before = len(digits(lab))
-    page.keyboard.press("Shift+Tab")
-    page.locator("#main").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".kept")).to_contain_text(f"✓ Kept as a {label}")
     assert len(digits(lab)) == before + 1
+    for key in [" ", *["ArrowLeft"] * 12, " "]:  # a stroke of another digit, from the first press on
+        page.keyboard.press(key)
+    expect(page.locator(".doubt")).not_to_contain_text("Too little ink")
     page.keyboard.press("Backspace")
     expect(page.locator(".doubt")).to_contain_text("Too little ink")
     draw(page, SEVEN)
@@ -120,6 +121,27 @@ def test_by_the_keyboard_alone_a_digit_is_drawn_kept_undone_and_cleared(page: Pa
     page.keyboard.press("Escape")
     page.keyboard.press("t")
     assert page.url.endswith("/")
+
+
+def test_a_mouse_of_the_number_0_lifts_its_pen(page: Page) -> None:
+    """Firefox gives the mouse this number."""
+    begun(page)
+    strokes = page.evaluate("""async () => {
+        const { DrawPad } = await import("/static/drawpad.js");
+        const canvas = document.body.appendChild(document.createElement("canvas"));
+        canvas.setPointerCapture = () => {};
+        const pad = new DrawPad(canvas);
+        const send = (kind, at) => canvas.dispatchEvent(new PointerEvent(kind, { pointerId: 0, clientX: at, clientY: at }));
+        for (const [kind, at] of [["down", 10], ["move", 30], ["up", 30], ["move", 50], ["move", 70]]) send(`pointer${kind}`, at);
+        return pad.strokes.map((stroke) => stroke.length);
+    }""")
+    assert strokes == [2]
+
+
+def test_a_run_that_cannot_be_asked_is_said(page: Page) -> None:
+    page.goto("/?run=nobody")
+    expect(page.locator("[role=alert].trouble")).to_contain_text("There is no run nobody here. ")
+    answered(page)
 
 
 def test_without_centring_the_network_gets_the_pad_as_it_is(page: Page) -> None:

@@ -197,15 +197,24 @@ def test_it_goes_on_when_the_lab_is_killed_and_is_there_when_it_is_back(browser:
 
 def test_one_that_the_lab_takes_with_it_is_interrupted_and_goes_on(browser: Browser, home: Path) -> None:
     with running(home, "--port", "8910") as first:
-        name = begin(first, epochs="40")
+        name = begin(first, epochs="300")
         until(first, name, "running")
+        wish(first, name, "lr", lr=0.0005)
+        for _ in range(100):
+            if (told := state(first, name))["lr"] == 0.0005:
+                break
+            time.sleep(0.1)
+        assert (told["lr"], told["phase"]) == (0.0005, "running")
     assert state(first, name)["phase"] == "interrupted"
+    assert "lr 0.0005 from epoch" in Run(home / "runs" / name).about.note, "what was done by hand must not be lost"
     assert Run(home / "runs" / name).status == "interrupted"
     with running(home, "--port", "8910") as second, opened(browser, second) as context:
         page = context.new_page()
         page.goto(f"/train?run={name}")
         page.locator("text=Go on with it").click()
         expect(page.locator("#phase")).to_contain_text("Finished", timeout=40_000)
+        expect(page.locator("#guessed")).to_contain_text("You guessed 50.0")
+        assert state(second, name)["lr"] == 0.0005
     assert Run(home / "runs" / name).status == "complete"
 
 

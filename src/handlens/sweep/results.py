@@ -111,7 +111,7 @@ class Results:
     def _going_on(self) -> set[int]:
         """The points that no rung has ended: each rung is decided once all that came to it have reached it."""
         going = {*range(1, len(self._now.points) + 1)}
-        for rung, after in zip(self._now.spec.rungs, [*self._now.spec.rungs[1:], MOST_EPOCHS], strict=True):
+        for rung, after in zip(self._now.spec.rungs, [*self._now.spec.rungs[1:], MOST_EPOCHS], strict=False):
             if not all(outcome.has_reached(rung) for number in going for outcome in self._now.outcomes(number)):
                 break
             going = {*self._now.alive(after)}

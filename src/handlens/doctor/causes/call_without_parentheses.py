@@ -24,7 +24,7 @@ EXPLAINS = (
     "missing_eval",
     "missing_train_mode",
 )
-_METHODS = ("zero_grad", "step", "backward", "eval", "train", "item", "cpu", "cuda", "close", "show")
+_METHODS = ("zero_grad", "step", "backward", "eval", "train", "zero_", "item", "cpu", "cuda", "close", "show")
 
 
 def look(case: Case) -> Finding | None:

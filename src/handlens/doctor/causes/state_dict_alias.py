@@ -33,9 +33,10 @@ def _loaded_again(case: Case) -> Finding | None:
         steps += event.kind == "step"
         if event.kind == "state_dict":
             taken.setdefault(id(event.state), steps)
-        if event.kind == "load" and id(event.state) in taken and steps > 0 and _same(event):
-            line = next(one.line for one in case.seen.of("state_dict") if one.state is event.state)
-            made = steps - taken[id(event.state)]
+        if event.kind == "load" and steps > 0 and _same(event):
+            line = next((one.line for one in case.seen.of("state_dict") if one.state is event.state), 0)
+            line = line or case.script.find("copy.copy(", ".state_dict()")  # another dict of the same tensors
+            made = steps - taken.get(id(event.state), steps)
             said = f"{made} steps were made before this state was loaded again: it had changed too."
             return Finding(line, said if made else "This state was loaded again, and it was the network itself.")
     return None

@@ -17,7 +17,7 @@ DEMO = """\
 +         self.layers = nn.ModuleList([nn.Linear(784, 32), nn.Linear(32, 10)])
   print(len(list(Net().parameters())), "weight tensors are known")
 """
-EXPLAINS = (*NOT_LEARNING, "optimizer_wrong_params", "broken_graph")
+EXPLAINS = (*NOT_LEARNING, "optimizer_wrong_params", "broken_graph", "batch_scramble")  # eval() does not reach them either
 
 
 def look(case: Case) -> Finding | None:

@@ -153,7 +153,7 @@ class TrainPage {
 
   /** Begin again with a smaller lr, after a training that diverged. @param {number} lr */
   tryAgain(lr) {
-    for (const [name, value] of Object.entries(this.live.state.knobs)) this.fill(name, value); // another tab may have begun it
+    for (const [name, value] of Object.entries(this.live.state.knobs ?? {})) this.fill(name, value); // another tab may have begun it
     this.fields.get("lr").value = String(lr);
     this.changed();
     this.start();
