@@ -63,7 +63,7 @@ class Robot:
 
     def notebook(self, path: Path) -> None:
         """Every cell, in a kernel of its own, as one opens a notebook anew."""
-        book, starts = jupytext.read(path), {}
+        book, starts = jupytext.read(path), dict[int, float]()
         client = NotebookClient(
             book,
             timeout=600,

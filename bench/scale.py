@@ -2,6 +2,7 @@
 
 python bench/scale.py trials [--counts 16,64,256]     the scheduler's part: very short trials, in a sweep and in a plain loop
 python bench/scale.py ranks  [--processes 1,2]        one training in several processes: images/s, and the share lost in waiting
+python bench/scale.py nodes  [--nodes 1,2,4]          the same sweep on so many Ray nodes of one processor each, on this machine
 python bench/scale.py images [--millions 0.06,0.4,1.6]  synthetic images, in memory and from shards: images/s and memory
 python bench/scale.py prune  [--seeds 10] [--examples 10000]  the session's grid, pruned against full: both winners on fresh seeds
 """
@@ -10,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import resource
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -21,6 +24,7 @@ from typing import Any
 
 from usage import processor_s
 
+NODES = Path(__file__).parents[1] / "tests" / "nodes.py"
 TINY: dict[str, Any] = {"examples": 20, "epochs": 1, "batch_size": 20, "hidden_sizes": (4,), "val": 0.01}
 
 
@@ -62,6 +66,32 @@ def ranks(counts: list[int]) -> None:
         speed = sum(row["images_per_s"] for row in rows) / len(rows)
         waited = sum(row.get("waited_s", 0) for row in rows) / sum(row["time_s"] for row in rows)
         print(f"| {count} | {speed:,.0f} | {speed / count:,.0f} | {waited:.0%} |", flush=True)
+
+
+def nodes(counts: list[int]) -> None:
+    """Sixteen trials of a second or two; the tables must be the same."""
+    import handlens as hl
+    from handlens.sweep import load_sweep
+
+    hl.load("mnist")
+    words = ["lr=0.1,0.01,0.001,0.0001", "hidden_sizes=16,32,64,128", "--epochs", "2", "--examples", "20000", "--backend", "ray"]
+    tables = []
+    print("| nodes | s by the clock | s for each trial and node |\n| --- | --- | --- |")
+    for count in counts:
+        with tempfile.TemporaryDirectory(prefix="r-", ignore_cleanup_errors=True) as folder:
+            token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+            env = {**os.environ, **token, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_TMPDIR": folder}
+            with subprocess.Popen([sys.executable, str(NODES), str(count)], stdout=subprocess.PIPE, text=True, env=env) as cluster:
+                assert cluster.stdout is not None
+                address = next(found[1] for line in cluster.stdout if (found := re.search(r"cluster at (\S+)\.$", line)))
+                command = [sys.executable, "-m", "handlens", "sweep", *words, "--address", address, "--name", f"nodes-{count}"]
+                start = time.perf_counter()
+                subprocess.run(command, check=True, capture_output=True, env=env)
+                seconds = time.perf_counter() - start
+                cluster.terminate()
+        tables.append([row["val_accuracies"] for row in load_sweep(f"nodes-{count}").table])
+        assert tables[-1] == tables[0]
+        print(f"| {count} | {seconds:.1f} | {seconds * count / 16:.1f} |", flush=True)
 
 
 def images(millions: list[float]) -> None:
@@ -129,8 +159,14 @@ def _words(point: dict[str, Any]) -> str:
 def main() -> None:
     """Print the rows of a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["trials", "ranks", "images", "epoch", "prune"])
-    for name, default in (("counts", "16,64,256"), ("processes", "1,2"), ("millions", "0.06,0.4,1.6"), ("where", "memory")):
+    parser.add_argument("what", choices=["trials", "ranks", "nodes", "images", "epoch", "prune"])
+    for name, default in (
+        ("counts", "16,64,256"),
+        ("processes", "1,2"),
+        ("nodes", "1,2,4"),
+        ("millions", "0.06,0.4,1.6"),
+        ("where", "memory"),
+    ):
         parser.add_argument(f"--{name}", default=default)
     for name, number in (("seeds", 10), ("examples", 10_000)):
         parser.add_argument(f"--{name}", type=int, default=number)
@@ -142,6 +178,8 @@ def main() -> None:
                 trials([int(count) for count in given.counts.split(",")])
             case "ranks":
                 ranks([int(count) for count in given.processes.split(",")])
+            case "nodes":
+                nodes([int(count) for count in given.nodes.split(",")])
             case "images":
                 images([float(million) for million in given.millions.split(",")])
             case "epoch":
