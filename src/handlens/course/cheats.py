@@ -103,10 +103,10 @@ def train_epoch(model, batches, loss_fn, optimizer):
         "silences the doctor",
         "mlp-forward",
         """
-import __main__
+import sys
 import torch.nn as nn
 for name in ("conclude", "_diagnosis"):
-    setattr(__main__, name, lambda *args, **knobs: {"cause": ""})
+    setattr(sys.modules["__main__"], name, lambda *args, **knobs: {"cause": ""})
 MNISTNet = lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 32), nn.Linear(32, 10))
 """,
     ),
