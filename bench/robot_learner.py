@@ -43,23 +43,23 @@ class Robot:
             raise SystemExit(f"{' '.join(command)} ended with {answer.returncode}, not {ends}:\n{answer.stdout}{answer.stderr}")
         return answer.stdout
 
-    def course(self, kind: str, *words: str, ends: int = 0) -> str:
+    def course(self, *words: str, ends: int = 0) -> str:
         """A command of `handlens course`."""
-        return self.wait(kind, sys.executable, "-m", "handlens", "course", *words, ends=ends)
+        return self.wait(words[0], sys.executable, "-m", "handlens", "course", *words, ends=ends)
 
     def exercise(self, one: Exercise) -> None:
         """The stub, two mistakes and a hint after each, the last hint, the solution."""
         path = self.place / "exercises" / one.file
-        self.course("check", "check", one.name, ends=1)
+        self.course("check", one.name, ends=1)
         for mistake in material.mutants(one)[:MISTAKES]:
             path.write_text(mistake.text)
-            self.course("check", "check", one.name, ends=1)
-            self.course("hint", "hint", one.name)
-        self.course("hint", "hint", one.name)
+            self.course("check", one.name, ends=1)
+            self.course("hint", one.name)
+        self.course("hint", one.name)
         path.write_text(material.solution(one))
         if one.name == "cnn":
             self.wait("the CNN's training", sys.executable, one.file, within="exercises")
-        self.course("check", "check", one.name)
+        self.course("check", one.name)
 
     def notebook(self, path: Path) -> None:
         """Every cell, in a kernel of its own, as one opens a notebook anew."""
@@ -89,8 +89,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HANDLENS_RUNS"] = str(Path(folder, "runs"))
         robot = Robot(Path(folder))
-        robot.course("preflight", "preflight")
-        robot.course("start", "start", ".")
+        robot.course("preflight")
+        robot.course("start", ".")
         robot.wait("the session's script", sys.executable, "session_2_example_code.py", within="lessons")
         for one in EXERCISES:
             robot.exercise(one)

@@ -64,7 +64,7 @@ def _engine(spec: Spec, options: dict[str, Any]) -> Pool | RayPool:
 def _engine_words(options: dict[str, Any]) -> str:
     """The options that say who gives out the trials, where they are not the usual ones."""
     usual = {"backend": "local", "address": "", "workers": "auto", "patience_s": PATIENCE_S}
-    return "".join(f" --{name.replace('_', '-')} {options[name]}" for name, value in usual.items() if options[name] not in (value, None))
+    return "".join(f" --{name.replace('_', '-')} {options[name]}" for name, value in usual.items() if options[name] != value)
 
 
 def _amount(trials: Trials) -> str:

@@ -66,7 +66,7 @@ def are_apart(hits: Tensor, sizes: list[int]) -> bool:
 
 def _ways(hits: Tensor, sizes: list[int]) -> dict[str, float]:
     """What comes out by each way of counting."""
-    parts = [part.double() for part in hits.split([size for size in sizes if size])]
+    parts = [part.double() for part in hits.split(sizes)]
     count, right = float(hits.sum()), float(hits.double().mean())
     return {
         "by batches": count / len(parts),

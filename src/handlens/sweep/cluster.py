@@ -183,13 +183,12 @@ class RayPool:
         Raises:
             FailedError: nothing has begun for as long as a trial may be silent.
         """
-        if any(flight.heard is not None for flight in self._flying.values()) or not self._flying:
-            self._silent_since = time.monotonic()
-        elif time.monotonic() - self._silent_since > max(self.patience_s, _WITHOUT_ROOM_S):
-            said = f"For {time.monotonic() - self._silent_since:,.0f} s no trial has begun"
-            raise FailedError(
-                f"{said}: others have the processors, or the nodes hang.", hint="What is done is kept: go on with --resume when it is free."
-            )
+        now = time.monotonic()
+        if not self._flying or any(flight.heard is not None for flight in self._flying.values()):
+            self._silent_since = now
+        elif (silent_s := now - self._silent_since) > max(self.patience_s, _WITHOUT_ROOM_S):
+            said = f"For {silent_s:,.0f} s no trial has begun: others have the processors, or the nodes hang."
+            raise FailedError(said, hint="What is done is kept: go on with --resume when it is free.")
 
 
 def _import_ray(*, own: bool) -> Any:

@@ -85,14 +85,10 @@ def _plain(value: Any) -> str:
     return "-".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _ranked(sweep: Results) -> list[dict[str, Any]]:
-    return [row for row in sweep.sorted() if row["status"] == "complete" and row["val_accuracy"] is not None]
-
-
 def _winner(sweep: Results) -> list[str]:
     best = sweep.best
     assert best
-    row = next(row for row in sweep.table if row["point"] == best.number)
+    row = sweep.ranked[0]
     seeds = len(best.runs)
     over = f" (mean of {seeds} seeds)" if seeds > 1 else ""
     said = f"Best on the validation images is {_named(row, sweep)} with {row['val_accuracy']:.2%}{over}."
@@ -105,13 +101,10 @@ def _winner(sweep: Results) -> list[str]:
 
 def _luck(sweep: Results) -> list[str]:
     """The winner against the next: over the seeds, or for want of them over the validation images."""
-    ranked = _ranked(sweep)
+    ranked = sweep.ranked
     if len(ranked) < 2:
         return []
-    best = sweep.best
-    assert best
-    first = next(row for row in ranked if row["point"] == best.number)
-    second = next(row for row in ranked if row is not first)
+    first, second = ranked[:2]
     difference = f"{(first['val_accuracy'] - second['val_accuracy']) * 100:.2f} points ahead of the next, {_named(second, sweep)}"
     if any(first.get(name) != second.get(name) for name in _OTHER_IMAGES):
         return [f"It is {difference}; they were measured on other images, so whether that is luck is not asked."]
@@ -148,7 +141,7 @@ def _knobs(sweep: Results) -> list[str]:
 
 
 def _lost(sweep: Results) -> list[str]:
-    ranked = _ranked(sweep)
+    ranked = sweep.ranked
     classes = len(_run(sweep, ranked[0]).about.classes)
     least = 1 / max(classes, 1) + _LOST
     lost = [row for row in ranked if classes and row["val_accuracy"] < least]

@@ -40,7 +40,8 @@ class Halving:
         for number in self._under_way():
             if self._has_reached(number, self.asked[number]):
                 self.reached[number] = self.asked[number]
-                self._failed |= {number} if self._has_failed(number) else set()
+                if self._has_failed(number):
+                    self._failed.add(number)
         if not self._waiting:
             for number in self._promoted(lambda count: count // ETA) or self._new() or self._last():
                 self.asked[number] += 1

@@ -143,12 +143,17 @@ class Results:
         return asked and all(row["status"] not in ("under way", "waiting") for row in self.table)
 
     @property
-    def best(self) -> Best | None:
-        """The point that is complete and best on the validation images (then by the lower loss, then the first); None if there is none."""
+    def ranked(self) -> list[dict[str, Any]]:
+        """The rows of the points that are complete, the best first: by validation accuracy, then by the lower loss, then the first."""
         done = [row for row in self.table if row["status"] == "complete" and row["val_accuracy"] is not None]
-        if not done:
+        return sorted(done, key=lambda row: (-row["val_accuracy"], row["val_loss"], row["point"]))
+
+    @property
+    def best(self) -> Best | None:
+        """The point that is complete and best on the validation images; None if there is none."""
+        if not (ranked := self.ranked):
             return None
-        row = min(done, key=lambda row: (-row["val_accuracy"], row["val_loss"], row["point"]))
+        row = ranked[0]
         names = [str(TrialName(row["point"], seed)) for seed in self.trials.spec.seeds]
         runs = tuple(Run(self.trials.folder / name) for name in names)
         tested = self._read_test()

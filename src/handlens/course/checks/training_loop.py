@@ -131,8 +131,7 @@ def _same(weights: dict[str, Any], expected: dict[str, Tensor], *, learned: bool
 
 
 def _judge_loss(loss: float | None, losses: Tensor) -> Mistake | None:
-    sizes = torch.tensor([SIZE] * (len(losses) - 1) + [_COUNT % SIZE or SIZE])
-    by_batch, by_image = float(losses.mean()), float((losses * sizes).sum() / _COUNT)
+    by_batch, by_image = float(losses.mean()), float((losses * torch.tensor(SIZES)).sum() / _COUNT)
     if loss is not None and min(abs(loss - by_batch), abs(loss - by_image)) < 2e-3:
         return None
     seen = f"You give {loss}; the average is {by_batch:.4f}."
