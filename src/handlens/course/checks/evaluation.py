@@ -19,11 +19,11 @@ CAUSES = ("accuracy_broadcast", "argmax_wrong_dim", "max_not_unpacked", "call_wi
 
 def ask(chance: torch.Generator) -> dict[str, Tensor]:
     """Images, weights, and labels of which some are what the network answers."""
-    given = ask_training(chance)
-    given["start.2.running_mean"] = 0.2 * torch.rand(given["start.2.running_mean"].shape, generator=chance) - 0.1
-    given["start.2.running_var"] = torch.rand(given["start.2.running_var"].shape, generator=chance) + 0.1
-    answers = begin(given).eval()(given["images"]).argmax(1)
-    while True:
+    while True:  # all of it anew: in some networks the mode changes hardly an answer
+        given = ask_training(chance)
+        given["start.2.running_mean"] = 0.2 * torch.rand(given["start.2.running_mean"].shape, generator=chance) - 0.1
+        given["start.2.running_var"] = torch.rand(given["start.2.running_var"].shape, generator=chance) + 0.1
+        answers = begin(given).eval()(given["images"]).argmax(1)
         right = torch.rand(len(answers), generator=chance) < 0.6
         given["labels"] = torch.where(right, answers, (answers + 3) % 10)
         training = float(_in_training_mode(given).double().mean())

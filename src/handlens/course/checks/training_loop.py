@@ -31,9 +31,9 @@ def network() -> nn.Module:
 
 def ask(chance: torch.Generator) -> dict[str, Tensor]:
     """Images, labels, and the weights that the network begins with."""
-    torch.manual_seed(int(torch.randint(1 << 30, (1,), generator=chance)))
-    start = {f"start.{name}": one for name, one in state(network()).items()}
-    while True:
+    while True:  # all of it anew: with some networks hardly any images would do
+        torch.manual_seed(int(torch.randint(1 << 30, (1,), generator=chance)))
+        start = {f"start.{name}": one for name, one in state(network()).items()}
         given = {"images": pictures(chance, _COUNT), "labels": labels(chance, _COUNT) % 3, **start}
         hits = epoch(given)[2]
         if are_apart(hits, SIZES) and hits.double().mean() > 0.15:  # so that each mistake shows
