@@ -20,7 +20,7 @@ from taught import taught
 
 import handlens as hl
 from handlens import files, metrics, models, runs
-from handlens.data import import_images, shelf
+from handlens.data import import_images, is_known, shelf
 from handlens.data.drawing import normalize
 from handlens.export import make_card
 from handlens.presets import preset_knobs
@@ -36,7 +36,7 @@ def make_data(drawn: int, times: int) -> None:
         table = Path(folder, f"{NAME}.csv")
         header = ",".join(["label", *(f"pixel{place}" for place in range(28 * 28))])
         np.savetxt(table, np.column_stack([labels, images.reshape(len(images), -1)]), "%d", ",", header=header, comments="")
-        if shelf.is_known(NAME):
+        if is_known(NAME):
             shelf.remove(NAME)
         import_images(table, NAME)
 

@@ -14,14 +14,10 @@ from pathlib import Path
 import pytest
 from corpus import FULL
 from doctor import ground
-from doctor.healthy import HEALTHY, program
-from doctor.outside import OUTSIDE, broken
-from doctor.programs import BASES, Mutant, mutants
+from doctor.corpus import ALL_RIGHT, BROKEN
+from doctor.healthy import program
+from doctor.programs import BASES, Mutant
 from doctor.score import right_line, seeded
-from doctor.unseen import UNSEEN, broken_unseen
-from doctor.unseen2 import UNSEEN2, broken_unseen2
-from doctor.unseen3 import UNSEEN3, broken_unseen3
-from doctor.unseen4 import UNSEEN4, broken_unseen4
 from terminal import Terminal
 
 import handlens as hl
@@ -84,13 +80,10 @@ SAMPLE = [
 ]
 SOME_HEALTHY = ["accumulation", "lbfgs", "k-fold", "frozen backbone", "gan", "accuracy of training", "triplets", "which rate"]
 SOME_HEALTHY += ["active_learning", "functional_dict", "gan_with_judge", "sanity_first", "mean_teacher", "fgsm_after", "unet_pair"]
-BROKEN = (*mutants(), *broken(), *broken_unseen(), *broken_unseen2(), *broken_unseen3(), *broken_unseen4())
-CHOSEN = [one for one in BROKEN if one.name not in KNOWN_MISSES and (FULL or one.name in SAMPLE)]
-ALL_RIGHT = {**{name: program(name) for name in HEALTHY}, **BASES, **OUTSIDE, **UNSEEN, **UNSEEN2, **UNSEEN3, **UNSEEN4}
-if not ground.FASHION.exists():
-    del ALL_RIGHT["fashion_flips"]
-    CHOSEN = [one for one in CHOSEN if one.style != "fashion_flips"]
-RIGHT = ALL_RIGHT if FULL else {name: ALL_RIGHT[name] for name in SOME_HEALTHY}
+WITHOUT_DATA = () if ground.FASHION.exists() else ("fashion_flips", "fashion_cells")
+KNOWN = [one for one in BROKEN if one.name not in KNOWN_MISSES and one.style not in WITHOUT_DATA]
+CHOSEN = [one for one in KNOWN if FULL or one.name in SAMPLE]
+RIGHT = [name for name in (ALL_RIGHT if FULL else SOME_HEALTHY) if name not in WITHOUT_DATA]
 SEEDS = (1, 2, 3, 4) if FULL else (1,)
 SEEDED = CHOSEN if FULL else [one for one in CHOSEN if one.name in ("lr_too_low-nll", "missing_zero_grad-mlp")]
 
@@ -141,7 +134,7 @@ def test_a_mistake_is_the_same_whatever_the_seed(mutant: Mutant, seed: int, ask:
 @pytest.mark.parametrize("seed", (0, *SEEDS) if FULL else (0,))
 @pytest.mark.parametrize("name", RIGHT)
 def test_nothing_is_said_of_a_right_program(name: str, seed: int, ask: Ask) -> None:
-    found = ask(seeded(RIGHT[name], seed) if seed else RIGHT[name])
+    found = ask(seeded(ALL_RIGHT[name], seed) if seed else ALL_RIGHT[name])
     assert (found.causes, found.failure) == ((), ""), found
 
 
@@ -160,7 +153,7 @@ def test_files_stay_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("mnist")
 def test_the_command_says_what_to_try(tmp_path: Path, terminal: Terminal) -> None:
     bad, good = tmp_path / "bad.py", tmp_path / "good.py"
-    mutant = next(one for one in mutants() if one.name == "softmax_before_ce-cnn")
+    mutant = next(one for one in BROKEN if one.name == "softmax_before_ce-cnn")
     bad.write_text(mutant.text, encoding="utf-8")
     good.write_text(BASES["cnn"], encoding="utf-8")
     said = terminal("doctor", bad, code=1)

@@ -251,6 +251,8 @@ def test_axes_are_read_as_the_config_reads_its_knobs() -> None:
     assert make_axis("batch_norm", [True, False], base).values == (True, False)
     assert make_axis("lr", "0.0001..0.1", base).log
     assert not make_axis("dropout", "0..0.5", base).log
+    assert make_axis("lr", "0.01..0.1:log", base).log
+    assert not make_axis("lr", "0.0001..0.1:linear", base).log
     assert knobs_of({"width": 64, "depth": 3}, base) == {"hidden_sizes": (64, 64, 64)}
     assert knobs_of({"depth": 14}, Config(model="resnet")) == {"depth": 14}
 
@@ -263,6 +265,8 @@ def test_axes_are_read_as_the_config_reads_its_knobs() -> None:
         ({"lr": "0.1..0.01"}, "grid", "cannot go from 0.1 to 0.01"),
         ({"lr": "0.01..0.1"}, "grid", "this is a range"),
         ({"optimizer": "adam..sgd"}, "random 3", "cannot go from"),
+        ({"dropout": "0..0.5:log"}, "random 3", "cannot be searched from 0 to 0.5 as 'log'"),
+        ({"lr": "0.01..0.1:cubic"}, "random 3", "as 'cubic'"),
         ({"width": "0"}, "grid", "hidden_sizes cannot be"),
         ({"depth": "101"}, "grid", "at most 100"),
         ({"seed": "1,2"}, "grid", "seed is no axis"),
@@ -340,6 +344,19 @@ def test_effects_are_means_over_the_other_knobs(whole: hl.Sweep) -> None:
     expected = np.mean([row["val_accuracies"] for row in rows if row["width"] == 8], axis=0)
     assert effects["width"][1].accuracies == pytest.approx(tuple(expected))
     assert [effect.value for effect in effects["lr"]] == [0.1, 0.01]
+
+
+def test_points_of_a_pruned_sweep_are_compared_after_equally_many_epochs() -> None:
+    found = hl.sweep({"lr": [0.03, 0.01, 0.0001], "width": [4, 8]}, name="pruned", prune=True, **{**QUICK, "epochs": 4})
+    assert found.compared_after == 1
+    assert len({row["epochs"] for row in found.table}) > 1, "nobody was ended early"
+    after_one = {name.number: found.trials.outcome(name).rows[0]["val_accuracy"] for name in found.trials.names}
+    maps, *_knobs = heat_maps(found)
+    assert sorted(value for one in maps for value in one.values.flatten()) == sorted(after_one.values())
+    assert maps[0].title == "Validation accuracy after epoch 1"
+    effects = main_effects(found)
+    assert effects["lr"][2].mean == pytest.approx(np.mean([after_one[row["point"]] for row in found.table if row["lr"] == 0.0001]))
+    assert any("mattered most after epoch 1, which all points reached" in sentence for sentence in found.sentences)
 
 
 def test_heat_maps_and_lines_have_the_numbers_of_the_table(whole: hl.Sweep) -> None:

@@ -53,11 +53,13 @@ def kill_one(running: Driver) -> bool:
     "words, said",
     [
         (("--backend", "ray", "--threads", "900"), "No trial fits: each takes 900 processors"),
+        (("--backend", "ray", "--gpus", "64"), "No trial fits: each takes 1 processors and 64 of a card"),
+        (("--gpus", "1"), "is what a trial takes on Ray"),
         (("--backend", "ray", "--address", "127.0.0.1:9"), "No Ray cluster answers"),
         (("--backend", "ray", "--workers", "3"), "as many trials run at a time as fit"),
         (("--address", "auto"), "that of a Ray cluster"),
     ],
-    ids=["no room", "no cluster", "workers", "address alone"],
+    ids=["no room", "no cards", "cards without Ray", "no cluster", "workers", "address alone"],
 )
 def test_what_ray_cannot_do_is_said(words: tuple[str, ...], said: str) -> None:
     with driver("lr=0.1", "--epochs", "1", "--examples", "100", *words) as refused:

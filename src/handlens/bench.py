@@ -138,14 +138,17 @@ def _train(planned: Plan) -> tuple[float, float]:
 
 
 def tricks(preset: str) -> dict[str, dict[str, Any]]:
-    """The knobs of a preset without one of its tricks, for each in turn; a trick is a knob that is not at its default, and no size."""
+    """The knobs of a preset without one of its tricks, for each in turn, by what is there instead: `lr 0.001`, `no batch_norm`.
+
+    A trick is a knob that is not at its default, and no size.
+    """
     knobs = preset_knobs(preset)
-    return {
-        f"{name} {_shown(knobs[name])}": {**knobs, name: FIELDS[name].default}
-        for name in knobs
-        if name not in _SHAPE and knobs[name] != FIELDS[name].default
-    }
+    usual = {name: FIELDS[name].default for name in knobs if name not in _SHAPE and knobs[name] != FIELDS[name].default}
+    return {_without(name, value): {**knobs, name: value} for name, value in usual.items()}
 
 
-def _shown(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def _without(name: str, value: object) -> str:
+    """A trick that is off, in words."""
+    if value is False or value in (0, "none"):
+        return f"no {name}"
+    return f"{name} {','.join(map(str, value)) if isinstance(value, tuple) else value}"

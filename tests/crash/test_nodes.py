@@ -89,7 +89,7 @@ def test_a_lost_node_and_a_killed_driver_change_nothing(monkeypatch: pytest.Monk
             wait_until(lambda: "cluster at" in cluster.said or not cluster.is_running, "a cluster")
             address = re.findall(r"cluster at (\S+:\d+)", cluster.said)
             assert address, cluster.said
-            on_cluster = (*WORDS, "--name", "nodes", "--backend", "ray", "--address", address[0])
+            on_cluster = (*WORDS, "--name", "nodes", "--backend", "ray", "--address", address[0], "--gpus", "0.5")
             with driver(*on_cluster) as first:
                 wait_until(lambda: begun(2) or not first.is_running, "two trials")
                 assert first.is_running, first.said

@@ -12,13 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from doctor import ground
-from doctor.healthy import HEALTHY, program
-from doctor.outside import OUTSIDE, broken
-from doctor.programs import BASES, Mutant, mutants
-from doctor.unseen import UNSEEN, broken_unseen
-from doctor.unseen2 import UNSEEN2, broken_unseen2
-from doctor.unseen3 import UNSEEN3, broken_unseen3
-from doctor.unseen4 import UNSEEN4, broken_unseen4
+from doctor.corpus import ALL_RIGHT, BROKEN
+from doctor.programs import Mutant
 
 import handlens as hl
 from handlens.doctor import Diagnosis, examine
@@ -50,10 +45,8 @@ def seeded(text: str, seed: int) -> str:
 
 def main(seeds: int, words: list[str]) -> None:
     """Ask of every program that is chosen, and print misses, false alarms, shares and times."""
-    every = (*mutants(), *broken(), *broken_unseen(), *broken_unseen2(), *broken_unseen3(), *broken_unseen4())
-    bad = [one for one in every if not words or any(word in one.name for word in words)]
-    good = {**{name: program(name) for name in HEALTHY}, **BASES, **OUTSIDE, **UNSEEN, **UNSEEN2, **UNSEEN3, **UNSEEN4}
-    right = {name: text for name, text in good.items() if not words or any(word in name for word in words)}
+    bad = [one for one in BROKEN if not words or any(word in one.name for word in words)]
+    right = {name: text for name, text in ALL_RIGHT.items() if not words or any(word in name for word in words)}
     for seed in range(seeds):
         with ThreadPoolExecutor(2) as pool:
             answers = list(pool.map(lambda one, seed=seed: ask(seeded(one.text, seed)), bad))

@@ -166,6 +166,26 @@ def test_without_centring_the_network_gets_the_pad_as_it_is(page: Page) -> None:
     expect(page.locator("#centre")).not_to_be_checked()
 
 
+def test_a_drawing_and_the_pen_stand_in_the_address_until_it_is_kept(page: Page, lab: Service) -> None:
+    begun(page)
+    page.locator("text=Clear").click()
+    draw(page, SEVEN)
+    page.get_by_label("thin pen").check()
+    page.wait_for_url("**strokes=**")
+    assert "pen=thin" in page.url
+    begun(page, page.url)
+    expect(page.locator(".digit")).to_have_text("7")
+    expect(page.get_by_label("thin pen")).to_be_checked()
+    before = digits(lab)
+    page.keyboard.press("7")
+    expect(page.locator(".kept")).to_contain_text("Kept as a 7")
+    page.wait_for_url(lambda url: "strokes" not in url)
+    (digit,) = [each for each in digits(lab) if each not in before]
+    (stroke,) = json.loads((lab.folder / "data" / "mine" / "pictures" / f"{digit['id']}.json").read_text())
+    for x, y in SEVEN[0]:
+        assert min(abs(x - a) + abs(y - b) for a, b in stroke) < 6
+
+
 def test_several_digits_are_doubted_and_kept_only_if_one_insists(page: Page, lab: Service) -> None:
     begun(page)
     page.locator("text=Clear").click()

@@ -312,7 +312,7 @@ def test_a_hundred_and_fifty_texts_that_would_be_html_are_only_text_on_every_pag
         clean("names of files")
         for text in drawn(payloads.html(), "texts", 5):
             given = quote(text)
-            page.goto(f"http://{told.host}/?run={given}&beside={given}&off={given}")
+            page.goto(f"http://{told.host}/?run={given}&beside={given}&off={given}&strokes={given}&pen={given}")
             page.locator(".bars").first.wait_for()
             clean(f"/?run={text}")
             page.goto(f"http://{told.host}/data?set={given}&of={given}&augment={given}&knobs={given}&label={given}")

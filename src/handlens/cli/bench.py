@@ -101,7 +101,7 @@ def _ablate(preset: str, data: Dataset, seeds: int, file: Path, as_json: bool) -
     from handlens.cli.terminal import say
     from handlens.presets import preset_knobs
 
-    recipes = {"all of it": preset_knobs(preset), **{f"no {trick}": knobs for trick, knobs in bench.tricks(preset).items()}}
+    recipes = {"all of it": preset_knobs(preset), **bench.tricks(preset)}
     found = {}
     for name, knobs in recipes.items():
         say(f"Training {preset}, {name}")

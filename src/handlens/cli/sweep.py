@@ -41,6 +41,7 @@ _MOST_BYTES = 1 << 16
 @click.option("--workers", default="auto", metavar="N|auto", help="Trials at a time; auto: as many as the processors carry.  [auto]")
 @click.option("--backend", type=click.Choice(["local", "ray"]), default="local", help="Who gives out the trials.  [local]")
 @click.option("--address", default="", metavar="auto|ADDRESS", help="Of a Ray cluster; without it Ray is started on this machine.")
+@click.option("--gpus", type=click.FloatRange(0, 64), metavar="N", help="Cards a trial takes on Ray; 0.25: four share one.  [1 for cuda]")
 @click.option(
     "--patience-s", type=click.FloatRange(1), default=3600.0, metavar="S", help="A trial with no epoch for so long fails.  [3600]"
 )

@@ -53,17 +53,20 @@ def _engine(spec: Spec, options: dict[str, Any]) -> Pool | RayPool:
     if options["backend"] == "local":
         if options["address"]:
             raise UsageError("--address is that of a Ray cluster.", hint="Add --backend ray.")
+        if options["gpus"] is not None:
+            raise UsageError("--gpus is what a trial takes on Ray.", hint="Add --backend ray. Here the trials share --device.")
         return make_engine(spec, options["workers"], patience_s=options["patience_s"])
     if options["workers"] != "auto":
         raise UsageError("On Ray as many trials run at a time as fit.", hint="Leave out --workers; --threads says what one takes.")
     from handlens.sweep.cluster import RayPool
 
-    return RayPool(spec.base.threads or 1, options["address"], options["patience_s"])
+    gpus = float(spec.base.device.startswith("cuda")) if options["gpus"] is None else options["gpus"]
+    return RayPool(spec.base.threads or 1, options["address"], options["patience_s"], gpus)
 
 
 def _engine_words(options: dict[str, Any]) -> str:
     """The options that say who gives out the trials, where they are not the usual ones."""
-    usual = {"backend": "local", "address": "", "workers": "auto", "patience_s": PATIENCE_S}
+    usual = {"backend": "local", "address": "", "workers": "auto", "gpus": None, "patience_s": PATIENCE_S}
     return "".join(f" --{name.replace('_', '-')} {options[name]}" for name, value in usual.items() if options[name] != value)
 
 

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from handlens.data import mine
     from handlens.data.augment import AUGMENTATIONS, Augmentation, make_change, preview
     from handlens.data.batches import batches, order
-    from handlens.data.catalog import DATASETS
+    from handlens.data.catalog import DATASETS, is_known
     from handlens.data.dataset import Dataset, Split
     from handlens.data.formats import read_idx, write_idx
     from handlens.data.importing import import_images
     from handlens.data.inspection import Inspection, inspect
     from handlens.data.sharded import Shards, sharded, write_shards
-    from handlens.data.shelf import check, is_known, status
+    from handlens.data.shelf import check, status
     from handlens.data.sources import fetch, import_folder
     from handlens.data.splits import find_split, split_name, with_added
     from handlens.data.tensors import as_dataset, from_tensors, load, load_known
@@ -42,7 +42,7 @@ _HOMES = {
     "import_folder": "sources",
     "import_images": "importing",
     "inspect": "inspection",
-    "is_known": "shelf",
+    "is_known": "catalog",
     "load": "tensors",
     "load_known": "tensors",
     "make_change": "augment",

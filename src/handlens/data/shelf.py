@@ -40,11 +40,6 @@ def imported() -> list[str]:
     return [name for name in stored.names() if name not in (*DATASETS, MINE)]
 
 
-def is_known(name: str) -> bool:
-    """Whether a name leads to a data set: one of the catalogue, `mine`, or one that was imported."""
-    return name in DATASETS or name == MINE or name in imported()
-
-
 def was_read_from(name: str, path: Path) -> bool:
     """Whether the images of that name were imported from this folder or file, which is still there."""
     folder = stored.find(name) if name not in DATASETS and path.exists() else None
@@ -127,7 +122,7 @@ def remove(name: str) -> Path:
         DataMissing: it is not on this machine.
         FileError: the disk refuses.
     """
-    if not is_known(name):
+    if not catalog.is_known(name):
         raise unknown(name)
     if name == MINE:
         raise UsageError("Your own digits are nowhere else.", where=str(home()), hint="To forget one of them: handlens mine rm ID")

@@ -80,7 +80,7 @@ def _is_place(data: str | Path) -> bool:
     from handlens.data import shelf
 
     try:
-        if shelf.is_known(data):
+        if catalog.is_known(data):
             return shelf.was_read_from(data, Path(data))
         return data != "" and (Path(data).name != data or Path(data).exists())
     except (OSError, ValueError):  # no name of a file can be that

@@ -48,13 +48,16 @@ class Level:
     high: float | None = None
 
 
-def plot_heat_maps(maps: Sequence[HeatMap], row_name: str, column_name: str, *, theme: Theme = LIGHT) -> Picture:
+def plot_heat_maps(
+    maps: Sequence[HeatMap], row_name: str, column_name: str, *, score: str = "validation accuracy", theme: Theme = LIGHT
+) -> Picture:
     """Accuracy by two knobs, a map for each value of a third; all of one scale.
 
     Args:
         maps: at least one; all have the same rows and columns.
         row_name: the knob up the side.
         column_name: the knob along the bottom.
+        score: what the numbers are.
         theme: the colours.
     """
     across = min(2, len(maps))
@@ -70,7 +73,7 @@ def plot_heat_maps(maps: Sequence[HeatMap], row_name: str, column_name: str, *, 
         headline(axes, plain(one.title, 40), theme)
     for axes in panels[len(maps) :]:
         axes.set_visible(False)
-    _bar(figure, scale, [*panels], theme)
+    _bar(figure, scale, [*panels], score, theme)
     return finish(figure)
 
 
@@ -89,9 +92,9 @@ def _paint(axes: Axes, one: HeatMap, scale: ScalarMappable, theme: Theme) -> Non
         axes.text(column, row, f"{value:.1%}" if known else "none", ha="center", va="center", fontsize=SMALL, color=colour)
 
 
-def _bar(figure: Picture, scale: ScalarMappable, panels: list[Axes], theme: Theme) -> None:
+def _bar(figure: Picture, scale: ScalarMappable, panels: list[Axes], score: str, theme: Theme) -> None:
     bar = figure.colorbar(scale, ax=panels, fraction=0.03, pad=0.02, format=FuncFormatter(lambda value, _: f"{value:.0%}"))
-    bar.set_label("validation accuracy", color=theme.text, fontsize=NORMAL)
+    bar.set_label(score, color=theme.text, fontsize=NORMAL)
     bar.ax.tick_params(colors=theme.muted, labelcolor=theme.text, labelsize=SMALL)
     bar.outline.set_visible(False)
 
@@ -140,17 +143,18 @@ def plot_parallel(
     return finish(figure)
 
 
-def plot_effects(effects: Mapping[str, Sequence[Level]], *, theme: Theme = LIGHT) -> Picture:
+def plot_effects(effects: Mapping[str, Sequence[Level]], *, score: str = "validation accuracy", theme: Theme = LIGHT) -> Picture:
     """What each value of each knob reaches on average over the others, all on one scale.
 
     Args:
         effects: for each knob its values, in order; the knob that matters most first.
+        score: what the numbers are.
         theme: the colours.
     """
     figure = new_figure(WIDTH, 3.4, theme)
     panels = figure.subplots(1, len(effects), sharey=True, squeeze=False)[0]
     for number, (axes, (name, levels)) in enumerate(zip(panels, effects.items(), strict=True)):
-        dress(axes, theme, xlabel=plain(name), ylabel="mean validation accuracy" if number == 0 else "")
+        dress(axes, theme, xlabel=plain(name), ylabel=f"mean {score}" if number == 0 else "")
         places = range(len(levels))
         means = [level.mean for level in levels]
         axes.plot(places, means, color=theme.series[0], linewidth=1.8, marker="o", markersize=6)

@@ -46,13 +46,15 @@ class RayPool:
 
     Attributes:
         threads: processors that each trial takes.
+        gpus: cards that each trial takes, or the share of one. Ray shows a trial no card that it did not ask for.
         address: of a cluster; `auto` for the one that this machine belongs to; empty to start Ray on this machine, for this sweep only.
         patience_s: a trial that gives no epoch for so long has failed.
         count: how many trials fit at a time.
     """
 
-    def __init__(self, threads: int, address: str = "", patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, threads: int, address: str = "", patience_s: float = PATIENCE_S, gpus: float = 0) -> None:
         self.threads = threads
+        self.gpus = gpus
         self.address = address
         self.patience_s = patience_s
         self.count = 0
@@ -69,8 +71,8 @@ class RayPool:
             stack.callback(self._ray.shutdown)
             self.count = self._room()
             if not self.count:
-                raise UsageError(self._no_room(), hint="Take fewer --threads, or add a node with more processors.")
-            self._task = self._ray.remote(num_cpus=self.threads, max_retries=0, num_returns="streaming")(_do)
+                raise UsageError(self._no_room(), hint="Ask for less with --threads and --gpus, or add a node that has as much.")
+            self._task = self._ray.remote(num_cpus=self.threads, num_gpus=self.gpus, max_retries=0, num_returns="streaming")(_do)
             self._stack = stack.pop_all()
         return self
 
@@ -99,12 +101,27 @@ class RayPool:
 
     def _room(self) -> int:
         """How many trials fit on the nodes that are alive."""
-        nodes = [node["Resources"].get("CPU", 0.0) for node in self._ray.nodes() if node["Alive"]]
-        return sum(int(processors // self.threads) for processors in nodes)
+        return sum(self._fits(processors, cards) for processors, cards in self._nodes())
+
+    def _nodes(self) -> list[tuple[float, float]]:
+        """Processors and cards of each node that is alive."""
+        resources = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        return [(one.get("CPU", 0.0), one.get("GPU", 0.0)) for one in resources]
+
+    def _fits(self, processors: float, cards: float) -> int:
+        """How many trials fit on a node. A share of a card is a part of one: three of 0.4 need two cards."""
+        by_processors = int(processors // self.threads)
+        if not self.gpus:
+            return by_processors
+        by_cards = int(cards // self.gpus) if self.gpus >= 1 else int(cards) * int(1 / self.gpus)
+        return min(by_processors, by_cards)
 
     def _no_room(self) -> str:
-        most = max((node["Resources"].get("CPU", 0.0) for node in self._ray.nodes() if node["Alive"]), default=0.0)
-        return f"No trial fits: each takes {self.threads} processors, and the largest node of the cluster has {most:g}."
+        processors, cards = (max(amounts) for amounts in zip((0.0, 0.0), *self._nodes(), strict=True))
+        if not self.gpus:
+            return f"No trial fits: each takes {self.threads} processors, and the largest node of the cluster has {processors:g}."
+        asked = f"{self.threads} processors and {self.gpus:g} of a card"
+        return f"No trial fits: each takes {asked}, and no node of the cluster has more than {processors:g} and {cards:g}."
 
     def run(self, take: Take) -> Iterator[Event]:
         """Do all jobs, as many at a time as fit, and tell what happens."""

@@ -29,17 +29,21 @@ def figures(sweep: Results) -> dict[str, Figure]:
         return found
     effects = main_effects(sweep)
     if len(effects) > 1:
-        found["heat_maps"] = plots.plot_heat_maps(*heat_maps(sweep))
+        found["heat_maps"] = plots.plot_heat_maps(*heat_maps(sweep), score=_score(sweep))
     if effects:
         levels = {
             name: [plots.Level(_text(one.value), one.mean, *one.interval) for one in effects[name]] for name in by_importance(effects)
         }
-        found["effects"] = plots.plot_effects(levels)
+        found["effects"] = plots.plot_effects(levels, score=_score(sweep))
     if len(scored) > 1:
         drawn = lines(sweep)
         found["parallel"] = plots.plot_parallel(drawn.places, drawn.ticks, drawn.scores)
     found["curves"] = _curves(sweep)
     return found
+
+
+def _score(sweep: Results) -> str:
+    return "validation accuracy" + (f" after epoch {sweep.compared_after}" if sweep.compared_after else "")
 
 
 def _text(value: Any) -> str:
@@ -62,10 +66,9 @@ def heat_maps(sweep: Results) -> tuple[list[plots.HeatMap], str, str]:
         cells = np.full((len(values[row]), len(values[column])), math.nan)
         for place in np.ndindex(cells.shape):
             wanted = {row: values[row][place[0]], column: values[column][place[1]], **({split: value} if split else {})}
-            found = [one["val_accuracy"] for one in sweep.table if all(one[name] == wanted[name] for name in wanted)]
-            known = [score for score in found if score is not None]
-            cells[place] = sum(known) / len(known) if known else math.nan
-        title = f"{split} {_text(value)}" if split else "Validation accuracy"
+            found = [one["val_accuracy"] for one in sweep.compared if all(one[name] == wanted[name] for name in wanted)]
+            cells[place] = sum(found) / len(found) if found else math.nan
+        title = f"{split} {_text(value)}" if split else _score(sweep).capitalize()
         maps.append(plots.HeatMap(title, [*map(_text, values[row])], [*map(_text, values[column])], cells))
     return maps, row, column
 

@@ -19,7 +19,7 @@ _OTHER_IMAGES = ("val", "data", "with_data")
 
 @dataclass(frozen=True)
 class Effect:
-    """What one value of a knob reaches, on average over all points that have it and came to their end.
+    """What one value of a knob reaches, on average over all points that have it and may be compared; see `Results.compared`.
 
     Attributes:
         value: of the knob.
@@ -43,12 +43,11 @@ class Effect:
 
 
 def main_effects(sweep: Results) -> dict[str, list[Effect]]:
-    """For each axis that has choices, its values in order with what they reach; only of points that are complete, not of pruned ones."""
-    done = [row for row in sweep.table if row["status"] == "complete" and row["val_accuracies"]]
+    """For each axis that has choices, its values in order with what they reach."""
     found: dict[str, list[Effect]] = {}
     for axis in sweep.trials.spec.axes:
         groups: dict[Any, list[list[float]]] = defaultdict(list)
-        for row in done:
+        for row in sweep.compared:
             groups[row[axis.name]].append(row["val_accuracies"])
         values = [value for value in axis.values if value in groups]
         if len(values) > 1:
@@ -125,15 +124,15 @@ def _run(sweep: Results, row: dict[str, Any]) -> Run:
 
 
 def _knobs(sweep: Results) -> list[str]:
-    """Pruned points are missing where their knobs are bad, so of them nothing is said."""
     effects = main_effects(sweep)
-    if not effects or sweep.trials.spec.rungs:
+    if not effects:
         return []
     most, *others = by_importance(effects)
     ranked = sorted(effects[most], key=lambda effect: -effect.mean)
     best, worst = ranked[0], ranked[-1]
+    when = f" after epoch {sweep.compared_after}, which all points reached" if sweep.compared_after else ""
     said = (
-        f"{most} mattered most: on average over the other knobs, {_plain(best.value)} reaches {best.mean:.2%} "
+        f"{most} mattered most{when}: on average over the other knobs, {_plain(best.value)} reaches {best.mean:.2%} "
         f"and {_plain(worst.value)} {worst.mean:.2%}."
     )
     rest = [f"{name} {_span(effects[name]) * 100:.2f} points" for name in others]

@@ -117,6 +117,24 @@ class Results:
             going = {*self._now.alive(after)}
         return going
 
+    @property
+    def compared_after(self) -> int:
+        """The epoch after which points are compared: the first rung, which all of them reach; 0, their end, without rungs."""
+        return self.trials.spec.rungs[0] if self.trials.spec.rungs else 0
+
+    @cached_property
+    def compared(self) -> list[dict[str, Any]]:
+        """The rows of points that trained for equally long: with their accuracies at the first rung, or at their end."""
+        if not self.compared_after:
+            return [row for row in self.table if row["status"] == "complete" and row["val_accuracies"]]
+        found = []
+        for row in self.table:
+            outcomes = self._now.outcomes(row["point"])
+            if all(outcome.epoch >= self.compared_after and not outcome.failure for outcome in outcomes):
+                scores = [outcome.rows[self.compared_after - 1]["val_accuracy"] for outcome in outcomes]
+                found.append({**row, "val_accuracy": _mean(scores), "val_accuracies": scores})
+        return found
+
     def sorted(self, by: str = "val_accuracy") -> list[dict[str, Any]]:
         """The table, the best rows first: by one of its columns, falling for accuracies, else rising; empty cells last.
 

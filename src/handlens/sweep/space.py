@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -30,6 +30,7 @@ class Axis(BaseModel):
         values: the choices, as the config takes them; empty for a range.
         low, high: the ends of a range, both included.
         whole: only whole numbers.
+        scale: how a range is searched: by differences (`linear`), by factors (`log`), or as its ends suggest.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,6 +40,7 @@ class Axis(BaseModel):
     low: float = 0.0
     high: float = 0.0
     whole: bool = False
+    scale: Literal["", "linear", "log"] = ""
 
     @field_validator("values")
     @classmethod
@@ -48,8 +50,8 @@ class Axis(BaseModel):
 
     @property
     def log(self) -> bool:
-        """Whether a range is searched by factors: its end is 100 times its beginning, or more."""
-        return 0 < self.low * _LOG_FROM <= self.high
+        """Whether a range is searched by factors: as `scale` says, or because its end is 100 times its beginning."""
+        return self.scale == "log" or (not self.scale and 0 < self.low * _LOG_FROM <= self.high)
 
     def draw(self, random: np.random.Generator) -> Any:
         """One value at random; of a range with three digits, which is what people read and write."""
@@ -65,7 +67,7 @@ class Axis(BaseModel):
 
 
 def make_axis(name: str, wanted: object, base: Config) -> Axis:
-    """An axis from what a user gave: a list of values, `0.1,0.01`, or a range, `0.0001..0.1`.
+    """An axis from what a user gave: a list of values, `0.1,0.01`, or a range, `0.0001..0.1` or `0.01..0.1:log`.
 
     Raises:
         ConfigError: there is no such knob, or it cannot have one of these values.
@@ -92,11 +94,15 @@ def _value(name: str, part: object, base: Config) -> Any:
 
 
 def _range(name: str, wanted: str, base: Config) -> Axis:
-    low, _, high = wanted.partition("..")
+    numbers, _, scale = wanted.partition(":")
+    low, _, high = numbers.partition("..")
     ends = [_value(name, end.strip(), base) for end in (low, high)]
     if not all(type(end) in (int, float) for end in ends) or not ends[0] < ends[1]:
         raise ConfigError(f"{name} cannot go from {printable(low)} to {printable(high)}.", hint="A range is two numbers: lr=0.0001..0.1")
-    return Axis(name=name, low=ends[0], high=ends[1], whole=isinstance(ends[0], int))
+    if scale not in ("", "linear", "log") or (scale == "log" and ends[0] <= 0):
+        hint = "Behind the range stands :log or :linear; by factors a range begins above 0."
+        raise ConfigError(f"{name} cannot be searched from {low} to {high} as '{printable(scale)}'.", hint=hint)
+    return Axis(name=name, low=ends[0], high=ends[1], whole=isinstance(ends[0], int), scale=scale)
 
 
 def is_shape(name: str, model: str) -> bool:

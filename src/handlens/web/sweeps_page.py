@@ -42,7 +42,7 @@ def one(asked: Asked) -> dict[str, Any]:
         "columns": columns,
         "rows": [_row(row, cells, places) for row, cells in zip(sweep.sorted(), sweep.cells(), strict=True)],
         "best": sweep.best.number if sweep.best else None,
-        "heat": {"row": row, "column": column, "maps": [_map(one) for one in maps]},
+        "heat": {"row": row, "after": sweep.compared_after, "column": column, "maps": [_map(one) for one in maps]},
         "parallel": vars(drawn),
         "commands": [f"handlens {'sweeps show' if sweep.is_complete else 'sweep --resume'} {sweep.name}"],
     }

@@ -11,10 +11,12 @@ import { inviteButton, watchPhone } from "./invite.js";
 import { Kept } from "./kept.js";
 import { onKey } from "./keys.js";
 import { sendLater } from "./outbox.js";
+import { fromText, toText } from "./strokes.js";
 
 const PENS = { thin: 14, usual: 22, thick: 32 };
 const GHOST = [[[78, 66], [110, 60], [150, 58], [200, 62], [186, 96], [164, 136], [146, 176], [136, 224]]];
 const MOST_BYTES = 20 << 20;
+const PAUSE_MS = 400; // without a stroke, before the drawing stands in the address: browsers count how often it changes
 const NO_STROKES = { label: "", second: "", probabilities: {}, doubt: "too little ink to judge", several: false };
 
 /** @param {HTMLElement} main @param {{may_change: boolean, phone: boolean}} lab */
@@ -55,6 +57,8 @@ class DrawPage {
     this.answered = "";
     this.canvas = el("canvas", { class: "pad", tabindex: 0, role: "application", "aria-label": "Drawing pad. Arrow keys move the pen, Space puts it down and lifts it." });
     this.pad = new DrawPad(this.canvas, { changed: (at, done) => this.changed(at, done) });
+    this.pad.pen = new Map(Object.entries(PENS)).get(fromAddress("pen")) ?? PENS.usual;
+    this.written = 0;
     this.numbers = new ArithmeticView(() => (this.photo ? null : this.drawing(0)), () => this.switched());
     this.numbers.read(fromAddress("off"));
     this.inside = new Inside(() => this.asked[0], (on) => this.setCentre(on), this.numbers);
@@ -83,7 +87,7 @@ class DrawPage {
   padPanel() {
     const pens = Object.entries(PENS).map(([name, width]) => {
       const input = el("input", { type: "radio", name: "pen", value: width, checked: width === this.pad.pen, "aria-label": `${name} pen` });
-      input.addEventListener("change", () => this.setPen(width));
+      input.addEventListener("change", () => this.setPen(name, width));
       return el("label", { class: `pen ${name}`, title: `${name} pen` }, input, el("span", { "aria-hidden": "true" }));
     });
     const file = el("input", { type: "file", accept: "image/*", id: "photo", class: "spoken" });
@@ -122,7 +126,7 @@ class DrawPage {
       {},
       el("div", { class: "row choosers" }, first, this.runs.length > 1 && second),
       this.bars,
-      this.mayKeep && el("div", { class: "label-row", role: "group", "aria-label": "What it is, to keep it" }, el("span", {}, "This is a"), [..."0123456789"].map((label) => el("button", { type: "button", class: "label", onclick: () => this.kept.keep(Number(label)) }, label))),
+      this.mayKeep && el("div", { class: "label-row", role: "group", "aria-label": "What it is, to keep it" }, el("span", {}, "This is a"), [..."0123456789"].map((label) => el("button", { type: "button", class: "label", onclick: () => this.keep(Number(label)) }, label))),
       this.kept.element,
     );
     this.showBars();
@@ -155,11 +159,13 @@ class DrawPage {
   }
 
   begin() {
-    onKey([..."0123456789"], "this digit it is: keep the drawing", (label) => this.mayKeep && this.kept.keep(Number(label)));
-    onKey(["Enter"], "keep the drawing as what it was read as", () => this.mayKeep && this.answered && this.kept.keep(Number(this.answered)));
+    onKey([..."0123456789"], "this digit it is: keep the drawing", (label) => this.mayKeep && this.keep(Number(label)));
+    onKey(["Enter"], "keep the drawing as what it was read as", () => this.mayKeep && this.answered && this.keep(Number(this.answered)));
     onKey(["Backspace"], "undo the last stroke", () => this.undo());
     onKey(["x"], "clear the pad", () => this.clear());
-    this.pad.showGhost(/** @type {any} */ (GHOST));
+    const drawn = fromText(fromAddress("strokes"));
+    if (drawn.length) this.pad.setStrokes(drawn);
+    else this.pad.showGhost(/** @type {any} */ (GHOST));
     sendLater();
     if (this.phone) watchPhone((strokes) => this.pad.setStrokes(strokes));
     this.again();
@@ -174,7 +180,16 @@ class DrawPage {
     if (!this.pad.photo) this.photo = null;
     if (!this.pad.over) this.kept.say();
     this.askAll(at);
-    if (done) this.askInside(0);
+    if (!done) return;
+    this.askInside(0);
+    clearTimeout(this.written);
+    this.written = setTimeout(() => setAddress({ strokes: toText(this.pad.strokes) }), PAUSE_MS);
+  }
+
+  /** @param {number} label */
+  async keep(label) {
+    await this.kept.keep(label);
+    if (this.pad.over) setAddress({ strokes: null }); // so that a page that is loaded anew begins with an empty pad
   }
 
   again() {
@@ -183,9 +198,10 @@ class DrawPage {
     this.askInside(0);
   }
 
-  /** @param {number} width */
-  setPen(width) {
+  /** @param {string} name @param {number} width */
+  setPen(name, width) {
     this.pad.setPen(width);
+    setAddress({ pen: width === PENS.usual ? null : name });
     this.again();
   }
 

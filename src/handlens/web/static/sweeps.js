@@ -57,12 +57,12 @@ export class Sweeps {
 const said = (sentences) => el("ul", { class: "findings" }, sentences.map((sentence) => el("li", {}, sentence)));
 
 /** Accuracy by two knobs: tables whose cells are coloured. @param {any} found */
-function heat({ row, column, maps }) {
+function heat({ row, column, after, maps }) {
   if (!maps.length) return [];
   const all = maps.flatMap((/** @type {any} */ map) => map.values.flat()).filter((/** @type {any} */ value) => value !== null);
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const scale = el("p", { class: "caption scale" }, score(low), el("span", { class: "bar", "aria-hidden": "true" }, [0, 0.2, 0.4, 0.6, 0.8, 1].map((share) => painted(el("i", {}), share))), score(high));
-  return [el("h3", {}, `Validation accuracy by ${row} (down) and ${column} (across)`), el("div", { class: "heats" }, maps.map((/** @type {any} */ map) => heatMap(map, row, column, low, high))), scale];
+  return [el("h3", {}, `Validation accuracy${after ? ` after epoch ${after}` : ""} by ${row} (down) and ${column} (across)`), el("div", { class: "heats" }, maps.map((/** @type {any} */ map) => heatMap(map, row, column, low, high))), scale];
 }
 
 /** @param {any} map @param {string} row @param {string} column @param {number} low @param {number} high */
