@@ -167,9 +167,10 @@ def test_without_centring_the_network_gets_the_pad_as_it_is(page: Page) -> None:
 
 
 def test_a_drawing_and_the_pen_stand_in_the_address_until_it_is_kept(page: Page, lab: Service) -> None:
+    seven = [[[x, 30 + 0.8 * y] for x, y in SEVEN[0]]]  # no other test keeps it
     begun(page)
     page.locator("text=Clear").click()
-    draw(page, SEVEN)
+    draw(page, seven)
     page.get_by_label("thin pen").check()
     page.wait_for_url("**strokes=**")
     assert "pen=thin" in page.url
@@ -182,7 +183,7 @@ def test_a_drawing_and_the_pen_stand_in_the_address_until_it_is_kept(page: Page,
     page.wait_for_url(lambda url: "strokes" not in url)
     (digit,) = [each for each in digits(lab) if each not in before]
     (stroke,) = json.loads((lab.folder / "data" / "mine" / "pictures" / f"{digit['id']}.json").read_text())
-    for x, y in SEVEN[0]:
+    for x, y in seven[0]:
         assert min(abs(x - a) + abs(y - b) for a, b in stroke) < 6
 
 
