@@ -21,7 +21,7 @@ test-full:
 	@sh tools/venv.sh requirements-dev.lock "$(TORCH)"
 	.venv/bin/python tests/full.py $(PART)
 
-# Resolve the two locks anew. They keep the versions they have; delete them first to bring everything up to date.
+# Resolve the three locks anew. They keep the versions they have; delete them first to bring everything up to date.
 lock:
 	@sh tools/venv.sh requirements-dev.lock "$(TORCH)"
 	.venv/bin/python -m pip install --quiet "uv>=0.13"

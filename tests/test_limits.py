@@ -121,6 +121,13 @@ def test_zero_is_no_limit() -> None:
     assert (done.stdout, done.timed_out) == ("1\n", False)
 
 
+def test_where_the_system_limits_no_memory_a_program_runs_all_the_same(tmp_path: Path) -> None:
+    lines = "RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_AS = 0, 1, 5", "def setrlimit(kind, limits):", "    if kind == 5: raise ValueError('macOS')"
+    (tmp_path / "resource.py").write_text("\n".join(lines))
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    assert run_limited(python("print('good')"), Limits(memory_bytes=4 << 30), environment=environment).stdout == "good\n"
+
+
 def test_a_program_that_is_not_there_ends_badly() -> None:
     done = run_limited(["/no/such/program"], Limits())
     assert done.returncode != 0

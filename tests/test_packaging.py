@@ -21,6 +21,7 @@ import handlens as hl
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+PACK_LOCK = "src/handlens/course/packed/class.lock"
 PUBLIC = """
     Config Dataset Evaluation HandlensError Run Split State Sweep
     analysis batches compare course data device diagnose doctor explain export find_lr fit import_run list_runs load load_run load_sweep
@@ -118,7 +119,7 @@ def entries(lock: str) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, PACK_LOCK])
 def test_a_lock_pins_everything_by_hash_but_torch(lock: str) -> None:
     locked = entries(lock)
     assert locked.pop("torch") == ["torch==2.13.0"]
@@ -126,7 +127,7 @@ def test_a_lock_pins_everything_by_hash_but_torch(lock: str) -> None:
         assert re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; [^#]*)?( ?--hash=sha256:[0-9a-f]{64})+", line), line
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, PACK_LOCK])
 def test_a_lock_names_no_place_and_no_cuda(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
     assert not re.search(r"://|^--|nvidia|cuda|triton", text, re.MULTILINE)
@@ -137,10 +138,16 @@ def test_what_a_run_needs_is_in_the_lock_of_the_tests_at_the_same_versions() -> 
     assert {name: dev.get(name) for name in run} == run
 
 
-@pytest.mark.parametrize("extra", ["", "dev"])
-def test_the_lock_fits_the_project(extra: str) -> None:
-    locked = entries(LOCKS[1] if extra else LOCKS[0])
-    for needed in map(Requirement, PROJECT["optional-dependencies"]["dev"] if extra else PROJECT["dependencies"]):
+def test_what_a_pack_has_is_in_the_lock_of_the_tests_at_the_same_versions() -> None:
+    pack, dev = entries(PACK_LOCK), entries("requirements-dev.lock")
+    versions = {name: [line.partition(" ")[0] for line in lines] for name, lines in pack.items()}
+    assert {name: [line.partition(" ")[0] for line in dev.get(name, [])] for name in pack} == versions
+
+
+@pytest.mark.parametrize("lock, extra", [(LOCKS[0], ""), (LOCKS[1], "dev"), (PACK_LOCK, ""), (PACK_LOCK, "notebook")])
+def test_the_lock_fits_the_project(lock: str, extra: str) -> None:
+    locked = entries(lock)
+    for needed in map(Requirement, PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]):
         for line in locked[needed.name]:
             assert needed.specifier.contains(line.split("==")[1].split(" ")[0]), line
 

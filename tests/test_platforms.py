@@ -123,3 +123,22 @@ def test_a_spawned_process_trains_to_the_same_bits_in_a_folder_with_spaces_and_a
     monkeypatch.setenv("HANDLENS_RUNS", str(tmp_path / "here"))
     assert hl.fit("mlp", small_data(), epochs=1, hidden_sizes=(8,), threads=1, quiet=True).checkpoint["sha256"] == sha256
     assert [run.name for run in hl.list_runs(folder)] == ["spawned"]
+
+
+def test_a_check_lets_code_write_to_the_null_device_and_not_remove_it() -> None:
+    code = """
+import os
+import sys
+from pathlib import Path
+from handlens.course import fence
+
+fence.close(Path("."))
+os.path.realpath = lambda path, **_: r"\\\\.\\NUL"  # as on Windows
+print("yes", file=open(os.devnull, "w"))
+try:
+    os.remove(os.devnull)
+except PermissionError as error:
+    print(type(error).__name__)
+"""
+    done = child(code)
+    assert done.stdout == "Fenced\n", done.stderr

@@ -1,10 +1,13 @@
-"""The check before the class says what is missing on a computer, and one fix for each: on twelve broken ones, and on this one."""
+"""The check before the class says what is missing on a computer, and one fix for each: on thirteen broken ones, and on this one."""
 
 from __future__ import annotations
 
+import ast
 import os
+import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,8 @@ HEALTHY = {
     "matplotlib/pyplot.py": FIGURES,
     "handlens/__init__.py": HANDLENS,
     "handlens/data.py": DATA.format(True),
+    "ipykernel.py": "",
+    "jupyterlab.py": "",
 }
 OLD = "import sys\nsys.version_info = (3, 8, 10, 'final', 0)\n"
 NARROW = "import sys\nsys.maxsize = 2**31 - 1\n"
@@ -59,20 +64,24 @@ MACHINES: dict[str, tuple[dict[str, str], str, str]] = {
         "matplotlib numpy",
     ),
     "no data": ({"handlens/data.py": DATA.format(False)}, "MNIST is not on this computer", "data fetch mnist"),
+    "no Jupyter": ({"jupyterlab.py": "raise ImportError('no jupyterlab')"}, "opens the lessons", "pip install jupyterlab"),
     "no write access": ({"cwd": "/proc"}, "Nothing can be written", "folder of your own"),
     "a file in the way": ({"here/torch.py": "print('mine')"}, "called torch.py", "another name"),
 }
 
 
-def run_on(machine: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
-    """What `python preflight.py` says on a computer with these files."""
+def run_on(
+    machine: dict[str, str], folder: Path, python: str = sys.executable, file: Path = Path(preflight.__file__)
+) -> subprocess.CompletedProcess[str]:
+    """What `python preflight.py` says on a computer with these files, whose home folder is `folder`."""
     for name, text in {**HEALTHY, "here/nothing.txt": "", **machine}.items():
         if name != "cwd":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, preflight.__file__]
-    return subprocess.run(command, cwd=machine.get("cwd", folder / "here"), env=environment, capture_output=True, text=True, check=False)
+    environment |= {"HOME": str(folder), "USERPROFILE": str(folder)}
+    place = machine.get("cwd", folder / "here")
+    return subprocess.run([python, str(file)], cwd=place, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -100,8 +109,43 @@ def test_this_computer_is_ready(capsys: pytest.CaptureFixture[str]) -> None:
     assert Terminal(capsys)("course", "preflight").startswith("Ready: ")
 
 
-def test_any_python_3_can_read_it() -> None:
-    text = Path(preflight.__file__).read_text(encoding="utf-8")
-    compile(text, "preflight.py", "exec")
+def test_in_a_course_pack_all_that_is_missing_has_one_fix_without_internet(tmp_path: Path) -> None:
+    (tmp_path / "pack" / "wheels").mkdir(parents=True)
+    file = Path(shutil.copy(preflight.__file__, tmp_path / "pack"))
+    missing = {name: text for one in ("no torch", "no handlens", "no Jupyter") for name, text in MACHINES[one][0].items()}
+    said = run_on(missing, tmp_path, file=file).stdout
+    assert said.startswith("Not ready yet: 1 thing to mend."), said
+    assert all(word in said for word in ("PyTorch is not installed", "handlens is not", "Jupyter")), said
+    assert "Fix: install.py again" in said
+    assert "pip install" not in said
+
+
+def test_the_environment_of_the_class_is_looked_at_where_there_is_one(tmp_path: Path) -> None:
+    python = tmp_path / preflight.CLASS
+    venv.create(python.parents[1], symlinks=os.name != "nt")
+    base = getattr(sys, "_base_executable", sys.executable)
+    done = run_on(MACHINES["no Jupyter"][0], tmp_path, base)
+    first, second, *rest = done.stdout.splitlines()
+    assert first == f"In the environment of the class, {python}:"
+    assert (second, done.returncode) == ("Not ready yet: 1 thing to mend.", 1)
+    assert rest[-1].endswith(f"{python} -m pip install jupyterlab")
+
+
+def test_a_fix_can_be_pasted_into_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "Program Files" / "python"
+    own.parent.mkdir()
+    own.write_text("")
+    own.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(own))
+    assert preflight.python(windows=False) == f"'{own}'"
+    assert preflight.python(windows=True) == f'& "{own}"'
+    monkeypatch.setenv("PATH", str(own.parent))
+    assert preflight.python(windows=False) == preflight.python(windows=True) == "python"
+
+
+@pytest.mark.parametrize("name", ["preflight.py", "packed/install.py"])
+def test_any_python_3_can_read_it(name: str) -> None:
+    text = (Path(preflight.__file__).parent / name).read_text(encoding="utf-8")
+    ast.parse(text, feature_version=(3, 4))
     assert "\nfrom __future__" not in text
     assert not any(word in text for word in ('f"', ":=", "match "))

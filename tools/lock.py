@@ -1,6 +1,6 @@
-"""Write requirements.lock and requirements-dev.lock from pyproject.toml: `make lock`.
+"""Write requirements.lock, requirements-dev.lock and the lock of the course pack from pyproject.toml: `make lock`.
 
-What stands in a lock already stays at its version as long as it fits; delete the two files first to bring everything up to date.
+What stands in a lock already stays at its version as long as it fits; delete the three files first to bring everything up to date.
 uv resolves once for all systems and all Pythons that pyproject.toml names. docs/decisions.md says why torch has no hash here.
 """
 
@@ -20,6 +20,15 @@ HEADER = """\
 #   pip install --no-deps --only-binary :all: --require-hashes -r {name}
 #   pip install --no-build-isolation -e .
 """
+PACK_HEADER = """\
+# Made by `make lock` from pyproject.toml: what `handlens course pack` gets beside handlens, with the extra `notebook`.
+"""
+# Which extras stand in which lock. The first one is the lock of the tests: the others have its versions.
+LOCKS = {
+    "requirements-dev.lock": ["--extra=dev"],
+    "requirements.lock": [],
+    "src/handlens/course/packed/class.lock": ["--extra=notebook"],
+}
 
 
 def resolve(sources: list[str], output: Path, constraints: list[Path]) -> None:
@@ -44,7 +53,8 @@ def tidy(name: str, text: str) -> str:
     """The lock as we keep it: a header, torch alone on its line, nothing that only CUDA needs."""
     entries = re.split(r"\n(?=\S)", text.strip())
     kept = [entry for entry in entries if not CUDA.match(entry) and not entry.startswith(("torch==", "#"))]
-    return HEADER.format(torch=TORCH, name=name) + "\n".join([TORCH, *kept]) + "\n"
+    header = PACK_HEADER if name.endswith("class.lock") else HEADER.format(torch=TORCH, name=name)
+    return header + "\n".join([TORCH, *kept]) + "\n"
 
 
 def main() -> None:
@@ -54,12 +64,12 @@ def main() -> None:
         needs = Path(folder) / "build.in"
         needs.write_text("\n".join([TORCH, *project["build-system"]["requires"]]), encoding="utf-8")
         constraints: list[Path] = []
-        for name, extra in (("requirements-dev.lock", ["--extra=dev"]), ("requirements.lock", [])):
-            found = Path(folder) / name
+        for name, extra in LOCKS.items():
+            found = Path(folder) / Path(name).name
             if (root / name).exists():
                 found.write_bytes((root / name).read_bytes())
             resolve([str(needs), str(root / "pyproject.toml"), *extra], found, constraints)
-            constraints = [found]
+            constraints = constraints or [found]
             (root / name).write_text(tidy(name, found.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
             print(f"wrote {name}")
 

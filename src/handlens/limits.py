@@ -7,6 +7,7 @@ sets the limits on itself and then becomes PROGRAM; `run_limited` calls it that 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -34,7 +35,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a program may use. Zero means no limit; memory and file size are limited where the system can (not on Windows)."""
+    """What a program may use. Zero means no limit. Memory is limited on Linux alone, the size of each file not on Windows."""
 
     time_s: float = 10.0
     memory_bytes: int = 0
@@ -111,7 +112,8 @@ def _become(seconds: int, memory: int, file_size: int, command: list[str]) -> No
         (resource.RLIMIT_FSIZE, file_size),
     ):
         if limit:
-            resource.setrlimit(kind, (limit, limit))
+            with contextlib.suppress(ValueError, OSError):  # macOS limits no memory; and where less is allowed already, that holds
+                resource.setrlimit(kind, (limit, limit))
     os.execvp(command[0], command)
 
 

@@ -232,8 +232,9 @@ def pack(folder: Path, systems: str, wheels: Path | None, as_json: bool) -> int:
     if as_json:
         print_json(dataclasses.asdict(packed))
         return 0
-    tell(f"{packed.wheels} wheels and {packed.data} data sets, {packed.size_bytes / 1e6:,.0f} MB, are in {folder}.")
-    tell(f"On the other computer: python {folder.name}/install.py")
+    size = f"{packed.size_bytes / 1e6:,.0f} MB"
+    tell(f"{packed.wheels} wheels for Python {packed.python} and {packed.data} data sets, {size}, are in {folder}.")
+    tell("On the other computers: copy the folder there, and open START.html.")
     return 0
 
 

@@ -35,6 +35,11 @@ def _in_folder(path: object, number: int) -> object:
         return os.path.join(os.sep, os.fsdecode(path))
 
 
+def _is_devnull(path: object) -> bool:
+    """Whether it is the file that keeps nothing, by the name that it is given: on Windows, realpath makes another name of it."""
+    return isinstance(path, str | bytes | os.PathLike) and os.path.normcase(os.fsdecode(path)) == os.devnull
+
+
 def close(folder: Path) -> None:
     """From now on, only what lies in `folder` can be written or removed; no program can be started and no other process ended."""
     inside = str(folder.resolve())
@@ -43,10 +48,11 @@ def close(folder: Path) -> None:
         if isinstance(path, int) or not isinstance(path, str | bytes | os.PathLike):
             return True
         name = os.path.realpath(os.fsdecode(path))
-        return name == os.devnull or name == inside or name.startswith(inside + os.sep)
+        return name == inside or name.startswith(inside + os.sep)
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
-        if event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING and not stays_inside(arguments[0]):
+        writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING
+        if writes and not _is_devnull(arguments[0]) and not stays_inside(arguments[0]):
             raise Fenced(f"writes to {arguments[0]}")
         if event in _CHANGING and not all(stays_inside(path) for path in _paths(event, arguments)):
             raise Fenced(f"{event} of {arguments[0]}")

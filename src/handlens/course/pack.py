@@ -6,8 +6,7 @@ import base64
 import hashlib
 import importlib.metadata
 import io
-import subprocess
-import sys
+import platform
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,39 +16,32 @@ from pathlib import Path
 import handlens
 from handlens import files
 from handlens.course.folder import start
-from handlens.data import fetch
-from handlens.data.cache import root
-from handlens.errors import FailedError, UsageError, nearest
+from handlens.course.wheels import PYTHON, SYSTEMS, download
+from handlens.data import cache, catalog, fetch
+from handlens.errors import UsageError, nearest
 
 DATA = ("mnist", "fashion-mnist")
-# What pip calls the systems, by the name that one says.
-SYSTEMS = {
-    "windows": ("win_amd64",),
-    "macos": ("macosx_14_0_arm64", "macosx_11_0_arm64", "macosx_12_0_arm64"),
-    "linux": ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
-}
-_PYTHON = "3.12"  # which Python wheels for other systems are for
-_CHUNK = 1 << 22
-_WAIT_S = 3600
+_UNFINISHED = "unfinished.txt"
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Packed:
-    """What a pack holds: how many wheels and data sets, and its size in bytes."""
+    """What a pack holds: how many wheels, for which Python, how many data sets, and its size in bytes."""
 
     folder: str
     wheels: int
+    python: str
     data: int
     size_bytes: int
 
 
 def make_pack(folder: Path, systems: Sequence[str] = (), wheels: Path | None = None, say: Say = lambda _text: None) -> Packed:
-    """Put wheels, data and the course into a folder.
+    """Put data, the course and wheels into a folder.
 
     Args:
-        folder: a new one, or an empty one.
+        folder: a new one, an empty one, or one in which this did not come to its end.
         systems: `windows`, `macos`, `linux`; the one we are on if there are none.
         wheels: a folder with wheels, where they are looked for too.
         say: is told what goes on.
@@ -62,22 +54,30 @@ def make_pack(folder: Path, systems: Sequence[str] = (), wheels: Path | None = N
     for system in systems:
         if system not in SYSTEMS:
             raise UsageError(f"There is no system '{system}'.", hint=nearest(system, SYSTEMS))
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError("The folder is not empty.", where=str(folder), hint="Name a new one.")
+    _begin(folder)
+    python = PYTHON if systems else ".".join(platform.python_version_tuple()[:2])
+    for name in DATA:
+        say(f"Data set {name}")
+        _copy_data(name, folder / "data" / name)
+    start(folder / "course")
+    _copy_texts(folder, python)
     place = files.make_folder(folder / "wheels")
-    say("handlens itself")
     files.write_atomic(place / _wheel_name(), own_wheel())
     for system in systems or ("",):
         say(f"Wheels{f' for {system}' if system else ''}; PyTorch is the large one")
-        _download(place, SYSTEMS.get(system, ()), wheels)
-    for name in DATA:
-        say(f"Data set {name}")
-        fetch(name)
-        _copy(root() / name, folder / "data" / name)
-    start(folder / "course")
-    _copy_texts(folder)
+        download(place, system, wheels)
+    say("Checksums")
+    files.write_atomic(folder / "SHA256SUMS", _checksums(folder))
+    files.remove(folder / _UNFINISHED)
     found = [path for path in folder.rglob("*") if path.is_file()]
-    return Packed(str(folder), len(list(place.glob("*.whl"))), len(DATA), sum(path.stat().st_size for path in found))
+    return Packed(str(folder), len(list(place.glob("*.whl"))), python, len(DATA), sum(path.stat().st_size for path in found))
+
+
+def _begin(folder: Path) -> None:
+    unfinished = folder / _UNFINISHED
+    if files.entries(folder) and not unfinished.exists():
+        raise UsageError("The folder is not empty.", where=str(folder), hint="Name a new one.")
+    files.write_atomic(unfinished, "`handlens course pack` did not come to its end here. The same command goes on.\n")
 
 
 def own_wheel() -> bytes:
@@ -112,42 +112,28 @@ def _digest(content: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
 
 
-def _download(place: Path, platforms: Sequence[str], wheels: Path | None) -> None:
-    """Let pip get what handlens needs, in the versions that are installed here."""
-    constraints = files.write_atomic(place / "constraints.txt", "".join(f"{line}\n" for line in _installed()))
-    needed = [line for line in importlib.metadata.requires("handlens") or () if "extra ==" not in line]
-    words = ["download", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", "--dest", str(place), "-c", str(constraints)]
-    words += ["--find-links", str(wheels)] if wheels else []
-    if platforms:
-        words += ["--python-version", _PYTHON, "--implementation", "cp", *(word for one in platforms for word in ("--platform", one))]
-    done = subprocess.run([sys.executable, "-m", "pip", *words, *needed], capture_output=True, text=True, timeout=_WAIT_S, check=False)
-    files.remove(constraints)
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines() or ["it said nothing"]
-        hint = "With internet, or with wheels of your own: --wheels FOLDER"
-        raise FailedError(f"pip could not get all wheels: {files.printable(lines[-1], 300)}", where=str(place), hint=hint)
+def _copy_data(name: str, target: Path) -> None:
+    """The four files of a data set, each with the SHA-256 of the catalogue."""
+    source = fetch(name).folder
+    for file in catalog.find_idx(name).files:
+        content = files.read_bytes(source / file.name)
+        cache.verify(content, file, str(source / file.name))
+        files.write_atomic(target / file.name, content)
 
 
-def _installed() -> list[str]:
-    """Every distribution here with its version; which build of PyTorch it is does not matter."""
-    pairs = {one.metadata["Name"]: one.version.split("+")[0] for one in importlib.metadata.distributions()}
-    return sorted(f"{name}=={version}" for name, version in pairs.items() if name and name != "handlens")
-
-
-def _copy(source: Path, target: Path) -> None:
-    for path in sorted(source.rglob("*")):
-        if path.is_file() and path.suffix != ".lock":
-            files.make_folder((target / path.relative_to(source)).parent)
-            files.write_atomic(target / path.relative_to(source), _pieces(path))
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(_CHUNK):
-            yield piece
-
-
-def _copy_texts(folder: Path) -> None:
+def _copy_texts(folder: Path, python: str) -> None:
     package = resources.files("handlens.course")
     for name in ("packed/install.py", "packed/START.html", "preflight.py"):
-        files.write_atomic(folder / name.split("/")[-1], package.joinpath(name).read_bytes())
+        content = package.joinpath(name).read_bytes().replace(b"{{python}}", python.encode())
+        files.write_atomic(folder / name.split("/")[-1], content)
+
+
+def _checksums(folder: Path) -> str:
+    """What is installed from, as `sha256sum` writes it."""
+    paths = sorted(path for part in ("data", "wheels") for path in (folder / part).rglob("*") if path.is_file())
+    return "".join(f"{_sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in paths)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,9 +1,11 @@
 """Is this computer ready for the class? One file, for any Python 3, that needs nothing but Python: `python preflight.py`.
 
 One line of result; then for each problem one line of what it is, and one of what to do. Exit code 0: ready, 1: not yet.
+Where install.py of a course pack has made an environment, that one is looked at.
 """
 
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -14,6 +16,8 @@ PYTHONS = (3, 11), (3, 14)
 TORCH = (2, 10)
 FREE_GB = 1.0
 WAIT_S = 120
+HERE = os.path.dirname(os.path.abspath(__file__))
+CLASS = os.path.join("handlens-class", "handlens-env", *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
 SHADOWS = ("handlens", "matplotlib", "numpy", "random", "torch", "torchvision")
 
 _TORCH = "import torch; assert float(torch.ones(2).sum()) == 2; print(torch.__version__)"
@@ -38,6 +42,13 @@ def ask(code: str) -> "tuple[str, str]":
     return ("", lines[-1][:160]) if process.returncode else (out.decode("utf-8", "replace").strip() or "ok", "")
 
 
+def python(windows: bool = os.name == "nt") -> str:
+    """This Python as it is typed in a terminal; PowerShell starts a program in quotes only after `&`."""
+    if os.path.normcase(shutil.which("python") or "") == os.path.normcase(sys.executable):
+        return "python"
+    return '& "%s"' % sys.executable if windows else shlex.quote(sys.executable)
+
+
 def look_at_python() -> "list[tuple[str, str]]":
     """Its version, and whether it is one of 64 bits."""
     found = []
@@ -58,7 +69,7 @@ def look_at_names() -> "list[tuple[str, str]]":
 def look_at_torch() -> "list[tuple[str, str]]":
     """Whether it is there, works, and is new enough; and the torchvision beside it, if there is one."""
     said, complaint = ask(_TORCH)
-    install = '"%s" -m pip install "torch>=%d.%d"' % (sys.executable, TORCH[0], TORCH[1])
+    install = '%s -m pip install "torch>=%d.%d"' % (python(), TORCH[0], TORCH[1])
     if not said:
         missing = "No module named 'torch'" in complaint
         return [
@@ -73,7 +84,7 @@ def look_at_torch() -> "list[tuple[str, str]]":
     said, complaint = ask("import torchvision")
     if not said and "No module named 'torchvision'" not in complaint:
         text = "torchvision does not fit to this PyTorch: " + complaint
-        return [(text, '"%s" -m pip uninstall torchvision     (the course does not need it)' % sys.executable)]
+        return [(text, python() + " -m pip uninstall torchvision     (the course does not need it)")]
     return []
 
 
@@ -82,25 +93,23 @@ def look_at_handlens() -> "list[tuple[str, str]]":
     found = []
     said, complaint = ask(_PLOT)
     if not said:
-        found.append(("Pictures cannot be drawn: " + complaint, '"%s" -m pip install --force-reinstall matplotlib numpy' % sys.executable))
+        found.append(("Pictures cannot be drawn: " + complaint, python() + " -m pip install --force-reinstall matplotlib numpy"))
     said, complaint = ask("import handlens; print(handlens.__version__)")
     if not said:
-        found.append(
-            (
-                "handlens is not installed: " + complaint,
-                '"%s" -m pip install handlens     (or install.py of the course pack)' % sys.executable,
-            )
-        )
+        fix = python() + " -m pip install handlens     (or install.py of the course pack)"
+        found.append(("handlens is not installed: " + complaint, fix))
     elif not found:
         said, complaint = ask(_DATA)
         if "mnist" not in said.split():
-            found.append(
-                (
-                    "MNIST is not on this computer. " + complaint,
-                    '"%s" -m handlens data fetch mnist     (or install.py of the course pack)' % sys.executable,
-                )
-            )
+            fix = python() + " -m handlens data fetch mnist     (or install.py of the course pack)"
+            found.append(("MNIST is not on this computer. " + complaint, fix))
     return found
+
+
+def look_at_jupyter() -> "list[tuple[str, str]]":
+    """Whether the lessons can be opened."""
+    said, complaint = ask("import ipykernel, jupyterlab")
+    return [] if said else [("Jupyter, which opens the lessons, does not start: " + complaint, python() + " -m pip install jupyterlab")]
 
 
 def look_at_system() -> "list[tuple[str, str]]":
@@ -133,19 +142,31 @@ def look() -> "list[tuple[str, str]]":
     """Everything that stands in the way, with its fix; what follows from another problem is left out."""
     found = look_at_python() + look_at_names()
     if not found:
-        found = look_at_torch() + look_at_handlens()
+        found = look_at_torch() + look_at_handlens() + look_at_jupyter()
+        if found and os.path.isdir(os.path.join(HERE, "wheels")):  # a course pack has all of it, and needs no internet
+            found = [(" ".join(what for what, _ in found), "install.py again: step 3 of START.html")]
     return found + look_at_system()
 
 
 def report(problems: "list[tuple[str, str]]") -> str:
     """One line of result, and two for each problem."""
     if not problems:
-        return "Ready: Python %d.%d, PyTorch, handlens, MNIST and plots all work here." % tuple(sys.version_info[:2])
+        return "Ready: Python %d.%d, PyTorch, handlens, Jupyter, MNIST and plots all work here." % tuple(sys.version_info[:2])
     count = "1 thing" if len(problems) == 1 else "%d things" % len(problems)
     return "\n".join(["Not ready yet: %s to mend." % count] + ["\n%s\n  Fix: %s" % problem for problem in problems])
 
 
+def in_class() -> None:
+    """Let the Python of the class look, if there is one and this one belongs to no environment, and end as it does."""
+    other = os.path.join(os.path.expanduser("~"), CLASS)
+    if sys.prefix == sys.base_prefix and os.path.exists(other):
+        print("In the environment of the class, %s:" % other)
+        sys.stdout.flush()
+        sys.exit(subprocess.call([other, os.path.abspath(__file__)]))
+
+
 if __name__ == "__main__":
+    in_class()
     PROBLEMS = look()
     print(report(PROBLEMS))
     sys.exit(1 if PROBLEMS else 0)

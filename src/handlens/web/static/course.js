@@ -123,7 +123,7 @@ function lessons(course) {
     "section",
     { class: "card" },
     el("h2", {}, "Lessons"),
-    el("p", { class: "caption" }, "Notebooks in ", el("code", {}, `${course.folder}/lessons`), ": open them with Jupyter or VS Code."),
+    el("p", { class: "caption" }, "Notebooks. In a terminal: ", el("code", {}, `jupyter lab "${course.folder || "course"}/lessons"`)),
     el("ol", { class: "commands" }, course.lessons.map((/** @type {any} */ one) => el("li", {}, `${one.title} `, el("code", {}, one.file)))),
   );
 }
