@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, NOT_LEARNING, Finding
+from handlens.doctor.causes.softmax_before_ce import sums_to_one
 
 SENTENCE = "This softmax compares the images of the batch with each other, not the classes of one image."
 CHANGE = "Take dim=1."
@@ -37,5 +37,4 @@ def look(case: Case) -> Finding | None:
 
 
 def _sum_to_one(scores: Tensor, dim: int) -> bool:
-    sums = scores.sum(dim)
-    return bool((scores >= 0).all()) and torch.allclose(sums, torch.ones_like(sums), atol=1e-3)
+    return bool((scores >= 0).all()) and sums_to_one(scores, dim)
