@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import linecache
 import textwrap
+import warnings
 
 import pytest
-import torch
-from torch import nn
 
-import handlens as hl
 from handlens.doctor import Diagnosis, all_causes
 from handlens.doctor.case import Case
 from handlens.doctor.cause import conclude
 from handlens.doctor.script import Script
-from handlens.doctor.seen import Event, Failure, Seen
+from handlens.doctor.seen import Seen
 
 PARTS = """
 import torch
@@ -57,7 +55,8 @@ def visit(program: str, parts: str = PARTS) -> Diagnosis:
     text = f"{parts}\nimport handlens as hl\nvisit = hl.doctor()\nwith visit:\n{textwrap.indent(program, '    ')}\n"
     file, names = f"<looks {hash(text)}>", {"__name__": "__main__"}
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    with contextlib.suppress(RuntimeError, ValueError):
+    with contextlib.suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         exec(compile(text, file, "exec"), names)
     diagnosis = names["visit"].diagnosis  # type: ignore[attr-defined]
     assert isinstance(diagnosis, Diagnosis)
@@ -82,3 +81,60 @@ def test_scores_are_looked_at_whatever_kind_of_number_they_are(cause: str, last:
 def test_a_cause_that_cannot_be_asked_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(all_causes()["dead_relu"], "look", lambda case: 1 / 0)
     assert conclude(Case(Script("", "program.py"), Seen())).unasked == {"dead_relu": "ZeroDivisionError: division by zero"}
+
+
+MAPS = "net = nn.Sequential(nn.Conv2d(1, 32, 3, padding=1), nn.MaxPool2d({}), nn.Flatten(), nn.Linear(32 * 14 * 14, 10))\n"
+NORMED = "net = nn.Sequential(nn.Flatten(), nn.Linear(784, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 10))\nopt = torch.optim.SGD(net.parameters(), 0.1)\n"
+OWN = "class Net(nn.Module):\n    def forward(self, x):\n        return x\n\n"
+LOOP = "for x, y in {}:\n    opt.zero_grad()\n    F.cross_entropy(net(x), y).backward()\n    opt.step()\n"
+COUNTED = """
+def train_one_epoch():
+    hits = 0
+    for x, y in train_loader:
+        scores = model(x)
+        loss = F.cross_entropy(scores, y)
+        hits += (scores.argmax(1) == y).sum().item()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return hits / 600
+"""
+# A program that ends with an exception, the cause that is named, and its change (or a part of it).
+CRASHES = {
+    "one image, too long": (MAPS.format(1) + "net(torch.zeros(1, 1, 28, 28))", "wrong_flatten_size", "Write 25088 in place of 6272."),
+    "one image, too short": (MAPS.format(4) + "net(torch.zeros(1, 1, 28, 28))", "wrong_flatten_size", "Write 1568 in place of 6272."),
+    "a batch in one row": ("build()[1](x_train[:50].flatten())", "flatten_whole_batch", "Keep the batch"),
+    "hidden layers, a third": (
+        "net = nn.Sequential(nn.Flatten(), nn.Linear(784, 384), nn.ReLU(), nn.Linear(128, 10))\nnet(x_train)",
+        "wrong_flatten_size",
+        "Write 384 in place of 128.",
+    ),
+    "colour for grey": (
+        "net = nn.Sequential(nn.Flatten(), nn.Linear(32 * 32, 10))\nnet(torch.rand(8, 3, 32, 32))",
+        "wrong_flatten_size",
+        "Write 3072 in place of 1024.",
+    ),
+    "weights turned": ("w = torch.randn(128, 784, requires_grad=True)\nx_train.flatten(1) @ w", "wrong_flatten_size", "Turn them"),
+    "one picture in training mode": (NORMED + LOOP.format("train_loader") + "net(x_test[:1])", "batchnorm_single", "Write model.eval()"),
+    "one picture before": (NORMED + "net(x_test[:1])", "batchnorm_single", "Write model.eval()"),
+    "a last batch of one": (NORMED + LOOP.format("DataLoader(train_loader.dataset, 599)"), "batchnorm_single", "Use drop_last"),
+    "the class": (OWN + "network = Net\nnetwork.parameters()", "class_not_instance", "Write Net()."),
+    "the class, called": (OWN + "network = Net\nnetwork(x_test)", "class_not_instance", "Write Net()."),
+    "another name of the class": (OWN + "MODEL = Net\nmodel = MODEL()\nlen(model.wieghts)", "", ""),
+    "one is taken from labels": ("F.cross_entropy(model(x_train), y_train - 1)", "label_off_by_one", "Take nothing from the labels."),
+    "under no_grad": (COUNTED + "with torch.no_grad():\n    train_one_epoch()", "no_grad_in_training", "Take the training out"),
+    "winners": (
+        COUNTED.replace("cross_entropy(scores, y)", "mse_loss(scores.argmax(1).float(), y.float())") + "train_one_epoch()",
+        "loss_on_argmax",
+        "Give the loss the scores.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CRASHES)
+def test_an_exception_is_told_by_what_led_to_it(name: str) -> None:
+    program, cause, change = CRASHES[name]
+    found = visit(program)
+    assert found.failure
+    assert found.causes[:1] == ((cause,) if cause else ())
+    assert change in found.change

@@ -20,6 +20,7 @@ DEMO = """\
 """
 EXPLAINS = ("too_few_classes",)
 _ENOUGH = 40
+_LABELS = r"(?<![a-z])ys?(?![a-z])|label|target|digit"
 
 
 def look(case: Case) -> Finding | None:
@@ -31,6 +32,9 @@ def look(case: Case) -> Finding | None:
         if few or int(labels.min()) != 1 or int(match[1]) != int(labels.max()):
             return None
         return Finding(line or failure.line, f"The labels go from 1 to {int(labels.max())}.")
+    if failure and "Target -1 is out of bounds" in failure.text:
+        line = _counted(case, ast.Sub)
+        return _from_minus_one(case, line) if line else None  # else it may stand for "no label"
     for node in case.script.nodes:
         if isinstance(node, ast.Compare | ast.Call) and any(_moved(side) for side in _sides(node)):
             if _of_numbers(_sides(node)) and any(0 <= one < 0.3 for one in case.seen.accuracies()):
@@ -46,6 +50,16 @@ def look(case: Case) -> Finding | None:
     return None
 
 
+def _from_minus_one(case: Case, line: int) -> Finding:
+    labels = torch.cat([event.target.flatten() for event in case.seen.of("refused")])
+    return Finding(
+        line,
+        f"The labels go from {int(labels.min())} to {int(labels.max())}.",
+        sentence="Classes start at 0, as these labels did; now the first class is -1.",
+        change="Take nothing from the labels.",
+    )
+
+
 def _labels(case: Case) -> Tensor:
     """All that were seen; not more than one batch of them may have been drawn before the program ended."""
     drawn = [event.labels for event in case.seen.of("batch") if event.labels is not None]
@@ -53,10 +67,10 @@ def _labels(case: Case) -> Tensor:
     return torch.cat([labels.flatten() for labels in found]) if found else torch.empty(0)
 
 
-def _counted(case: Case) -> int:
-    """Where one is added to labels, by their name."""
-    moved = [node for node in case.script.nodes if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and _moved(node)]
-    return next((node.lineno for node in moved if re.match(r"y|label|target|digit", ast.unparse(node.left))), 0)
+def _counted(case: Case, how: type[ast.operator] = ast.Add) -> int:
+    """Where one is added to labels, or taken from them, by their name."""
+    moved = [node for node in case.script.nodes if isinstance(node, ast.BinOp) and isinstance(node.op, how) and _moved(node)]
+    return next((node.lineno for node in moved if re.search(_LABELS, ast.unparse(node.left).lower())), 0)
 
 
 def _sides(node: ast.Compare | ast.Call) -> list[ast.expr]:
