@@ -84,7 +84,10 @@ def test_a_cause_that_cannot_be_asked_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 
 MAPS = "net = nn.Sequential(nn.Conv2d(1, 32, 3, padding=1), nn.MaxPool2d({}), nn.Flatten(), nn.Linear(32 * 14 * 14, 10))\n"
-NORMED = "net = nn.Sequential(nn.Flatten(), nn.Linear(784, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 10))\nopt = torch.optim.SGD(net.parameters(), 0.1)\n"
+NORMED = """
+net = nn.Sequential(nn.Flatten(), nn.Linear(784, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 10))
+opt = torch.optim.SGD(net.parameters(), 0.1)
+"""
 OWN = "class Net(nn.Module):\n    def forward(self, x):\n        return x\n\n"
 LOOP = "for x, y in {}:\n    opt.zero_grad()\n    F.cross_entropy(net(x), y).backward()\n    opt.step()\n"
 COUNTED = """
@@ -138,3 +141,89 @@ def test_an_exception_is_told_by_what_led_to_it(name: str) -> None:
     assert found.failure
     assert found.causes[:1] == ((cause,) if cause else ())
     assert change in found.change
+
+
+UNTOLD = "F.dropout(self.first(x.flatten(1)).relu(), 0.5)"
+CLASS = f"""
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(784, 64), nn.Linear(64, 10)
+
+    def forward(self, x):
+        return self.last({UNTOLD})
+
+model = Net()
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+"""
+EACH = """
+for ep in range(3):
+    model = build()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for x, y in train_loader:
+        loss = F.cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+SWEEP = """
+for epochs in (1, 2, 3):
+    model = build()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for _ in range(epochs):
+        for x, y in train_loader:
+            loss = F.cross_entropy(model(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+"""
+TESTED = """
+for x, y in test_loader:
+    correct = 0
+    with torch.no_grad():
+        correct += (model(x).argmax(1) == y).sum().item()
+print("test accuracy", correct / 200)
+"""
+REMAINING = "remaining = 3\n" + TRAINING + "model = build()\nprint(model(x_test).argmax(1)[:10])\n"
+# A mistake, the cause that is named first, and what stands in its line.
+MISTAKES = {
+    "a network from a function, in each ep": (EACH, "model_reset_each_epoch", "model = build()"),
+    "dropout that is told nothing": (CLASS + TRAINING, "missing_eval", f"return self.last({UNTOLD})"),
+    "a counter under no_grad": (TRAINING + TESTED, "stats_reset_in_loop", "correct = 0"),
+    "a new network, and a name with ema": (REMAINING, "fresh_model_evaluated", "model = build()"),
+}
+OWNED = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers, self.criterion = build(), nn.CrossEntropyLoss()
+
+    def forward(self, x):
+        return self.layers(x)
+
+model = Net()
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+"""
+# Right programs, each with a habit that looks like a mistake.
+HABITS = {
+    "dropout that is told": CLASS.replace("0.5)", "0.5, self.training)") + TRAINING,
+    "dropout in the test on purpose": CLASS.replace("0.5)", "0.5, training=True)") + TRAINING,
+    "how many epochs are best": SWEEP,
+    "a counter that begins again now and then": TRAINING + TESTED.replace("    correct = 0", "    if y[0] == 0:\n        correct = 0"),
+    "an untrained one to compare": TRAINING + "untrained = build()\nprint((untrained(x_test).argmax(1) == y_test).float().mean())\n",
+    "a loss that the network holds": OWNED + TRAINING.replace("F.cross_entropy", "model.criterion"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_named_in_another_form(name: str) -> None:
+    program, cause, line = MISTAKES[name]
+    found = visit(program)
+    assert found.causes[:1] == (cause,)
+    assert found.code == line
+
+
+@pytest.mark.parametrize("name", HABITS)
+def test_a_right_habit_is_no_mistake(name: str) -> None:
+    found = visit(HABITS[name])
+    assert (found.causes, found.failure) == ((), "")

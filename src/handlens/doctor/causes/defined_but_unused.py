@@ -42,4 +42,5 @@ def _used(case: Case, name: str) -> bool:
     """Whether some code but the one that makes it speaks of it."""
     making = {node.lineno for node in case.script.assignments(name)}
     lines = [text.split("#")[0] for number, text in enumerate(case.script.lines, start=1) if number not in making]
-    return any(re.search(rf"self\.{re.escape(name)}\b|getattr", line) for line in lines)
+    owned = re.compile(rf"(?<!\bF)(?<!\bnn)(?<!\btorch)(?<!\bfunctional)\.\s*{re.escape(name)}\b|getattr")  # not the function `F.dropout`
+    return any(owned.search(line) for line in lines)
