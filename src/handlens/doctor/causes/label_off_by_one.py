@@ -38,12 +38,13 @@ def look(case: Case) -> Finding | None:
     for node in case.script.nodes:
         if isinstance(node, ast.Compare | ast.Call) and any(_moved(side) for side in _sides(node)):
             if _of_numbers(_sides(node)) and any(0 <= one < 0.3 for one in case.seen.accuracies()):
-                shown = min(case.seen.accuracies())
+                least = min(case.seen.accuracies())
                 return Finding(
-                    node.lineno, f"A guess is moved by one before it is compared; the accuracy that is printed is {shown:.2f}.", LIKELY
+                    node.lineno, f"A guess is moved by one before it is compared; the accuracy that is printed is {least:.2f}.", LIKELY
                 )
             hits = [event for event in case.seen.of("compare") if event.line == node.lineno]
-            if hits and sum(event.hits for event in hits) < 0.3 * sum(event.count for event in hits):
+            shown = case.seen.accuracies()[-1:]  # a good one is counted elsewhere
+            if hits and sum(event.hits for event in hits) < 0.3 * sum(event.count for event in hits) and all(one < 0.3 for one in shown):
                 return Finding(
                     node.lineno, f"Of {sum(event.count for event in hits):,} guesses {sum(event.hits for event in hits):,} hit.", LIKELY
                 )
@@ -51,10 +52,11 @@ def look(case: Case) -> Finding | None:
 
 
 def _from_minus_one(case: Case, line: int) -> Finding:
-    labels = torch.cat([event.target.flatten() for event in case.seen.of("refused")])
+    refused = [event.target.flatten() for event in case.seen.of("refused")]
+    labels = torch.cat(refused) if refused else torch.tensor([-1])
     return Finding(
         line,
-        f"The labels go from {int(labels.min())} to {int(labels.max())}.",
+        f"The labels go from {int(labels.min())} to {int(labels.max())}." if len(labels) > 1 else "A label of -1 arrives.",
         sentence="Classes start at 0, as these labels did; now the first class is -1.",
         change="Take nothing from the labels.",
     )
