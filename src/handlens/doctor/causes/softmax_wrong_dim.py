@@ -32,7 +32,12 @@ def look(case: Case) -> Finding | None:
                 return Finding(
                     line or case.script.find("dim=0", "(0)") or event.line, "Each column sums to 1 over the batch; the rows do not."
                 )
-    wrong = [event for event in case.seen.of("softmax") if event.dim in (0, -2) and event.ndim == 2 and event.grad]
+    counts = {event.count for event in case.training} | {event.shapes[1][0] for event in case.seen.of("loss") if event.shapes[1]}
+    wrong = [
+        event
+        for event in case.seen.of("softmax")
+        if event.dim in (0, -2) and len(event.shape) == 2 and event.shape[0] in counts and event.grad and not event.weights
+    ]
     return Finding(wrong[0].line, "A softmax with dim=0 of a batch with a row for each image.", LIKELY) if wrong else None
 
 
