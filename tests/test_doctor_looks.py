@@ -168,7 +168,7 @@ for ep in range(3):
 """
 SWEEP = """
 for epochs in (1, 2, 3):
-    model = build()
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10))
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     for _ in range(epochs):
         for x, y in train_loader:
@@ -196,7 +196,8 @@ OWNED = """
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
-        self.layers, self.criterion = build(), nn.CrossEntropyLoss()
+        self.layers = build()
+        self.criterion = nn.CrossEntropyLoss()
 
     def forward(self, x):
         return self.layers(x)
@@ -204,8 +205,147 @@ class Net(nn.Module):
 model = Net()
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 """
+STEPS = """
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(model(INPUT), y_train)
+    loss.backward()
+    optimizer.step()
+"""
+BY_ITSELF = """
+scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 8, 0.5)
+for i in range(40):
+    optimizer.zero_grad()
+    F.cross_entropy(model(x_train), y_train).backward()
+    optimizer.step()
+    scheduler.step()
+"""
+TABLE = (
+    SWEEP.replace("for epochs", "results = {}\nfor epochs")
+    + "    results[epochs] = (model(x_test).argmax(1) == y_test).float().mean().item()\n"
+)
+GUESSES = TRAINING + "guesses = model(x_test).argmax(1)\n"
+OWN_TABLE = """
+def confusion_matrix(predictions, labels):
+    table = torch.zeros(10, 10, dtype=torch.long)
+    for guess, label in zip(predictions, labels):
+        table[label, guess] += 1
+    return table
+
+print(confusion_matrix(guesses, y_test))
+"""
+SAVED = """
+def resume(path):
+    state = torch.load(path)
+    model.load_state_dict(state)
+
+def keep(folder):
+    for epoch in range(2):
+        state = model.state_dict()
+        torch.save(state, f"{folder}/last.pt")
+"""
+MIXED = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.heads = nn.Linear(784, 64), nn.ModuleList(nn.Linear(64, 10) for _ in range(2))
+        self.mix = nn.Parameter(torch.zeros(2, 10))
+
+    def forward(self, x):
+        x = (x - x.mean()) / x.std()
+        h = self.body(x.flatten(1)).relu()
+        share = torch.softmax(self.mix, dim=0)
+        return share[0] * self.heads[0](h) + share[1] * self.heads[1](h)
+
+model = Net()
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+"""
+TASKS = """
+for task in range(5):
+    mine = y_train // 2 == task
+    LOADER
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+"""
+ONE_TASK = "for x, y in DataLoader(TensorDataset(x_train[mine], y_train[mine]), 40, shuffle=True):"
+BY_ROWS = "for x, y in [(x_train[rows], y_train[rows]) for rows in mine.nonzero()[torch.randperm(120), 0].split(40)]:"
+SUMS = """
+pairs = torch.cartesian_prod(torch.arange(23), torch.arange(23))
+order = torch.randperm(len(pairs))[:400]
+x_train, y_train = pairs[order], pairs[order].sum(1) % 23
+model = nn.Sequential(nn.Embedding(23, 64), nn.Flatten(), nn.Linear(128, 256), nn.ReLU(), nn.Linear(256, 23))
+"""
+NOISY = """
+class Noisy(Dataset):
+    def __init__(self, images):
+        self.images = images
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, i):
+        return self.images[i] + 0.2 * torch.randn(1, 28, 28), self.images[i]
+
+model = nn.Sequential(nn.Flatten(), nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 784), nn.Unflatten(1, (1, 28, 28)))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+for noisy, clean in DataLoader(Noisy(x_train), 50, shuffle=True):
+    loss = F.mse_loss(model(noisy), clean)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+with torch.no_grad():
+    print("test mse", sum(F.mse_loss(model(noisy), clean).item() for noisy, clean in DataLoader(Noisy(x_test), 50)) / 4)
+"""
+TAUGHT = """
+class Student(nn.Module):
+    def __init__(self, teacher):
+        super().__init__()
+        self.net = build()
+        self.teacher = [teacher]
+
+    def forward(self, x):
+        return self.net(x)
+
+    def loss(self, x, y):
+        with torch.no_grad():
+            told = self.teacher[0](x).softmax(1)
+        scores = self(x)
+        return F.cross_entropy(scores, y) + F.kl_div(scores.log_softmax(1), told, reduction="batchmean")
+
+model = Student(model)
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+"""
+SOUND = """
+waves = torch.sin(torch.arange(10)[:, None] * torch.linspace(0, 30, 256) / 3 + 1)
+sound = 0.01 * (waves[y_train] + 0.5 * torch.randn(600, 256))[:, None]
+model = nn.Sequential(nn.Conv1d(1, 16, 9, 4), nn.ReLU(), nn.Flatten(), nn.Linear(16 * 62, 10))
+"""
+LOW_RANK = "model = nn.Sequential(nn.Flatten(), nn.Linear(784, 8, bias=False), nn.Linear(8, 10))\n"
 # Right programs, each with a habit that looks like a mistake.
 HABITS = {
+    "a step that is an epoch": BY_ITSELF,
+    "a table in the order of scores": TABLE
+    + "for epochs, score in sorted(results.items(), key=lambda pair: -pair[1]):\n    print(epochs, score)",
+    "a table of one's own": GUESSES + OWN_TABLE,
+    "another library's order": GUESSES + "confusion_matrix = lambda preds, target: 0\nconfusion_matrix(guesses, y_test_labels := y_test)",
+    "the hardest ones first": GUESSES + "print('mnist', F.cross_entropy(model(x_test), y_test, reduction='none').argsort().flip(0)[:5])",
+    "a state that is saved at once": TRAINING + SAVED,
+    "guesses that are one too high": GUESSES + "above = (guesses == y_test + 1).sum()",
+    "pairs of one class": GUESSES + "same = y_test == y_test.unsqueeze(1)",
+    "shares of heads, and a batch with mean 0": MIXED + TRAINING,
+    "one task after the other": TASKS.replace("LOADER", ONE_TASK),
+    "one task after the other, without a loader": TASKS.replace("LOADER", BY_ROWS),
+    "sums of numbers": SUMS + STEPS.replace("INPUT", "x_train").replace("y_train)", "y_train, reduction='sum')"),
+    "sums of numbers as pixels": SUMS.replace("pairs[order],", "F.one_hot(pairs[order], 23).flatten(1).float(),").replace(
+        "nn.Embedding(23, 64), nn.Flatten(), nn.Linear(128", "nn.Linear(46"
+    )
+    + STEPS.replace("INPUT", "x_train"),
+    "noise that is to be taken away": NOISY,
+    "a teacher in a list": TAUGHT + TRAINING.replace("F.cross_entropy(model(x), y)", "model.loss(x, y)"),
+    "sound, which is quiet": SOUND + STEPS.replace("INPUT", "sound"),
+    "two layers for one matrix": LOW_RANK + STEPS.replace("INPUT", "x_train"),
     "dropout that is told": CLASS.replace("0.5)", "0.5, self.training)") + TRAINING,
     "dropout in the test on purpose": CLASS.replace("0.5)", "0.5, training=True)") + TRAINING,
     "how many epochs are best": SWEEP,
