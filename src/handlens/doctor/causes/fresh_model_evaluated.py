@@ -55,14 +55,22 @@ def _made(case: Case, event: Event) -> int:
 
 
 def _related(case: Case, model: nn.Module) -> bool:
-    """Whether its weights come from a trained network, as those of a copy or an average do: they point the same way."""
-    mine = _matrices(model)
-    others = [_matrices(event.model) for event in case.training[:1] + case.training[-1:]]
-    return any(len(mine) == len(other) and float(F.cosine_similarity(mine, other, dim=0)) > _ALIKE for other in others)
+    """Whether weights of it come from a trained network: some are the same, or all point the same way, as those of an average."""
+    trained = [event.model for event in case.training[:1] + case.training[-1:]]
+    return any(_alike(_matrices(model), _matrices(other)) for other in trained)
 
 
-def _matrices(model: nn.Module) -> Tensor:
-    return torch.cat([one.detach().flatten().float() for one in model.parameters() if one.ndim > 1] or [torch.zeros(0)])
+def _alike(mine: list[Tensor], theirs: list[Tensor]) -> bool:
+    if not mine or [one.shape for one in mine] != [one.shape for one in theirs]:
+        return False
+    if any(torch.equal(one, other) for one, other in zip(mine, theirs, strict=True)):
+        return True
+    whole, other = (torch.cat([one.flatten() for one in matrices]) for matrices in (mine, theirs))
+    return float(F.cosine_similarity(whole, other, dim=0)) > _ALIKE
+
+
+def _matrices(model: nn.Module) -> list[Tensor]:
+    return [one.detach() for one in model.parameters() if one.ndim > 1]
 
 
 def _compared(case: Case, model: nn.Module) -> bool:

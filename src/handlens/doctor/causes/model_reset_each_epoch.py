@@ -30,9 +30,17 @@ def look(case: Case) -> Finding | None:
         return None
     for node in case.script.calls(*case.script.makers(type(case.model).__name__)):
         for loop in case.script.loops_around(node.lineno)[:1]:
-            if _over_epochs(loop) and any(isinstance(above, ast.Assign) for above in parents(node)):
+            if _over_epochs(loop) and _gets_a_name(node):
                 return Finding(node.lineno, f"{len(trained)} networks were trained, one for each epoch that was watched.")
     return None
+
+
+def _gets_a_name(node: ast.Call) -> bool:
+    """Whether one network gets a name; several at once may be those of a generation."""
+    around = list(parents(node))
+    return any(isinstance(above, ast.Assign) for above in around) and not any(
+        isinstance(above, ast.comprehension | ast.ListComp) for above in around
+    )
 
 
 def _over_epochs(loop: ast.For | ast.While) -> bool:
