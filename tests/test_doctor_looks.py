@@ -50,9 +50,9 @@ for epoch in range(3):
 """
 
 
-def visit(program: str, parts: str = PARTS) -> Diagnosis:
-    """What the doctor says of a program that begins with `parts`, and is watched from then on."""
-    text = f"{parts}\nimport handlens as hl\nvisit = hl.doctor()\nwith visit:\n{textwrap.indent(program, '    ')}\n"
+def visit(program: str) -> Diagnosis:
+    """What the doctor says of a program that begins with `PARTS`, and is watched from then on."""
+    text = f"{PARTS}\nimport handlens as hl\nvisit = hl.doctor()\nwith visit:\n{textwrap.indent(program, '    ')}\n"
     file, names = f"<looks {hash(text)}>", {"__name__": "__main__"}
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     with contextlib.suppress(Exception), warnings.catch_warnings():
@@ -359,7 +359,7 @@ HABITS = {
 def test_a_mistake_is_named_in_another_form(name: str) -> None:
     program, cause, line = MISTAKES[name]
     found = visit(program)
-    assert found.causes[:1] == (cause,)
+    assert (found.causes[:1], found.failure) == ((cause,), "")
     assert found.code == line
 
 
