@@ -54,6 +54,8 @@ def _tell(diagnosis: Diagnosis, verbose: bool) -> None:
     if verbose:
         for name, finding in diagnosis.findings.items():
             tell(f"  {name}: {finding.evidence} (line {finding.line}, {finding.sure:.0%} sure)")
+        for name, raised in diagnosis.unasked.items():
+            tell(f"  {name}: could not be looked for. {raised.splitlines()[0]}")
     tell(f"\nLooked for {len(diagnosis.checked)} mistakes in {diagnosis.seconds:.1f} s." + ("" if verbose else "  More: --verbose"))
 
 

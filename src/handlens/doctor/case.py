@@ -174,8 +174,11 @@ class Case:
 
     @cached_property
     def first_loss(self) -> float | None:
-        """The first training loss."""
-        return self.loss.value if self.loss else None
+        """The first training loss; a sum, divided by the number of images."""
+        if self.loss is None:
+            return None
+        count = len(self.loss.target) if self.loss.reduction == "sum" and self.loss.target.ndim else 1
+        return float(self.loss.value / count)
 
     @cached_property
     def losses(self) -> list[float]:

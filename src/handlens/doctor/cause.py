@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import html
 import importlib
 import pkgutil
@@ -74,6 +73,7 @@ class Diagnosis:
         checked: the ids of all causes that were looked for.
         seconds: how long it took, the start of the program included.
         findings: all that was seen, by id, with what was measured.
+        unasked: causes that could not be looked for, because an exception was raised in that; id and exception.
         failure: the exception that ended the program, if one did; its line is then `line`, if no cause says better.
         losses: the training losses that were seen, the first and the last.
         steps: how many steps of its training were seen.
@@ -90,6 +90,7 @@ class Diagnosis:
     checked: tuple[str, ...] = ()
     seconds: float = 0.0
     findings: dict[str, Finding] = field(default_factory=dict)
+    unasked: dict[str, str] = field(default_factory=dict)
     failure: str = ""
     losses: tuple[float, ...] = ()
     steps: int = 0
@@ -127,11 +128,14 @@ def all_causes() -> dict[str, Cause]:
 def conclude(case: Case, asked: Sequence[str] = ()) -> Diagnosis:
     """Ask these causes, or all, and put what they see in order: those that explain others before them, the surer before the less sure."""
     found: dict[str, Finding] = {}
+    unasked: dict[str, str] = {}
     known = {name: all_causes()[name] for name in asked} if asked else all_causes()
     for name, cause in known.items():
-        finding = None
-        with contextlib.suppress(Exception):  # a probe that fails on a program of an unknown kind is no answer, and no reason to end
+        try:
             finding = cause.look(case)
+        except Exception as error:  # a probe that fails on a program of an unknown kind is no answer, and no reason to end
+            unasked[name] = f"{type(error).__name__}: {error}"
+            continue
         if finding is not None:
             found[name] = finding
     explained = {other for name, finding in found.items() if finding.sure > NOTE for other in getattr(all_causes()[name], "EXPLAINS", ())}
@@ -139,7 +143,7 @@ def conclude(case: Case, asked: Sequence[str] = ()) -> Diagnosis:
     told = [name for name in mistakes if name not in explained] or mistakes  # two that explain each other do not silence both
     told.sort(key=lambda name: -found[name].sure)
     notes = tuple(name for name, finding in found.items() if finding.sure <= NOTE and name not in explained)
-    said = Diagnosis(notes=notes, checked=tuple(known), findings=found, **_facts(case))
+    said = Diagnosis(notes=notes, checked=tuple(known), findings=found, unasked=unasked, **_facts(case))
     if not told:
         return said
     first, cause = found[told[0]], all_causes()[told[0]]

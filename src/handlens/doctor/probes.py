@@ -29,6 +29,7 @@ _SECONDS = 2.5
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm2d)
 _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, *_NORMS)
 _RELUS = ("relu", "relu_", "relu6", "clamp_min")
+_DROPOUTS = ("dropout", "dropout_", "dropout1d", "dropout2d", "feature_dropout")
 _BETWEEN: dict[str, Callable[[Tensor], Tensor]] = {
     "nothing": lambda scores: scores,
     "softmax": lambda scores: scores.softmax(-1),
@@ -209,6 +210,26 @@ def relus(model: nn.Module, images: Tensor) -> list[Tensor]:
     with contextlib.suppress(Exception), torch.no_grad(), seen:
         network(images)
     return seen.given
+
+
+def drops(model: nn.Module, images: Tensor) -> bool:
+    """Whether a dropout is at work in a network that evaluates."""
+    network, seen = copy.deepcopy(model).eval(), _Drops()
+    with contextlib.suppress(Exception), torch.no_grad(), torch.random.fork_rng(), seen:
+        network(images)
+    return seen.found
+
+
+class _Drops(TorchFunctionMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found = False
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **(kwargs or {}))
+        if getattr(function, "__name__", "") in _DROPOUTS and isinstance(result, Tensor):
+            self.found |= bool((result == 0).sum() > (args[0] == 0).sum())
+        return result
 
 
 class _Relus(TorchFunctionMode):

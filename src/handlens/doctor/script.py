@@ -63,6 +63,13 @@ class Script:
         found = [node for node in self.nodes if isinstance(node, ast.Assign) and any(name_of(target) == name for target in node.targets)]
         return sorted(found, key=lambda node: node.lineno)
 
+    def makers(self, kind: str) -> list[str]:
+        """What gives a new object of a class when it is called: the class, and functions that return what it gives."""
+        returns = [node for node in self.nodes if isinstance(node, ast.Return) and node.value is not None]
+        made = [node.lineno for node in returns if any(isinstance(one, ast.Call) and name_of(one.func) == kind for one in ast.walk(node))]
+        functions = [self.enclosing(line, ast.FunctionDef) for line in made]
+        return [kind, *(one.name for one in functions if isinstance(one, ast.FunctionDef))]
+
     def enclosing(self, line: int, *kinds: type[ast.AST]) -> ast.AST | None:
         """The innermost node of these kinds around a line."""
         around = [node for node in self.nodes if isinstance(node, kinds) and covers(node, line)]

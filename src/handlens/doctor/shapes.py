@@ -27,6 +27,12 @@ def batch_sizes(case: Case) -> set[int]:
     return {len(event.images) for event in case.seen.of("batch", "forward", "call") if "images" in event.about and event.images.ndim}
 
 
+def asked(case: Case) -> int:
+    """How many images the network was asked about last; 0 if that is not known."""
+    given = [event.images for event in case.seen.of("batch", "forward", "call") if "images" in event.about and event.images.ndim]
+    return len(given[-1]) if given else 0
+
+
 def layer_line(case: Case, *numbers: int) -> int:
     """The line that makes a layer with these numbers for its first arguments, as far as they can be computed."""
     for node in case.script.calls("Linear", "Conv2d", "Conv1d"):

@@ -17,10 +17,10 @@ EXPLAINS = ("accuracy_wrong_denominator",)
 
 
 def look(case: Case) -> Finding | None:
-    """A comparison of N with N,1."""
+    """A comparison of N with N,1; of labels with themselves it is meant: which images are of one class?"""
     for event in case.seen.of("compare"):
         one, other = event.shapes
-        if {len(one), len(other)} == {1, 2} and event.count == one[0] * other[0] and one[0] == other[0] > 1:
+        if not event.same and {len(one), len(other)} == {1, 2} and event.count == one[0] * other[0] and one[0] == other[0] > 1:
             return Finding(
                 event.line,
                 f"{'x'.join(map(str, one))} was compared with {'x'.join(map(str, other))}: "

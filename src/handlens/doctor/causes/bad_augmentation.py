@@ -31,12 +31,28 @@ def look(case: Case) -> Finding | None:
         "RandomHorizontalFlip", "RandomVerticalFlip", "hflip", "vflip", "flip", "fliplr", "flipud", "RandomRotation", "rot90", "rotate"
     ):
         name = name_of(node.func)
+        if name in ("flip", "fliplr", "flipud") and (_of_order(node) or _of_network(case, node)):
+            continue
         if name in ("RandomRotation", "rotate") and not _wide(node):
             continue
         if name == "rotate" and "rand" not in ast.unparse(node) and "uniform" not in ast.unparse(node):
             continue  # all are turned alike, as those of EMNIST must be
         return Finding(node.lineno, f"`{case.script.line(node.lineno)}`: a 2 becomes a shape that no one writes, a 6 a 9.", LIKELY)
     return None
+
+
+def _of_order(node: ast.Call) -> bool:
+    """Whether what is flipped is no image: what a sorting gave, or the rows of a batch."""
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else node
+    flipped = ast.unparse(owner if name_of(owner) not in ("torch", "np", "numpy") else (node.args or [node])[0])
+    rows = name_of(node.func) == "flip" and [ast.unparse(one) for one in node.args[-1:]] in (["0"], ["[0]"], ["(0,)"])
+    return bool(re.search(r"sort|topk|order|cumsum|arange|range\(", flipped)) or (rows and not re.search("im(g|age)|pic|digit", flipped))
+
+
+def _of_network(case: Case, node: ast.Call) -> bool:
+    """Whether the network reads all its images that way round, as from right to left."""
+    function = case.script.enclosing(node.lineno, ast.FunctionDef)
+    return isinstance(function, ast.FunctionDef) and function.name == "forward" and not case.script.find("rand", within=function)
 
 
 def _wide(node: ast.Call) -> bool:

@@ -6,6 +6,7 @@ import ast
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
+from handlens.doctor.script import name_of
 
 SENTENCE = "This is the class, not a network made from it."
 CHANGE = "Add brackets: Net()."
@@ -19,15 +20,25 @@ DEMO = """\
 """
 
 
+_SAID = (
+    r"missing 1 required positional argument: 'self'|must be called with|descriptor|unexpected type|has no attribute '_apply'|"
+    r"'type' object|not a Module"
+)
+
+
 def look(case: Case) -> Finding | None:
     """A method of the class was called without an object, and a name stands for the class itself."""
-    if case.failure is None or not case.raised(
-        r"missing 1 required positional argument: '\w+'|must be called with|descriptor|unexpected type|has no attribute|"
-        r"takes \d+ positional|should be|not a Module"
-    ):
+    if case.failure is None:
         return None
-    classes = {owner.name for owner in case.script.classes()}
+    classes = {owner.name for owner in case.script.classes()} - {type(model).__name__ for model in case.seen.models}
     for node in case.script.nodes:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id in classes:
-            return Finding(node.lineno, f"`{case.script.line(node.lineno)}` makes no network.", change=f"Write {node.value.id}().")
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id in classes and _small(node):
+            name = node.value.id
+            if case.raised(rf"{_SAID}|\b{name}\.\w+\(\) (missing|takes)|type object '{name}'"):
+                return Finding(node.lineno, f"`{case.script.line(node.lineno)}` makes no network.", change=f"Write {name}().")
     return None
+
+
+def _small(node: ast.Assign) -> bool:
+    """Whether the name is one for a network: `model`; `MODEL` and `Model` are other names of a class."""
+    return all(name_of(target).islower() for target in node.targets)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from torch import nn
+
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
 from handlens.doctor.probes import called
@@ -21,6 +23,7 @@ DEMO = """\
   model = Net()
   print("two calls in training mode differ:", not torch.equal(model(images), model(images)))
 """
+_NETWORK = re.compile("model|net|module", re.IGNORECASE)  # what a network is called in a function
 
 
 def look(case: Case) -> Finding | None:
@@ -39,7 +42,9 @@ def look(case: Case) -> Finding | None:
 
 
 def _used(case: Case, name: str) -> bool:
-    """Whether some code but the one that makes it speaks of it."""
+    """Whether some code but the one that makes it speaks of it, as of a part of a network: `self.head`, `model.head`."""
     making = {node.lineno for node in case.script.assignments(name)}
     lines = [text.split("#")[0] for number, text in enumerate(case.script.lines, start=1) if number not in making]
-    return any(re.search(rf"self\.{re.escape(name)}\b|getattr", line) for line in lines)
+    owners = {owner for line in lines for owner in re.findall(rf"(\w+)\.\s*{re.escape(name)}\b", line)}
+    networks = {"self", *(owner for owner, value in case.names.items() if isinstance(value, nn.Module))}
+    return any("getattr" in line for line in lines) or any(owner in networks or _NETWORK.search(owner) for owner in owners)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
-from handlens.doctor.shapes import product
+from handlens.doctor.shapes import asked, batch_sizes, product
 
 SENTENCE = "flatten() without a number melts the whole batch into one row."
 CHANGE = "Keep the batch: x.flatten(1), or x.view(len(x), -1)."
@@ -24,11 +24,13 @@ def look(case: Case) -> Finding | None:
         "flatten()", "view(-1)", "reshape(-1)", "ravel()", "torch.flatten(x)", "flatten(images)", "flatten(X)", "flatten(inputs)"
     )
     shapes = product(case)
-    if shapes is not None and shapes[0] == 1 and shapes[1] % shapes[2] == 0 and shapes[1] > shapes[2]:
-        return Finding(
-            line or case.failure.line, f"One row of {shapes[1]:,} numbers arrives: {shapes[1] // shapes[2]} images of {shapes[2]}."
-        )
-    if line and case.raised(r"size mismatch|shape '|Expected input batch_size|mat1 and mat2|vec"):
-        widths = [shapes[1]] if shapes else []
-        return Finding(line, f"One row arrives in place of a batch{f', of {widths[0]:,} numbers' if widths else ''}.", LIKELY)
-    return None
+    if shapes is None:
+        refused = line and case.raised(r"size mismatch|shape '|Expected input batch_size|vec")
+        return Finding(line, "One row arrives in place of a batch.", LIKELY) if refused else None
+    rows, width, expected, _ = shapes
+    if rows > 1 or asked(case) == 1:
+        return None  # of one image, one row is right
+    count = width // expected
+    if width == count * expected and count in batch_sizes(case) - {1}:
+        return Finding(line or case.failure.line, f"One row of {width:,} numbers arrives: {count} images of {expected}.")
+    return Finding(line, f"One row arrives in place of a batch, of {width:,} numbers.", LIKELY) if line else None

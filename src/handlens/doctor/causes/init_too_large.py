@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torch import nn
+
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
 
@@ -22,8 +24,10 @@ def look(case: Case) -> Finding | None:
         return None
     if case.first_loss < 2.5 * case.chance or (case.input is not None and float(case.input.abs().max()) > 20):
         return None
+    modules = case.start.named_modules() if case.start is not None else ()
+    tables = {f"{name}.weight".removeprefix(".") for name, module in modules if isinstance(module, nn.Embedding)}  # of which a row is taken
     for name, weights in case.weights.items():
-        if weights.ndim >= 2:
+        if weights.ndim >= 2 and name not in tables:
             inputs = weights[0].numel() if case.start is not None else max(weights.shape)  # by hand it may be turned
             gain = float(weights.double().square().mean().sqrt()) * inputs**0.5
             if gain > 5:

@@ -20,6 +20,7 @@ DEMO = """\
 """
 EXPLAINS = ("too_few_classes",)
 _ENOUGH = 40
+_LABELS = r"(?<![a-z])ys?(?![a-z])|label|target|digit"
 
 
 def look(case: Case) -> Finding | None:
@@ -31,19 +32,34 @@ def look(case: Case) -> Finding | None:
         if few or int(labels.min()) != 1 or int(match[1]) != int(labels.max()):
             return None
         return Finding(line or failure.line, f"The labels go from 1 to {int(labels.max())}.")
+    if failure and "Target -1 is out of bounds" in failure.text:
+        line = _counted(case, ast.Sub)
+        return _from_minus_one(case, line) if line else None  # else it may stand for "no label"
     for node in case.script.nodes:
         if isinstance(node, ast.Compare | ast.Call) and any(_moved(side) for side in _sides(node)):
             if _of_numbers(_sides(node)) and any(0 <= one < 0.3 for one in case.seen.accuracies()):
-                shown = min(case.seen.accuracies())
+                least = min(case.seen.accuracies())
                 return Finding(
-                    node.lineno, f"A guess is moved by one before it is compared; the accuracy that is printed is {shown:.2f}.", LIKELY
+                    node.lineno, f"A guess is moved by one before it is compared; the accuracy that is printed is {least:.2f}.", LIKELY
                 )
             hits = [event for event in case.seen.of("compare") if event.line == node.lineno]
-            if hits and sum(event.hits for event in hits) < 0.3 * sum(event.count for event in hits):
+            shown = case.seen.accuracies()[-1:]  # a good one is counted elsewhere
+            if hits and sum(event.hits for event in hits) < 0.3 * sum(event.count for event in hits) and all(one < 0.3 for one in shown):
                 return Finding(
                     node.lineno, f"Of {sum(event.count for event in hits):,} guesses {sum(event.hits for event in hits):,} hit.", LIKELY
                 )
     return None
+
+
+def _from_minus_one(case: Case, line: int) -> Finding:
+    refused = [event.target.flatten() for event in case.seen.of("refused")]
+    labels = torch.cat(refused) if refused else torch.tensor([-1])
+    return Finding(
+        line,
+        f"The labels go from {int(labels.min())} to {int(labels.max())}." if len(labels) > 1 else "A label of -1 arrives.",
+        sentence="Classes start at 0, as these labels did; now the first class is -1.",
+        change="Take nothing from the labels.",
+    )
 
 
 def _labels(case: Case) -> Tensor:
@@ -53,10 +69,10 @@ def _labels(case: Case) -> Tensor:
     return torch.cat([labels.flatten() for labels in found]) if found else torch.empty(0)
 
 
-def _counted(case: Case) -> int:
-    """Where one is added to labels, by their name."""
-    moved = [node for node in case.script.nodes if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and _moved(node)]
-    return next((node.lineno for node in moved if re.match(r"y|label|target|digit", ast.unparse(node.left))), 0)
+def _counted(case: Case, how: type[ast.operator] = ast.Add) -> int:
+    """Where one is added to labels, or taken from them, by their name."""
+    moved = [node for node in case.script.nodes if isinstance(node, ast.BinOp) and isinstance(node.op, how) and _moved(node)]
+    return next((node.lineno for node in moved if re.search(_LABELS, ast.unparse(node.left).lower())), 0)
 
 
 def _sides(node: ast.Compare | ast.Call) -> list[ast.expr]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
-
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
+from handlens.doctor.causes.softmax_before_ce import sums_to_one
 
 SENTENCE = "NLLLoss expects log-probabilities, and gets something else."
 CHANGE = "Put log_softmax(..., dim=1) before it, or use CrossEntropyLoss on the raw scores."
@@ -14,19 +13,16 @@ DEMO = """\
 + learn(net().append(nn.LogSoftmax(dim=1)), loss_fn=nn.NLLLoss())
 """
 EXPLAINS = (*NOT_LEARNING, "init_too_large")
+_NEAR = 1e-2
 
 
 def look(case: Case) -> Finding | None:
     """The exponentials of the rows do not sum to 1."""
     kept = [event for event in case.seen.of("loss") if event.name == "nll_loss" and event.grad and "scores" in event.about]
-    wrong = [
-        event
-        for event in kept
-        if event.scores.ndim == 2 and not torch.allclose(event.scores.exp().sum(1), torch.ones(len(event.scores)), atol=1e-2)
-    ]
+    wrong = [event for event in kept if event.scores.ndim == 2 and not sums_to_one(event.scores.exp(), 1, _NEAR)]
     if not wrong or len(wrong) < len(kept):
         return None
-    if torch.allclose(wrong[0].scores.exp().sum(0), torch.ones(wrong[0].scores.shape[1]), atol=1e-2):
+    if sums_to_one(wrong[0].scores.exp(), 0, _NEAR):
         return None  # that is another mistake: log_softmax over the images
     sums = float(wrong[0].scores.exp().sum(1).mean())
     return Finding(

@@ -21,9 +21,10 @@ def look(case: Case) -> Finding | None:
     """No gradient, and an argmax on the way to the loss."""
     if case.failure is None or not case.raised(r"does not require grad"):
         return None
-    losses = case.seen.of("loss")
-    found = [number for number, event in enumerate(case.seen.events) if event.kind == "argmax"]
-    if not found or not losses:
+    losses, winners, calls = case.seen.of("loss")[-1:], case.seen.of("argmax")[-1:], case.seen.of("forward")[-1:]
+    if not losses or not winners or not all(event.recording for event in calls):
         return None
-    line = losses[-1].line or case.failure.line
-    return Finding(case.seen.events[found[-1]].line or line, "The loss is made of whole numbers that argmax gave.")
+    one_each = (winners[0].shape[1 - winners[0].dim],)  # a number for each image is left
+    if losses[0].shapes[0] not in (one_each, (*one_each, 1)):
+        return None
+    return Finding(winners[0].line or losses[0].line or case.failure.line, "The loss is made of whole numbers that argmax gave.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
+from handlens.doctor.probes import drops
+from handlens.doctor.seen import Event
 
 SENTENCE = "During the test the network is still in training mode: dropout or batch norm behave otherwise there."
 CHANGE = "Write model.eval() before the test, and model.train() before training on."
@@ -15,14 +17,38 @@ DEMO = """\
 """
 
 
+_TRAINING = 3  # its place among the arguments
+_ON_PURPOSE = ("mc_dropout", "MC dropout", "Monte Carlo", "monte carlo")
+
+
 def look(case: Case) -> Finding | None:
     """Calls outside training, for images that were not trained on, with those layers switched on."""
     asked = case.tests if case.training else []
     live = [event for event in asked if event.live]
-    if not live or len(live) < 0.5 * len(asked):
+    if case.script.find(*_ON_PURPOSE):
         return None
+    if not live or len(live) < 0.5 * len(asked):
+        return _always_dropped(case, asked)
     fresh = [event for event in live if not set(event.about.get("rows", [])) & case.trained_rows]
-    if not fresh or case.script.find("mc_dropout", "MC dropout", "Monte Carlo", "monte carlo"):
+    if not fresh:
         return None
     kinds = " and ".join(dict.fromkeys(kind for event in live for kind in event.live))
     return Finding(fresh[0].line, f"{len(live)} of {len(asked)} calls in the test ran with {kinds} in training mode.")
+
+
+def _always_dropped(case: Case, asked: list[Event]) -> Finding | None:
+    """The function drops in evaluation mode too: where it is not told, it takes it for training."""
+    untold = [
+        node
+        for node in case.script.calls("dropout", "dropout2d", "dropout1d", "alpha_dropout")
+        if not any(word.arg in ("training", None) for word in node.keywords) and len(node.args) < _TRAINING
+    ]
+    asked = [event for event in asked if event.model is case.model]
+    if not untold or not asked or case.model is None or case.images is None or not drops(case.model, case.images):
+        return None
+    return Finding(
+        untold[0].lineno,
+        f"The network was asked {len(asked)} times in the test, and dropout was at work; after eval() it still is.",
+        sentence="F.dropout does not know of eval(): it drops in the test as well.",
+        change="Tell it: F.dropout(x, p, training=self.training), or use nn.Dropout.",
+    )

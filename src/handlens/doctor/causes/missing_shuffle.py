@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+from torch.utils.data import RandomSampler
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
@@ -20,6 +21,7 @@ DEMO = """\
   print("test accuracy", round(accuracy(model), 2))
 """
 EXPLAINS = ("lr_too_high", "labels_shuffled")
+_TURNS = 3  # from one class to another in a batch, for each class in it: more than in what is sorted
 
 
 def look(case: Case) -> Finding | None:
@@ -38,6 +40,8 @@ def look(case: Case) -> Finding | None:
     kinds = sum(len(labels.unique()) for labels in batches) / len(batches)
     if classes < 4 or within > 0.45 * math.log(classes) or not _changing(case, kinds):
         return None
+    if _mixed(case, batches, kinds):
+        return None
     sorting = case.script.calls("sort", "argsort", "sorted", "lexsort")
     line = case.line_of_loader() or (sorting[0].lineno if sorting else case.line_of_training())
     return Finding(line, f"A batch of {len(batches[0])} images holds {kinds:.1f} classes on average, of {classes}.")
@@ -50,3 +54,16 @@ def _changing(case: Case, kinds: float) -> bool:
     seen = {label for event in losses for label in event.classes}
     given = [event.labels for event in case.seen.of("batch") if event.labels is not None and event.labels.ndim == 1]
     return len(seen) > 1.5 * kinds or (len(seen) == 1 and any(set(labels.tolist()) == seen for labels in given))
+
+
+def _mixed(case: Case, batches: list[torch.Tensor], kinds: float) -> bool:
+    """Whether the few classes of a batch are all that there are at that time, as with one task after the other."""
+    loaders = {
+        id(event.loader): event.loader
+        for event in case.seen.of("batch")
+        if event.loader is not None and set(event.rows) & case.trained_rows
+    }
+    if loaders and all(isinstance(one.sampler, RandomSampler) for one in loaders.values()):
+        return True
+    changes = sum(int((labels[1:] != labels[:-1]).sum()) for labels in batches) / len(batches)
+    return changes > _TURNS * kinds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
@@ -19,16 +20,33 @@ DEMO = """\
 EXPLAINS = (*NOT_LEARNING, "optimizer_wrong_params")
 
 
+_EPOCH = r"(?<![a-z])[eé]p(och|oche|oca|oque)?(?![a-z])"  # not `epochs`: that is how many, and may be what is tried
+
+
 def look(case: Case) -> Finding | None:
     """A network is made in the very loop whose turns are epochs."""
     trained = {id(event.model) for event in case.training}
-    name = type(case.model).__name__
-    for node in case.script.calls(name):
+    if len(trained) < 2:
+        return None
+    for node in case.script.calls(*case.script.makers(type(case.model).__name__)):
         for loop in case.script.loops_around(node.lineno)[:1]:
-            if len(trained) > 1 and "epoch" in ast.unparse(loop).split(":")[0].lower() and _assigns(node):
+            if _over_epochs(loop) and _gets_a_name(node):
                 return Finding(node.lineno, f"{len(trained)} networks were trained, one for each epoch that was watched.")
     return None
 
 
-def _assigns(node: ast.Call) -> bool:
-    return any(isinstance(above, ast.Assign) for above in parents(node))
+def _gets_a_name(node: ast.Call) -> bool:
+    """Whether one network gets a name; several at once may be those of a generation."""
+    around = list(parents(node))
+    return any(isinstance(above, ast.Assign) for above in around) and not any(
+        isinstance(above, ast.comprehension | ast.ListComp) for above in around
+    )
+
+
+def _over_epochs(loop: ast.For | ast.While) -> bool:
+    """Whether a loop counts epochs: `for ep in`, `for _ in range(epochs)`, `while epoch <`."""
+    if isinstance(loop, ast.While):
+        return bool(re.search(_EPOCH, ast.unparse(loop.test).lower()))
+    counted = isinstance(loop.iter, ast.Call) and "epoch" in ast.unparse(loop.iter).lower()
+    target = ast.unparse(loop.target).lower()
+    return bool(re.search(_EPOCH, target)) or (counted and "epochs" not in target)

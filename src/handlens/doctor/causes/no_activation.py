@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from collections.abc import Sequence
 
 import torch
+from torch import nn
 
 from handlens.doctor.case import LEARNING, Case
 from handlens.doctor.cause import Finding
@@ -36,6 +38,12 @@ def look(case: Case) -> Finding | None:
         reach = float((a - zero).abs().max())
         off = float((a + b - both - zero).abs().max()) / max(reach, 1e-12)
         count = len(layers) or sum(parameter.ndim >= 2 for parameter in case.lively.parameters())
-        if count >= 2 and off < 1e-6 and reach > 1e-9:
+        if count >= 2 and not _low_rank(layers) and off < 1e-6 and reach > 1e-9:
             return Finding(case.line_of_forward(), f"{count} layers, and f(a) + f(b) - f(0) equals f(a + b) up to {off:.0e}.")
     return None
+
+
+def _low_rank(layers: Sequence[nn.Module]) -> bool:
+    """Whether two layers stand for one matrix of fewer numbers on purpose: less goes between them than comes in or goes out."""
+    pairs = (layers, layers[::-1]) if len(layers) == 2 and all(isinstance(one, nn.Linear) for one in layers) else ()
+    return any(a.out_features == b.in_features < min(a.in_features, b.out_features) for a, b in pairs)  # type: ignore[operator, type-var]

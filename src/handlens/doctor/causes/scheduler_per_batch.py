@@ -28,7 +28,7 @@ def look(case: Case) -> Finding | None:
     """Calls at nearly each step, of a kind that multiplies the rate, which falls to nothing."""
     calls = [event for event in case.seen.of("scheduler") if event.kind_of in _BY_EPOCH]
     steps = [event for event in case.seen.of("step") if calls and event.optimizer is calls[0].scheduler.optimizer]
-    if len(calls) < 4 or len(calls) < 0.8 * len(steps):
+    if len(calls) < 4 or len(calls) < 0.8 * len(steps) or _all_at_once(case):
         return None
     loop, training = (next((one for line in event.lines for one in case.script.loops_around(line)), None) for event in (calls[0], steps[0]))
     if (
@@ -42,3 +42,9 @@ def look(case: Case) -> Finding | None:
         return None
     line = next(line for line in calls[0].lines if covers(loop, line))
     return Finding(line, f"In {len(calls)} batches the learning rate went from {first:g} to {last:.2g}.")
+
+
+def _all_at_once(case: Case) -> bool:
+    """Whether each step sees all images, so that a batch is an epoch."""
+    known = [set(event.rows) for event in case.training if event.about.get("rows")]
+    return bool(known) and all(some == case.trained_rows for some in known)

@@ -41,12 +41,13 @@ def _line(case: Case) -> int:
 
 def is_probability(scores: Tensor) -> bool:
     """Whether each row is a softmax already."""
-    return (
-        scores.ndim == 2
-        and scores.shape[1] > 1
-        and bool((scores >= 0).all())
-        and torch.allclose(scores.sum(1), torch.ones(len(scores)), atol=1e-3)
-    )
+    return scores.ndim == 2 and scores.shape[1] > 1 and bool((scores >= 0).all()) and sums_to_one(scores, 1)
+
+
+def sums_to_one(shares: Tensor, dim: int, within: float = 1e-3) -> bool:
+    """Whether all rows (1) or all columns (0) sum to 1, as far as numbers of that kind can; they may lie on any device."""
+    sums = shares.float().sum(dim)
+    return torch.allclose(sums, torch.ones_like(sums), atol=max(within, torch.finfo(shares.dtype).eps))
 
 
 def _floor(classes: int) -> float:

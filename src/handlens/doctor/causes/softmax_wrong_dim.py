@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, NOT_LEARNING, Finding
+from handlens.doctor.causes.softmax_before_ce import sums_to_one
 
 SENTENCE = "This softmax compares the images of the batch with each other, not the classes of one image."
 CHANGE = "Take dim=1."
@@ -32,10 +32,14 @@ def look(case: Case) -> Finding | None:
                 return Finding(
                     line or case.script.find("dim=0", "(0)") or event.line, "Each column sums to 1 over the batch; the rows do not."
                 )
-    wrong = [event for event in case.seen.of("softmax") if event.dim in (0, -2) and event.ndim == 2 and event.grad]
+    counts = {event.count for event in case.training} | {event.shapes[1][0] for event in case.seen.of("loss") if event.shapes[1]}
+    wrong = [
+        event
+        for event in case.seen.of("softmax")
+        if event.dim in (0, -2) and len(event.shape) == 2 and event.shape[0] in counts and event.grad and not event.weights
+    ]
     return Finding(wrong[0].line, "A softmax with dim=0 of a batch with a row for each image.", LIKELY) if wrong else None
 
 
 def _sum_to_one(scores: Tensor, dim: int) -> bool:
-    sums = scores.sum(dim)
-    return bool((scores >= 0).all()) and torch.allclose(sums, torch.ones_like(sums), atol=1e-3)
+    return bool((scores >= 0).all()) and sums_to_one(scores, dim)

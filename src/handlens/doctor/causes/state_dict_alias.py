@@ -6,7 +6,7 @@ import ast
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
-from handlens.doctor.script import name_of
+from handlens.doctor.script import covers, name_of, parents
 from handlens.doctor.seen import Event
 
 SENTENCE = "state_dict() gives a link to the weights, not a copy: the best ones become the last ones."
@@ -52,17 +52,17 @@ def _kept_in_loop(case: Case) -> Finding | None:
         if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and name_of(node.value.func) == "state_dict"):
             continue
         names = {name_of(target) for target in node.targets}
-        if not case.script.loops_around(node.lineno) and not case.script.enclosing(node.lineno, ast.FunctionDef):
-            continue
-        used = [
-            call
-            for call in case.script.calls("load_state_dict", "save")
-            if any(isinstance(one, ast.Name | ast.Attribute) and name_of(one) in names for one in ast.walk(call))
-        ]
-        if (
-            used
-            and case.script.loops_around(node.lineno)
-            and not any(loop in case.script.loops_around(used[0].lineno) for loop in case.script.loops_around(node.lineno)[:1])
-        ):
+        loop = next(iter(case.script.loops_around(node.lineno)), None)
+        used = [call for call in case.script.calls("load_state_dict", "save") if _speaks(case, call, node, names)]
+        if loop is None or not any(isinstance(above, ast.If) and covers(loop, above.lineno) for above in parents(node)):
+            continue  # of what is kept at each turn, the last one is wanted
+        if any(not covers(loop, call.lineno) for call in used):
             return Finding(node.lineno, f"`{case.script.line(node.lineno)}` keeps a link; training went on after it.")
     return None
+
+
+def _speaks(case: Case, call: ast.Call, node: ast.Assign, names: set[str]) -> bool:
+    """Whether a call is given what was kept: a name stands for that in its own function only, an attribute everywhere."""
+    given = [one for one in ast.walk(call) if isinstance(one, ast.Name | ast.Attribute) and name_of(one) in names]
+    same = case.script.enclosing(call.lineno, ast.FunctionDef) is case.script.enclosing(node.lineno, ast.FunctionDef)
+    return any(same or isinstance(one, ast.Attribute) for one in given)

@@ -7,7 +7,7 @@ import re
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
-from handlens.doctor.script import covers, name_of
+from handlens.doctor.script import covers, name_of, parents
 
 SENTENCE = "The best of several settings is chosen by its test score, so that score is too good."
 CHANGE = "Choose by validation images, and look at the test set once, at the end."
@@ -58,10 +58,21 @@ def _chosen(case: Case) -> Finding | None:
         collected = _collected(case, loop)
         for call in case.script.calls("max", "argmax", "sorted"):
             given = {name_of(one) for one in ast.walk(call)}
-            choosing = name_of(call.func) == "argmax" or any(word.arg == "key" for word in call.keywords)
-            if choosing and given & collected and not covers(loop, call.lineno):
+            if _chooses(case, call) and given & collected and not covers(loop, call.lineno):
                 return Finding(call.lineno, f"`{case.script.line(call.lineno)}` chooses by scores on test images.", LIKELY)
     return None
+
+
+def _chooses(case: Case, call: ast.Call) -> bool:
+    """Whether one is taken; of those that are sorted, the first or the last, be it by another name."""
+    if name_of(call.func) == "argmax":
+        return True
+    if not any(word.arg == "key" for word in call.keywords):
+        return False
+    above = next(parents(call))
+    ranked = [name_of(target) for target in above.targets] if isinstance(above, ast.Assign) else []
+    taken = [node for node in case.script.nodes if isinstance(node, ast.Subscript) and ast.unparse(node.slice) in ("0", "-1")]
+    return name_of(call.func) == "max" or any(node.value is call or name_of(node.value) in ranked for node in taken)
 
 
 def _trains_several(case: Case, loop: ast.For) -> bool:

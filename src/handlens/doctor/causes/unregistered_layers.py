@@ -27,7 +27,7 @@ def look(case: Case) -> Finding | None:
             for name, value in vars(part).items():
                 hidden = [one for one in _items(value) if isinstance(one, nn.Module) and any(True for _ in one.parameters())]
                 known = {id(one) for one in part.modules()}
-                if name != "_modules" and hidden and not any(id(one) in known for one in hidden) and not _optimized(case, hidden):
+                if name != "_modules" and hidden and not any(id(one) in known for one in hidden) and not _meant(case, hidden):
                     lines, kind = case.script.assignments(name), "Dict" if isinstance(value, dict) else "List"
                     count = sum(weights.numel() for one in hidden for weights in one.parameters())
                     return Finding(
@@ -39,8 +39,10 @@ def look(case: Case) -> Finding | None:
     return None
 
 
-def _optimized(case: Case, hidden: list[nn.Module]) -> bool:
-    return all(id(weights) in case.optimized for one in hidden for weights in one.parameters())
+def _meant(case: Case, hidden: list[nn.Module]) -> bool:
+    """Whether an optimizer has them all the same, or no gradient ever comes to them, as to a teacher that is kept in a list."""
+    weights = {id(one) for layer in hidden for one in layer.parameters()}
+    return weights <= case.optimized or (bool(case.reached) and not weights & case.reached.keys())
 
 
 def _items(value: object) -> list[object]:

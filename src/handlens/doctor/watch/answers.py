@@ -109,4 +109,5 @@ class Answers:
     def _compare(self, one: Tensor, other: Tensor, found: Tensor) -> None:
         if one.ndim + other.ndim < 2 or found.numel() < 2 or not self.record.few("compare", 3000):
             return
-        self.record.add("compare", shapes=(tuple(one.shape), tuple(other.shape)), hits=int(found.sum()), count=found.numel())
+        same = one.numel() == other.numel() and torch.equal(one.flatten(), other.flatten())
+        self.record.add("compare", shapes=(tuple(one.shape), tuple(other.shape)), hits=int(found.sum()), count=found.numel(), same=same)

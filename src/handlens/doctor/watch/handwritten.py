@@ -79,7 +79,7 @@ def _are_shares(factor: Tensor) -> bool:
         factor.ndim == 2
         and factor.shape[1] > 1
         and not factor.requires_grad
-        and torch.allclose(factor.sum(1), torch.ones(len(factor), dtype=factor.dtype))
+        and torch.allclose(factor.sum(1), torch.ones_like(factor[:, 0]))
     )
 
 

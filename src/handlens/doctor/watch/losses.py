@@ -87,10 +87,14 @@ class Losses:
         def softmax(input: Any, dim: int | None = None, *args: Any, **knobs: Any) -> Any:  # noqa: A002
             result = original(input, dim, *args, **knobs) if dim is not None else original(input, *args, **knobs)
             if not self.record.busy and isinstance(input, Tensor) and self.record.few(f"softmax {name}", 500):
-                self.record.quiet(lambda: self.record.add("softmax", name=name, dim=dim, ndim=input.ndim, grad=result.requires_grad))
+                self.record.quiet(self._softmax, name, input, dim, result)
             return result
 
         return softmax
+
+    def _softmax(self, name: str, scores: Tensor, dim: int | None, result: Tensor) -> None:
+        weights = scores.is_leaf and scores.requires_grad
+        self.record.add("softmax", name=name, dim=dim, shape=tuple(scores.shape), grad=result.requires_grad, weights=weights)
 
     def _backward_wrapper(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def backward(loss: Any, *args: Any, **knobs: Any) -> Any:
