@@ -136,6 +136,90 @@ def test_an_exception_is_explained_and_goes_on() -> None:
     assert found(names).line == len(TRAINING.splitlines()) + 1
 
 
+BY_NAME = {
+    "argmax": lambda: torch.argmax(input=ROWS, dim=1),
+    "max": lambda: torch.max(input=ROWS, dim=1).values,
+    "max by axis": lambda: ROWS.max(axis=1).values,
+    "eq": lambda: torch.eq(input=ROWS, other=ROWS),
+    "matmul": lambda: torch.matmul(input=ROWS, other=ROWS),
+    "mm": lambda: torch.mm(input=ROWS, mat2=ROWS),
+    "linear": lambda: F.linear(input=ROWS, weight=ROWS),
+    "softmax": lambda: F.softmax(dim=1, input=ROWS),
+    "cross_entropy": lambda: F.cross_entropy(target=ROWS, input=ROWS),
+    "grad": lambda: torch.autograd.grad(inputs=WEIGHTS, outputs=(ROWS @ WEIGHTS).sum())[0],
+    "backward": lambda: torch.autograd.backward(tensors=(ROWS @ WEIGHTS).sum()) or ROWS,
+}
+ROWS = torch.rand(3, 3)
+WEIGHTS = nn.Parameter(torch.rand(3))
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_call_with_names_gives_what_it_gives_alone(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    alone = BY_NAME[name]()
+    with hl.doctor():
+        watched = BY_NAME[name]()
+    assert torch.equal(watched, alone)
+
+
+def test_a_call_that_is_refused_is_refused_in_the_same_words() -> None:
+    for call in (lambda: F.cross_entropy(ROWS), lambda: torch.argmax(dim=0), lambda: F.softmax(ROWS, 1, x=2)):
+        said = []
+        for around in (contextlib.nullcontext(), hl.doctor()):
+            with pytest.raises(TypeError) as refused, around:
+                call()
+            said.append(str(refused.value))
+        assert said[0] == said[1]
+
+
+class Scripted(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(3, 4), nn.ReLU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores = torch.softmax(F.linear(self.body(x), torch.eye(4)), dim=1)
+        return torch.max(scores, dim=1).values
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_torchscript_compiles_as_it_does_alone(recwarn: pytest.WarningsRecorder) -> None:
+    model = Scripted()
+
+    def twice(x: Tensor) -> Tensor:
+        return 2 * x
+
+    with torch_as_it_was(), hl.doctor():
+        watched = torch.jit.script(model)
+        traced = torch.jit.trace(model, ROWS)
+
+        @torch.jit.script
+        def larger(x: Tensor) -> Tensor:
+            return twice(x)  # it is looked for in the frame of the caller
+
+        assert hasattr(F.softmax, "__wrapped__")  # the doctor's are in place again
+    assert torch.equal(watched(ROWS), model(ROWS))
+    assert torch.equal(traced(ROWS), model(ROWS))
+    assert torch.equal(larger(ROWS), 2 * ROWS)
+    assert not [one for one in recwarn if issubclass(one.category, torch.jit.TracerWarning)]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_a_program_puts_in_place_of_a_function_stays() -> None:
+    def own(scores: Tensor, labels: Tensor) -> Tensor:
+        return (scores - labels).mean()
+
+    with pytest.MonkeyPatch.context() as patch, hl.doctor():
+        patch.setattr(F, "mse_loss", own)
+        torch.jit.trace(nn.Linear(3, 3), ROWS)
+        assert F.mse_loss is own
+
+
+def test_an_exception_in_a_network_brings_no_warning_of_ours(recwarn: pytest.WarningsRecorder) -> None:
+    with pytest.raises(RuntimeError), hl.doctor():
+        nn.Linear(4, 4)(ROWS)
+    assert not recwarn.list
+
+
 def test_an_interrupt_ends_the_doctor_too() -> None:
     with torch_as_it_was(), pytest.raises(KeyboardInterrupt), hl.doctor() as visit:
         raise KeyboardInterrupt

@@ -47,8 +47,8 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
     """
     path = Path(file).resolve()
     text = path.read_text(encoding="utf-8")
-    program = Program.of_file(str(path), text)
     main = types.ModuleType("__main__")
+    program = Program.of_file(str(path), text, main.__dict__)
     main.__dict__.update(__file__=str(path), __builtins__=builtins, __cached__=None)
     sys.modules["__main__"] = main
     sys.argv = [file, *arguments]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from handlens.doctor.seen import Event
 from handlens.doctor.watch.handwritten import recognised
-from handlens.doctor.watch.recorder import KEPT, MEASURED, Recorder
+from handlens.doctor.watch.recorder import KEPT, MEASURED, Recorder, argument
 
 LOSSES = (
     "cross_entropy",
@@ -55,13 +55,14 @@ class Losses:
         self.record.patch(torch.autograd, "grad", self._grad_wrapper)
 
     def _loss_wrapper(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-        def loss(input: Any, target: Any, *args: Any, **knobs: Any) -> Any:  # noqa: A002
+        def loss(*args: Any, **knobs: Any) -> Any:
+            scores, target = argument(0, ("input",), args, knobs), argument(1, ("target",), args, knobs)
             try:
-                value = original(input, target, *args, **knobs)
+                value = original(*args, **knobs)
             except Exception:
-                self.record.quiet(lambda: self.record.add("refused", name=name, scores=input.detach(), target=target.detach()))
+                self.record.quiet(lambda: self.record.add("refused", name=name, scores=scores.detach(), target=target.detach()))
                 raise
-            self.record.quiet(self._loss, name, input, target, value, knobs)
+            self.record.quiet(self._loss, name, scores, target, value, knobs)
             return value
 
         return loss
@@ -84,32 +85,34 @@ class Losses:
             event.about |= {"scores": scores.detach().clone(), "target": target.detach().clone()}
 
     def _softmax_wrapper(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-        def softmax(input: Any, dim: int | None = None, *args: Any, **knobs: Any) -> Any:  # noqa: A002
-            result = original(input, dim, *args, **knobs) if dim is not None else original(input, *args, **knobs)
-            if not self.record.busy and isinstance(input, Tensor) and self.record.few(f"softmax {name}", 500):
-                self.record.quiet(lambda: self.record.add("softmax", name=name, dim=dim, ndim=input.ndim, grad=result.requires_grad))
+        def softmax(*args: Any, **knobs: Any) -> Any:
+            result = original(*args, **knobs)
+            scores, dim = argument(0, ("input",), args, knobs), argument(1, ("dim", "axis"), args, knobs)
+            if not self.record.busy and isinstance(scores, Tensor) and self.record.few(f"softmax {name}", 500):
+                self.record.quiet(lambda: self.record.add("softmax", name=name, dim=dim, ndim=scores.ndim, grad=result.requires_grad))
             return result
 
         return softmax
 
     def _backward_wrapper(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def backward(loss: Any, *args: Any, **knobs: Any) -> Any:
+        def backward(*args: Any, **knobs: Any) -> Any:
+            loss = argument(0, ("tensors",), args, knobs)
             if self.record.busy or (isinstance(loss, Tensor) and sys._getframe(1).f_code.co_filename.endswith("_tensor.py")):
-                return original(loss, *args, **knobs)
-            first = loss[0] if isinstance(loss, list | tuple) else loss
-            self.record.quiet(self._before_backward, first)
-            result = original(loss, *args, **knobs)
+                return original(*args, **knobs)
+            self.record.quiet(self._before_backward, loss[0] if isinstance(loss, list | tuple) and loss else loss)
+            result = original(*args, **knobs)
             self.record.quiet(self._after_backward)
             return result
 
         return backward
 
     def _grad_wrapper(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def grad(outputs: Any, inputs: Any, *args: Any, **knobs: Any) -> Any:
-            if self.record.busy or args or knobs or not isinstance(outputs, Tensor) or not _are_weights(inputs):
-                return original(outputs, inputs, *args, **knobs)  # of a graph that is needed again, or of images
-            self.record.quiet(self._before_backward, outputs)
-            return original(outputs, inputs)
+        def grad(*args: Any, **knobs: Any) -> Any:
+            outputs, inputs = argument(0, ("outputs",), args, knobs), argument(1, ("inputs",), args, knobs)
+            again = len(args) + len(knobs) > 2  # of a graph that is needed again
+            if not self.record.busy and not again and isinstance(outputs, Tensor) and _are_weights(inputs):
+                self.record.quiet(self._before_backward, outputs)
+            return original(*args, **knobs)
 
         return grad
 
