@@ -6,7 +6,7 @@ import contextlib
 import html
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +20,12 @@ POSSIBLE = 0.6
 NOTE = 0.3  # worth a word, and no mistake
 _BY_CUTTING = ("AssertionError", "IndexError", "StopIteration", "UnboundLocalError", "ZeroDivisionError")  # may come of a loop cut short
 _OF_LISTS = "at non-singleton dimension 0"  # of one thing there are fewer than of another
+OF_SCORES = (  # of two that are equally sure, what is only about how a network is tested, stored or shown comes after what its training has
+    *("accuracy_broadcast", "accuracy_wrong_denominator", "argmax_wrong_dim", "augment_on_test", "confusion_axes_swapped", "eval_on_train"),
+    *("fresh_model_evaluated", "full_model_pickle", "label_off_by_one", "load_result_assigned", "loss_tensor_kept", "missing_eval"),
+    *("missing_no_grad", "own_digit_inverted", "own_digit_rgb", "state_dict_alias", "stats_reset_in_loop", "strict_false"),
+    *("train_test_leak", "train_test_preprocess_mismatch", "tuned_on_test"),
+)
 NOT_LEARNING = ("dead_relu", "lr_too_high", "lr_too_low", "vanishing_sigmoid")  # what is seen too, whatever keeps a network from learning
 
 
@@ -134,10 +140,8 @@ def conclude(case: Case, asked: Sequence[str] = ()) -> Diagnosis:
             finding = cause.look(case)
         if finding is not None:
             found[name] = finding
-    explained = {other for name, finding in found.items() if finding.sure > NOTE for other in getattr(all_causes()[name], "EXPLAINS", ())}
-    mistakes = [name for name, finding in found.items() if finding.sure > NOTE]
-    told = [name for name in mistakes if name not in explained] or mistakes  # two that explain each other do not silence both
-    told.sort(key=lambda name: -found[name].sure)
+    explained = _explained(found)
+    told = in_order(found)
     notes = tuple(name for name, finding in found.items() if finding.sure <= NOTE and name not in explained)
     said = Diagnosis(notes=notes, checked=tuple(known), findings=found, **_facts(case))
     if not told:
@@ -153,6 +157,17 @@ def conclude(case: Case, asked: Sequence[str] = ()) -> Diagnosis:
     )
 
 
+def in_order(found: Mapping[str, Finding]) -> list[str]:
+    """The mistakes among what was seen, the one to be told first at the beginning; what another one explains is left out."""
+    mistakes = [name for name, finding in found.items() if finding.sure > NOTE]
+    told = [name for name in mistakes if name not in _explained(found)] or mistakes  # two that explain each other do not silence both
+    return sorted(told, key=lambda name: (-found[name].sure, name in OF_SCORES, name))
+
+
+def _explained(found: Mapping[str, Finding]) -> set[str]:
+    return {other for name, finding in found.items() if finding.sure > NOTE for other in getattr(all_causes()[name], "EXPLAINS", ())}
+
+
 def _where(case: Case, line: int) -> dict[str, Any]:
     place, number = case.script.place(line)
     return {"line": number, "place": place if line else "", "code": case.script.line(line)}
@@ -166,5 +181,5 @@ def _facts(case: Case) -> dict[str, Any]:
         "failure": f"{failure.kind}: {failure.text}"[:2000] if failure else "",
         **_where(case, failure.line if failure else 0),
         "losses": (losses[0], losses[-1]) if losses else (),
-        "steps": len(case.steps),
+        "steps": len(case.steps) + case.seen.dropped,
     }

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from handlens.doctor.seen import Event
 from handlens.doctor.watch.handwritten import recognised
+from handlens.doctor.watch.networks import GAVE
 from handlens.doctor.watch.recorder import KEPT, MEASURED, Recorder, argument
 
 LOSSES = (
@@ -39,6 +40,7 @@ class Losses:
 
     def __init__(self, record: Recorder) -> None:
         self.record = record
+        self._stale: set[int] = set()
         self._values: dict[int, tuple[Tensor, Tensor]] = {}
 
     def watch(self) -> None:
@@ -71,7 +73,6 @@ class Losses:
         event = self.record.add(
             "loss",
             name=name,
-            value=float(value.detach().mean()),
             grad=value.requires_grad,
             shapes=(tuple(scores.shape), tuple(target.shape)),
             dtype=target.dtype,
@@ -82,7 +83,7 @@ class Losses:
         if value.requires_grad and target.ndim == 1 and not target.is_floating_point() and self.record.few("classes", 2000):
             event.about["classes"] = frozenset(target.unique()[:64].tolist())
         if self.record.few(f"loss {event.line} {value.requires_grad}", KEPT):
-            event.about |= {"scores": scores.detach().clone(), "target": target.detach().clone()}
+            event.about |= {"scores": scores.detach().clone(), "target": target.detach().clone(), "value": float(value.detach().mean())}
 
     def _softmax_wrapper(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         def softmax(*args: Any, **knobs: Any) -> Any:
@@ -119,15 +120,16 @@ class Losses:
     def _before_backward(self, loss: Tensor) -> None:
         self.record.loops.count_backward()
         leaves, nodes = graph(loss)
-        reached = [event for event, given in self.record.outputs if any(output.grad_fn in nodes for output in given)]
+        gave = {id(event) for node in nodes for event in node.metadata.get(GAVE, ())}
+        reached = [event for event in self.record.waiting if id(event) in gave]
         self._recognise(loss, nodes, reached)
         for event in reached:
             event.about["trains"] = True
-        self.record.outputs = [(event, given) for event, given in self.record.outputs if not event.trains]
-        stale = [leaf for leaf in leaves if leaf.grad is not None and bool(leaf.grad.ne(0).any())]
-        event = self.record.add(
-            "backward", value=float(loss.detach().sum()), leaves=leaves, stale=[id(leaf) for leaf in stale], forwards=reached, moved=None
-        )
+        self.record.waiting = [event for event in self.record.waiting if not event.trains]
+        closely = self.record.some("backward")
+        self._stale = {id(leaf) for leaf in leaves if leaf.grad is not None and (_any(leaf.grad) if closely else id(leaf) in self._stale)}
+        value = float(loss.detach().sum()) if closely else None
+        event = self.record.add("backward", value=value, leaves=leaves, stale=self._stale, forwards=reached, moved=None)
         if self.record.few("first values", 1):
             event.about["values"] = [leaf.detach().clone() for leaf in leaves]
         if self.record.few(f"values {hash(frozenset(map(id, leaves)))}", MEASURED):  # of each network
@@ -139,8 +141,7 @@ class Losses:
         since = itertools.takewhile(lambda event: event.kind != "backward", reversed(self.record.seen.events))
         if any(event.kind == "loss" and event.grad for event in since) or not self.record.few("handwritten", 2 * KEPT):
             return
-        known = {id(event) for event in reached}
-        outputs = [one for event, given in self.record.outputs if id(event) in known for one in given]
+        outputs = [one for event in reached for one in event.about.get("outputs", [])]
         if found := recognised(loss, nodes, outputs):
             self._loss(found.name, found.scores, found.target, loss, {})
 
@@ -156,6 +157,10 @@ class Losses:
         leaves: list[Tensor] = event.leaves
         if self.record.few("gradients", MEASURED):
             event.about["norms"] = [float(leaf.grad.norm()) if leaf.grad is not None else 0.0 for leaf in leaves]
+
+
+def _any(gradient: Tensor) -> bool:
+    return bool(gradient.ne(0).any())
 
 
 def _made(scores: Tensor) -> Iterator[str]:

@@ -18,6 +18,9 @@ _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.InstanceNorm1d, nn.
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
+GAVE = "handlens"  # the key of the calls that gave it, at a node of a graph
+
+
 class Networks:
     """Looks at the calls of networks."""
 
@@ -120,8 +123,11 @@ class Networks:
             event.about["weights"] = dict(module.named_parameters())  # of `functional_call`, those that were put in their place
         if self.record.few(f"rows {grad and module.training}", 400):
             event.about["rows"] = rows(images)
-        if learning := [one for one in given if one.grad_fn is not None]:
-            self.record.outputs = [*self.record.outputs[-40:], (event, learning)]
+        learning: list[Any] = [one.grad_fn for one in given if one.grad_fn is not None]
+        if learning:
+            self.record.waiting = [*self.record.waiting[-40:], event]
+            for node in learning:  # an output itself would keep all that it was made of
+                node.metadata.setdefault(GAVE, []).append(event)
 
 
 def _any_training(model: nn.Module, kinds: tuple[type, ...]) -> bool:

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from torch import Tensor
-
 from handlens.doctor.loops import Loops
 from handlens.doctor.program import Program
 from handlens.doctor.seen import Event, Seen
+from handlens.doctor.watch.thinning import thinned
 
 KEPT = 12  # batches of which the tensors are kept, in training and outside it
 MEASURED = 12  # steps of which it is measured how far they go
 _MOST_EVENTS = 60_000
+_CLOSELY, _EACH = 400, 16
 
 
 def argument(place: int, names: tuple[str, ...], args: tuple[Any, ...], knobs: dict[str, Any]) -> Any:
@@ -70,7 +70,7 @@ class Recorder:
         self.seen = Seen()
         self.loops = Loops()
         self.busy = False
-        self.outputs: list[tuple[Event, list[Tensor]]] = []  # of forwards that no backward pass has reached yet
+        self.waiting: list[Event] = []  # forwards that no backward pass has reached yet
         self.undo: list[Callable[[], object]] = []
         self.patches: list[Patch] = []
         self._counts: dict[str, int] = {}
@@ -87,8 +87,11 @@ class Recorder:
     def add(self, kind: str, line: int | None = None, **about: Any) -> Event:
         """Something happened, in the line that is under way if none is given."""
         event = Event(kind, self.line() if line is None else line, about, self.loops.turn)
-        if len(self.seen.events) < _MOST_EVENTS:
-            self.seen.events.append(event)
+        if len(self.seen.events) >= _MOST_EVENTS:
+            before = len(self.seen.of("backward"))
+            self.seen.events = thinned(self.seen.events)
+            self.seen.dropped += before - len(self.seen.of("backward"))
+        self.seen.events.append(event)
         return event
 
     def line(self) -> int:
@@ -107,6 +110,10 @@ class Recorder:
         """Whether this is one of the first few of its kind: of the later ones less is kept."""
         self._counts[kind] = self._counts.get(kind, 0) + 1
         return self._counts[kind] <= most
+
+    def some(self, kind: str) -> bool:
+        """Whether this one is looked at closely: the first hundreds, and a few of the later ones. On a GPU each look waits for all work."""
+        return self.few(kind, _CLOSELY) or self._counts[kind] % _EACH == 0
 
     def patch(self, owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
         """Put what `wrap` makes of a function in its place, until `restore`; also where a variable of the program is the function."""
