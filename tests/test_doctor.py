@@ -6,6 +6,7 @@ import ast
 import inspect
 import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from doctor.score import right_line, seeded
 from terminal import Terminal
 
 import handlens as hl
-from handlens.doctor import Diagnosis, all_causes, examine
+from handlens.doctor import Diagnosis, all_causes, child, examine
 from handlens.doctor.demo import Demo, outcome
 from handlens.errors import UsageError
 from handlens.limits import Limits
@@ -181,6 +182,28 @@ def test_programs_that_train_nothing(tmp_path: Path, text: str) -> None:
 def test_an_endless_loop_is_ended(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text("while True:\n    pass\n", encoding="utf-8")
     assert examine(tmp_path / "program.py")[0].causes == ()
+
+
+@pytest.mark.parametrize("of_windows", [False, True])
+def test_time_is_up_with_a_timer_and_with_a_thread(of_windows: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if of_windows:
+        monkeypatch.delattr(signal, "setitimer")
+    before = signal.getsignal(signal.SIGALRM)
+    try:
+        with pytest.raises(child.SeenEnough):
+            work_for(0.2)
+        child.until_enough(0.1)
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)  # as it is after the program
+        time.sleep(0.3)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def work_for(seconds: float) -> None:
+    child.until_enough(seconds)
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        pass
 
 
 ENDLESS = "parts = []\nwhile True:\n    parts.append(bytearray(1 << 26))\n"

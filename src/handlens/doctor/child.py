@@ -5,6 +5,7 @@ The answer goes, as JSON, into the file that HANDLENS_DOCTOR_ANSWER names; what 
 
 from __future__ import annotations
 
+import _thread
 import ast
 import builtins
 import dataclasses
@@ -12,6 +13,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import types
 import warnings
 from pathlib import Path
@@ -31,6 +33,7 @@ from handlens.doctor.watch.compiler import without_compiler
 from handlens.files import write_atomic
 
 LONGEST_S = 14.0
+_ALARM: int = getattr(signal, "SIGALRM", None) or signal.SIGBREAK  # type: ignore[attr-defined]  # of Windows
 
 
 class SeenEnough(BaseException):
@@ -59,7 +62,7 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
     code = compile(instrument(ast.parse(text, str(path))), str(path), "exec")
     with watcher.watching() as seen, warnings.catch_warnings(), aside(path.parent):
         warnings.simplefilter("always")
-        _until(longest_s)
+        until_enough(longest_s)
         try:
             exec(code, main.__dict__)
         except SeenEnough:
@@ -70,21 +73,31 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
         except BaseException as error:  # whatever a program may raise
             seen.failure = program.failure(error)
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(_ALARM, signal.SIG_IGN)
     return program.script(), seen, main.__dict__
 
 
-def _until(seconds: float) -> None:
+def until_enough(seconds: float) -> None:
+    """Raise `SeenEnough` in this thread after so many seconds of work."""
     began = worked_s()
 
     def end(*_: object) -> None:
         left = seconds - (worked_s() - began)
         if left <= 0:
             raise SeenEnough
-        signal.setitimer(signal.ITIMER_REAL, max(left, 0.1))
+        _wake_after(max(left, 0.1))
 
-    signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.signal(_ALARM, end)
+    _wake_after(seconds)
+
+
+def _wake_after(seconds: float) -> None:
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)  # without a thread: one more is seen by programs that fork
+        return
+    timer = threading.Timer(seconds, _thread.interrupt_main, (_ALARM,))  # Windows
+    timer.daemon = True
+    timer.start()
 
 
 def main() -> None:

@@ -82,7 +82,7 @@ class Recorder:
         for patch in reversed(self.patches):
             patch.take_out()
         self.busy = True  # what the program kept of ours sees nothing more
-        self.seen.shortened = self.loops.shortened
+        self.seen.shortened |= self.loops.shortened
 
     def add(self, kind: str, line: int | None = None, **about: Any) -> Event:
         """Something happened, in the line that is under way if none is given."""
