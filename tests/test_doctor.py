@@ -7,6 +7,7 @@ import inspect
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -149,6 +150,34 @@ def test_files_stay_as_they_are(tmp_path: Path) -> None:
     assert results.read_text(encoding="utf-8") == "mine"
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix) == ["program.py", "results.json"]
     assert not (tmp_path / "checkpoints").exists()
+
+
+def ground_of_files(folder: Path) -> Path:
+    """A folder with some files, folders and links."""
+    for path in ("data/old.txt", "data/kept.txt", "runs/1/model.pt", "elsewhere/e.txt", "mine.txt", "model.pt"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(path, encoding="utf-8")
+    (folder / "hollow").mkdir()
+    for link in ("linked", "linked2"):
+        (folder / link).symlink_to("elsewhere")
+    return folder
+
+
+def tree(folder: Path) -> list[tuple[str, bytes]]:
+    """All that stands in a folder."""
+    return sorted((str(path.relative_to(folder)), path.read_bytes() if path.is_file() else b"") for path in folder.rglob("*"))
+
+
+def test_a_program_sees_its_files_as_it_would_alone_and_they_stay_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script, alone, watched = Path(__file__).parent / "doctor" / "files.txt", tmp_path / "alone", tmp_path / "watched"
+    said = subprocess.run([sys.executable, script], cwd=ground_of_files(alone), capture_output=True, text=True, check=True).stdout
+    monkeypatch.chdir(ground_of_files(watched))
+    before = tree(watched)
+    diagnosis, finished = examine(script)
+    assert (diagnosis.causes, diagnosis.failure) == ((), "")
+    assert finished.stdout.splitlines() == said.splitlines()
+    assert said.splitlines()[-1].startswith("at last")
+    assert tree(watched) == before
 
 
 @pytest.mark.usefixtures("mnist")
