@@ -24,7 +24,11 @@ from terminal import Terminal
 
 import handlens as hl
 from handlens.doctor import Diagnosis, all_causes, child, examine
+from handlens.doctor.case import Case
+from handlens.doctor.cause import conclude
 from handlens.doctor.demo import Demo, outcome
+from handlens.doctor.script import Script
+from handlens.doctor.seen import Failure, Seen
 from handlens.errors import UsageError
 from handlens.limits import Limits
 
@@ -192,6 +196,54 @@ def test_the_command_says_what_to_try(tmp_path: Path, terminal: Terminal) -> Non
     assert '"softmax_before_ce"' in terminal("doctor", bad, "--json", code=1)
     assert "I found nothing wrong." in terminal("doctor", good)
     assert "softmax" in terminal("doctor", "--explain", "softmax_before_ce")
+
+
+MANY_EPOCHS = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+labels = torch.arange(100) % 4
+images = torch.eye(4)[labels] + 0.1 * torch.rand(100, 4)
+model = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 4))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+epochs, history = 30, {}
+for epoch in range(epochs):
+    for rows in torch.randperm(100).split(20):
+        loss = nn.functional.cross_entropy(model(images[rows]), labels[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    history[epoch] = loss.item()
+print(history[epochs - 1])
+"""
+
+
+def test_an_exception_that_may_come_of_the_cut_is_a_note(tmp_path: Path, terminal: Terminal) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(MANY_EPOCHS, encoding="utf-8")
+    said = terminal("doctor", path)
+    assert "I found nothing wrong." in said
+    assert "program.py:18   print(history[epochs - 1])   KeyError: 29" in said
+    path.write_text(MANY_EPOCHS.replace("history[epoch] = ", "history[epoch - 1] += "), encoding="utf-8")
+    assert "It ends at line 17 with an exception" in terminal("doctor", path, code=5)
+
+
+BY_CUTTING = {
+    "x and y must have same first dimension, but have shapes (20,) and (12,)": "ValueError",
+    "shape '[20, 20]' is invalid for input of size 240": "RuntimeError",
+    "max() iterable argument is empty": "ValueError",
+    "All arrays must be of the same length": "ValueError",
+}
+
+
+@pytest.mark.parametrize("text", BY_CUTTING)
+def test_nobody_is_blamed_for_what_a_cut_does(text: str) -> None:
+    failure = Failure(BY_CUTTING[text], text, 1, (1,))
+    for shortened in (True, False):
+        said = conclude(Case(Script("x = 1\n", "p.py"), Seen(failure=failure, shortened=shortened), {}, probing=False))
+        assert said.causes == ()
+        assert bool(said.failure) != shortened
 
 
 NO_TRAINING = {

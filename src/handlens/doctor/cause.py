@@ -18,8 +18,6 @@ SURE = 0.95
 LIKELY = 0.8
 POSSIBLE = 0.6
 NOTE = 0.3  # worth a word, and no mistake
-_BY_CUTTING = ("AssertionError", "IndexError", "StopIteration", "UnboundLocalError", "ZeroDivisionError")  # may come of a loop cut short
-_OF_LISTS = "at non-singleton dimension 0"  # of one thing there are fewer than of another
 OF_SCORES = (  # of two that are equally sure, what is only about how a network is tested, stored or shown comes after what its training has
     *("accuracy_broadcast", "accuracy_wrong_denominator", "argmax_wrong_dim", "augment_on_test", "confusion_axes_swapped", "eval_on_train"),
     *("fresh_model_evaluated", "full_model_pickle", "label_off_by_one", "load_result_assigned", "loss_tensor_kept", "missing_eval"),
@@ -81,6 +79,7 @@ class Diagnosis:
         seconds: how long it took, the start of the program included.
         findings: all that was seen, by id, with what was measured.
         failure: the exception that ended the program, if one did; its line is then `line`, if no cause says better.
+        after_cut: an exception that ended the program after its loops were cut short, if no cause says better: it may come of that.
         losses: the training losses that were seen, the first and the last.
         steps: how many steps of its training were seen.
     """
@@ -97,6 +96,7 @@ class Diagnosis:
     seconds: float = 0.0
     findings: dict[str, Finding] = field(default_factory=dict)
     failure: str = ""
+    after_cut: str = ""
     losses: tuple[float, ...] = ()
     steps: int = 0
 
@@ -114,7 +114,15 @@ class Diagnosis:
             said = f"It ends at line {self.line}" if self.line else "It ends"
             return [f"{said} with an exception that the doctor does not know:", f"  {self.failure.splitlines()[0]}"]
         fell = [f"In {self.steps} steps the loss went from {self.losses[0]:.3g} to {self.losses[1]:.3g}."] if self.losses else []
-        return ["I found nothing wrong.", *fell]
+        return ["I found nothing wrong.", *fell, *self._ended()]
+
+    def _ended(self) -> list[str]:
+        if not self.after_cut:
+            return []
+        return [
+            "After its loops were cut short, it ended with this. That may come of the cut; alone, it may run to its end:",
+            f"  {self.after_cut}",
+        ]
 
     def _repr_html_(self) -> str:
         first, *rest = str(self).splitlines()
@@ -175,11 +183,13 @@ def _where(case: Case, line: int) -> dict[str, Any]:
 
 def _facts(case: Case) -> dict[str, Any]:
     failure, losses = case.failure, case.losses
-    if failure and case.seen.shortened and (failure.kind in _BY_CUTTING or _OF_LISTS in failure.text):
-        failure = None
+    said = f"{failure.kind}: {failure.text}"[:2000] if failure else ""
+    cut = case.seen.shortened
+    where = _where(case, failure.line if failure else 0)
     return {
-        "failure": f"{failure.kind}: {failure.text}"[:2000] if failure else "",
-        **_where(case, failure.line if failure else 0),
+        "failure": "" if cut else said,
+        "after_cut": "{place}:{line}   {code}   {said}".format(**where, said=said.splitlines()[0]) if cut and said else "",
+        **(_where(case, 0) if cut else where),
         "losses": (losses[0], losses[-1]) if losses else (),
         "steps": len(case.steps) + case.seen.dropped,
     }
