@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import os
 import re
 import signal
@@ -193,7 +194,7 @@ def test_the_command_says_what_to_try(tmp_path: Path, terminal: Terminal) -> Non
     said = terminal("doctor", bad, code=1)
     assert "CrossEntropyLoss already contains softmax" in said
     assert "bad.py:" in said
-    assert '"softmax_before_ce"' in terminal("doctor", bad, "--json", code=1)
+    assert '"softmax_before_ce"' in terminal("doctor", "--json", bad, code=1)
     assert "I found nothing wrong." in terminal("doctor", good)
     assert "softmax" in terminal("doctor", "--explain", "softmax_before_ce")
 
@@ -258,6 +259,60 @@ def test_programs_that_train_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "program.py").write_text(text, encoding="utf-8")
     found, _ = examine(tmp_path / "program.py")
     assert found.causes == NO_TRAINING[text]
+
+
+def told(text: str | bytes, *arguments: str, terminal: Terminal, code: int) -> str:
+    """What the command says of a program of these lines."""
+    Path("program.py").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return terminal("doctor", *arguments, "program.py", code=code)
+
+
+def test_what_python_cannot_read_is_shown_with_its_line(terminal: Terminal) -> None:
+    said = told("n = 3\nfor i in range(n)\n    pass\n", terminal=terminal, code=1)
+    assert "program.py:2   for i in range(n)" in said
+    assert "Seen   expected ':'." in said
+    assert "More" not in said
+
+
+NOT_A_NUMBER = """
+import torch
+
+weights = torch.ones(2, requires_grad=True)
+for step in range(3):
+    loss = (weights * float("nan")).sum()
+    loss.backward()
+"""
+ENCODED = {
+    "utf-8 with a mark": b"\xef\xbb\xbfprint(1)\n",
+    "latin-1": "# -*- coding: latin-1 -*-\nassert len('\xfc') == 1\n".encode("latin-1"),
+}
+
+
+def test_a_loss_that_is_no_number_is_null(terminal: Terminal) -> None:
+    assert json.loads(told(NOT_A_NUMBER, "--json", terminal=terminal, code=1))["losses"] == [None, None]
+
+
+@pytest.mark.parametrize("name", ENCODED)
+def test_a_program_is_read_in_its_encoding(name: str, terminal: Terminal) -> None:
+    assert "I found nothing wrong." in told(ENCODED[name], terminal=terminal, code=0)
+
+
+def test_a_program_that_asks_is_answered_by_nobody(terminal: Terminal) -> None:
+    assert "At line 2 it asks for input(), and under the doctor nobody types." in told("n = 3\ninput()\n", terminal=terminal, code=5)
+
+
+def test_a_notebook_is_no_program(tmp_path: Path) -> None:
+    (tmp_path / "training.ipynb").write_text("{}", encoding="utf-8")
+    with pytest.raises(UsageError, match="This is a notebook"):
+        examine(tmp_path / "training.ipynb")
+
+
+def test_what_stands_after_the_name_is_the_programs(terminal: Terminal) -> None:
+    Path("program.py").write_text("import sys\nprint(sys.argv[1:])\nimport torch\ntorch.ones(2, 3) @ torch.ones(4, 5)\n", encoding="utf-8")
+    said = terminal("doctor", "--verbose", "program.py", "--json", "--help", code=1)
+    assert "['--json', '--help']" in said
+    assert "It ends with RuntimeError: mat1 and mat2 shapes cannot be multiplied" in said
+    assert "Note: --json stands after the program's name" in terminal.err
 
 
 def test_an_endless_loop_is_ended(tmp_path: Path) -> None:

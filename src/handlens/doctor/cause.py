@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from handlens.doctor.case import Case
 
+SYNTAX = "syntax"  # the one mistake that is found before the program runs
+_NOBODY_TYPES = "EOFError: EOF when reading a line"
 SURE = 0.95
 LIKELY = 0.8
 POSSIBLE = 0.6
@@ -107,9 +109,14 @@ class Diagnosis:
         where = ["", f"  {self.place}:{self.line}   {self.code}"] if self.line else []
         others = ["", f"Then look at: {', '.join(self.causes[1:4])}."] if len(self.causes) > 1 else []
         tried = [f"Seen   {self.evidence}", f"Try    {self.change}"]
-        return [self.sentence, *where, "", *tried, *others, f"More   handlens doctor --explain {self.causes[0]}"]
+        more = [f"More   handlens doctor --explain {self.causes[0]}"] if self.causes[0] != SYNTAX else []
+        return [self.sentence, *where, "", *tried, *others, *more]
 
     def _nothing(self) -> list[str]:
+        if self.failure.startswith(_NOBODY_TYPES):
+            return [
+                f"At line {self.line} it asks for input(), and under the doctor nobody types. Write the answer into the program for this."
+            ]
         if self.failure:
             said = f"It ends at line {self.line}" if self.line else "It ends"
             return [f"{said} with an exception that the doctor does not know:", f"  {self.failure.splitlines()[0]}"]

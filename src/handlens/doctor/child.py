@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Diagnosis, conclude
+from handlens.doctor.cause import SYNTAX, Diagnosis, conclude
 from handlens.doctor.clock import worked_s
-from handlens.doctor.examine import ANSWER
+from handlens.doctor.examine import ANSWER, source_of
 from handlens.doctor.loops import FOR, WHILE, instrument
 from handlens.doctor.program import Program
 from handlens.doctor.sandbox import aside
@@ -49,7 +49,7 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
         longest_s: after so many seconds it is ended.
     """
     path = Path(file).resolve()
-    text = path.read_text(encoding="utf-8")
+    text = source_of(path)
     main = types.ModuleType("__main__")
     program = Program.of_file(str(path), text, main.__dict__)
     main.__dict__.update(__file__=str(path), __builtins__=builtins, __cached__=None)
@@ -116,9 +116,14 @@ def main() -> None:
 
 def unreadable(error: SyntaxError) -> Diagnosis:
     """What is said of a program that is no Python."""
-    said = f"{error.msg}: {(error.text or '').strip()}"
     return Diagnosis(
-        ("syntax",), "Python cannot read this line.", "Look at it, and at the end of the one above it.", error.lineno or 0, said
+        (SYNTAX,),
+        "Python cannot read this line.",
+        "Look at it, and at the end of the one above it.",
+        error.lineno or 0,
+        f"{error.msg}.",
+        place=Path(error.filename or "").name,
+        code=(error.text or "").strip(),
     )
 
 
