@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import os
 import re
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -21,8 +24,12 @@ from doctor.score import right_line, seeded
 from terminal import Terminal
 
 import handlens as hl
-from handlens.doctor import Diagnosis, all_causes, examine
+from handlens.doctor import Diagnosis, all_causes, child, examine
+from handlens.doctor.case import Case
+from handlens.doctor.cause import conclude
 from handlens.doctor.demo import Demo, outcome
+from handlens.doctor.script import Script
+from handlens.doctor.seen import Failure, Seen
 from handlens.errors import UsageError
 from handlens.limits import Limits
 
@@ -150,6 +157,34 @@ def test_files_stay_as_they_are(tmp_path: Path) -> None:
     assert not (tmp_path / "checkpoints").exists()
 
 
+def ground_of_files(folder: Path) -> Path:
+    """A folder with some files, folders and links."""
+    for path in ("data/old.txt", "data/kept.txt", "runs/1/model.pt", "elsewhere/e.txt", "mine.txt", "model.pt"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(path, encoding="utf-8")
+    (folder / "hollow").mkdir()
+    for link in ("linked", "linked2"):
+        (folder / link).symlink_to("elsewhere")
+    return folder
+
+
+def tree(folder: Path) -> list[tuple[str, bytes]]:
+    """All that stands in a folder."""
+    return sorted((str(path.relative_to(folder)), path.read_bytes() if path.is_file() else b"") for path in folder.rglob("*"))
+
+
+def test_a_program_sees_its_files_as_it_would_alone_and_they_stay_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script, alone, watched = Path(__file__).parent / "doctor" / "files.txt", tmp_path / "alone", tmp_path / "watched"
+    said = subprocess.run([sys.executable, script], cwd=ground_of_files(alone), capture_output=True, text=True, check=True).stdout
+    monkeypatch.chdir(ground_of_files(watched))
+    before = tree(watched)
+    diagnosis, finished = examine(script)
+    assert (diagnosis.causes, diagnosis.failure) == ((), "")
+    assert finished.stdout.splitlines() == said.splitlines()
+    assert said.splitlines()[-1].startswith("at last")
+    assert tree(watched) == before
+
+
 @pytest.mark.usefixtures("mnist")
 def test_the_command_says_what_to_try(tmp_path: Path, terminal: Terminal) -> None:
     bad, good = tmp_path / "bad.py", tmp_path / "good.py"
@@ -159,9 +194,57 @@ def test_the_command_says_what_to_try(tmp_path: Path, terminal: Terminal) -> Non
     said = terminal("doctor", bad, code=1)
     assert "CrossEntropyLoss already contains softmax" in said
     assert "bad.py:" in said
-    assert '"softmax_before_ce"' in terminal("doctor", bad, "--json", code=1)
+    assert '"softmax_before_ce"' in terminal("doctor", "--json", bad, code=1)
     assert "I found nothing wrong." in terminal("doctor", good)
     assert "softmax" in terminal("doctor", "--explain", "softmax_before_ce")
+
+
+MANY_EPOCHS = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+labels = torch.arange(100) % 4
+images = torch.eye(4)[labels] + 0.1 * torch.rand(100, 4)
+model = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 4))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+epochs, history = 30, {}
+for epoch in range(epochs):
+    for rows in torch.randperm(100).split(20):
+        loss = nn.functional.cross_entropy(model(images[rows]), labels[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    history[epoch] = loss.item()
+print(history[epochs - 1])
+"""
+
+
+def test_an_exception_that_may_come_of_the_cut_is_a_note(tmp_path: Path, terminal: Terminal) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(MANY_EPOCHS, encoding="utf-8")
+    said = terminal("doctor", path)
+    assert "I found nothing wrong." in said
+    assert "program.py:18   print(history[epochs - 1])   KeyError: 29" in said
+    path.write_text(MANY_EPOCHS.replace("history[epoch] = ", "history[epoch - 1] += "), encoding="utf-8")
+    assert "It ends at line 17 with an exception" in terminal("doctor", path, code=5)
+
+
+BY_CUTTING = {
+    "x and y must have same first dimension, but have shapes (20,) and (12,)": "ValueError",
+    "shape '[20, 20]' is invalid for input of size 240": "RuntimeError",
+    "max() iterable argument is empty": "ValueError",
+    "All arrays must be of the same length": "ValueError",
+}
+
+
+@pytest.mark.parametrize("text", BY_CUTTING)
+def test_nobody_is_blamed_for_what_a_cut_does(text: str) -> None:
+    failure = Failure(BY_CUTTING[text], text, 1, (1,))
+    for shortened in (True, False):
+        said = conclude(Case(Script("x = 1\n", "p.py"), Seen(failure=failure, shortened=shortened), {}, probing=False))
+        assert said.causes == ()
+        assert bool(said.failure) != shortened
 
 
 NO_TRAINING = {
@@ -178,9 +261,85 @@ def test_programs_that_train_nothing(tmp_path: Path, text: str) -> None:
     assert found.causes == NO_TRAINING[text]
 
 
+def told(text: str | bytes, *arguments: str, terminal: Terminal, code: int) -> str:
+    """What the command says of a program of these lines."""
+    Path("program.py").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return terminal("doctor", *arguments, "program.py", code=code)
+
+
+def test_what_python_cannot_read_is_shown_with_its_line(terminal: Terminal) -> None:
+    said = told("n = 3\nfor i in range(n)\n    pass\n", terminal=terminal, code=1)
+    assert "program.py:2   for i in range(n)" in said
+    assert "Seen   expected ':'." in said
+    assert "More" not in said
+
+
+NOT_A_NUMBER = """
+import torch
+
+weights = torch.ones(2, requires_grad=True)
+for step in range(3):
+    loss = (weights * float("nan")).sum()
+    loss.backward()
+"""
+ENCODED = {
+    "utf-8 with a mark": b"\xef\xbb\xbfprint(1)\n",
+    "latin-1": "# -*- coding: latin-1 -*-\nassert len('\xfc') == 1\n".encode("latin-1"),
+}
+
+
+def test_a_loss_that_is_no_number_is_null(terminal: Terminal) -> None:
+    assert json.loads(told(NOT_A_NUMBER, "--json", terminal=terminal, code=1))["losses"] == [None, None]
+
+
+@pytest.mark.parametrize("name", ENCODED)
+def test_a_program_is_read_in_its_encoding(name: str, terminal: Terminal) -> None:
+    assert "I found nothing wrong." in told(ENCODED[name], terminal=terminal, code=0)
+
+
+def test_a_program_that_asks_is_answered_by_nobody(terminal: Terminal) -> None:
+    assert "At line 2 it asks for input(), and under the doctor nobody types." in told("n = 3\ninput()\n", terminal=terminal, code=5)
+
+
+def test_a_notebook_is_no_program(tmp_path: Path) -> None:
+    (tmp_path / "training.ipynb").write_text("{}", encoding="utf-8")
+    with pytest.raises(UsageError, match="This is a notebook"):
+        examine(tmp_path / "training.ipynb")
+
+
+def test_what_stands_after_the_name_is_the_programs(terminal: Terminal) -> None:
+    Path("program.py").write_text("import sys\nprint(sys.argv[1:])\nimport torch\ntorch.ones(2, 3) @ torch.ones(4, 5)\n", encoding="utf-8")
+    said = terminal("doctor", "--verbose", "program.py", "--json", "--help", code=1)
+    assert "['--json', '--help']" in said
+    assert "It ends with RuntimeError: mat1 and mat2 shapes cannot be multiplied" in said
+    assert "Note: --json stands after the program's name" in terminal.err
+
+
 def test_an_endless_loop_is_ended(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text("while True:\n    pass\n", encoding="utf-8")
     assert examine(tmp_path / "program.py")[0].causes == ()
+
+
+@pytest.mark.parametrize("of_windows", [False, True])
+def test_time_is_up_with_a_timer_and_with_a_thread(of_windows: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if of_windows:
+        monkeypatch.delattr(signal, "setitimer")
+    before = signal.getsignal(signal.SIGALRM)
+    try:
+        with pytest.raises(child.SeenEnough):
+            work_for(0.2)
+        child.until_enough(0.1)
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)  # as it is after the program
+        time.sleep(0.3)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def work_for(seconds: float) -> None:
+    child.until_enough(seconds)
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        pass
 
 
 ENDLESS = "parts = []\nwhile True:\n    parts.append(bytearray(1 << 26))\n"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import gc
 import linecache
 import random
 import warnings
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import BuiltinFunctionType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +26,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import handlens as hl
 from handlens.doctor import Diagnosis, all_causes, examine
+from handlens.doctor.cause import Finding, in_order
 from handlens.doctor.network import look_over
+from handlens.doctor.seen import Event
+from handlens.doctor.watch import recorder, thinning
 
 PARTS = """
 import random
@@ -134,6 +141,148 @@ def test_an_exception_is_explained_and_goes_on() -> None:
     assert names["raised"]
     assert found(names).failure == "ZeroDivisionError: division by zero"
     assert found(names).line == len(TRAINING.splitlines()) + 1
+
+
+ROWS = torch.rand(3, 3)
+WEIGHTS = nn.Parameter(torch.rand(3))
+BY_NAME: dict[str, Callable[[], Any]] = {
+    "argmax": lambda: torch.argmax(input=ROWS, dim=1),
+    "max": lambda: torch.max(input=ROWS, dim=1).values,
+    "max of rows": lambda: torch.max(ROWS, dim=1).values,
+    "eq": lambda: torch.eq(input=ROWS, other=ROWS),
+    "matmul": lambda: torch.matmul(input=ROWS, other=ROWS),
+    "mm": lambda: torch.mm(input=ROWS, mat2=ROWS),
+    "linear": lambda: F.linear(input=ROWS, weight=ROWS),
+    "softmax": lambda: F.softmax(dim=1, input=ROWS),
+    "cross_entropy": lambda: F.cross_entropy(target=ROWS, input=ROWS),
+    "grad": lambda: torch.autograd.grad(inputs=WEIGHTS, outputs=(ROWS @ WEIGHTS).sum())[0],
+}
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_call_with_names_gives_what_it_gives_alone(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    alone = BY_NAME[name]()
+    with hl.doctor():
+        watched = BY_NAME[name]()
+    assert torch.equal(watched, alone)
+
+
+def test_a_backward_pass_by_name_is_seen() -> None:
+    with hl.doctor() as visit:
+        torch.autograd.backward(tensors=(ROWS @ WEIGHTS).sum())
+    assert visit.diagnosis is not None
+    assert visit.diagnosis.steps == 1
+
+
+REFUSED: dict[str, Callable[..., Any]] = {"cross_entropy": F.cross_entropy, "argmax": torch.argmax, "softmax": F.softmax}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_call_that_is_refused_is_refused_in_the_same_words(name: str) -> None:
+    with pytest.raises(TypeError) as alone:
+        REFUSED[name](unknown=ROWS)
+    with pytest.raises(TypeError) as watched, hl.doctor():
+        getattr(torch if name == "argmax" else F, name)(unknown=ROWS)
+    assert str(watched.value) == str(alone.value)
+
+
+class Scripted(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(3, 4), nn.ReLU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores = torch.softmax(F.linear(self.body(x), torch.eye(4)), dim=1)
+        return torch.max(scores, dim=1).values
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_torchscript_compiles_as_it_does_alone(recwarn: pytest.WarningsRecorder) -> None:
+    model = Scripted()
+
+    def twice(x: Tensor) -> Tensor:
+        return 2 * x
+
+    with torch_as_it_was(), hl.doctor():
+        watched = torch.jit.script(model)
+        traced = torch.jit.trace(model, ROWS)
+
+        @torch.jit.script
+        def larger(x: Tensor) -> Tensor:
+            return twice(x)
+
+        assert hasattr(F.softmax, "__wrapped__")  # the doctor's are in place again
+    assert torch.equal(watched(ROWS), model(ROWS))
+    assert torch.equal(traced(ROWS), model(ROWS))
+    assert torch.equal(larger(ROWS), 2 * ROWS)
+    assert not [one for one in recwarn if one.category.__name__ == "TracerWarning"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_a_program_puts_in_place_of_a_function_stays() -> None:
+    def own(scores: Tensor, labels: Tensor) -> Tensor:
+        return (scores - labels).mean()
+
+    with pytest.MonkeyPatch.context() as patch, hl.doctor():
+        patch.setattr(F, "mse_loss", own)
+        torch.jit.trace(nn.Linear(3, 3), ROWS)
+        assert F.mse_loss is own
+
+
+def test_an_exception_in_a_network_brings_no_warning_of_ours(recwarn: pytest.WarningsRecorder) -> None:
+    with pytest.raises(RuntimeError), hl.doctor():
+        nn.Linear(4, 4)(ROWS)
+    assert not recwarn.list
+
+
+def test_nothing_is_kept_alive_that_a_program_has_let_go() -> None:
+    model = nn.Sequential(nn.Linear(3, 3), nn.ReLU())
+    known = []
+    with hl.doctor():
+        for _ in range(50):
+            scores = model(ROWS)
+            known.append(weakref.ref(scores))
+            del scores
+        gc.collect()
+        assert not [one for one in known if one() is not None]
+
+
+LONG = """
+for step in range(600):
+    loss = nn.functional.cross_entropy(model(images[:40]), labels[:40])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+for _ in range(3):
+    with torch.no_grad():
+        print("test accuracy", (model(images[100:]).argmax(1) == labels[100:]).float().mean().item())
+"""
+
+
+def test_the_test_after_a_long_training_is_seen_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "_MOST_EVENTS", 2000)
+    monkeypatch.setattr(thinning, "_ENDS", 100)
+    diagnosis = found(run(PARTS, under_the_doctor(LONG)))
+    assert diagnosis.causes[:1] == ("missing_eval",)
+    assert diagnosis.steps == 600
+    assert diagnosis.losses[1] < 0.1 < diagnosis.losses[0]
+
+
+def test_of_a_long_training_what_is_repeated_goes_first() -> None:
+    training = [Event("step", 3), Event("loss", 1), Event("backward", 2)]
+    testing = [Event("step", 3), Event("compare", 5), Event("loss", 1), Event("backward", 2)]
+    kept = thinning.thinned(training * 1000 + testing + training * 1000 + [Event("compare", 9)])
+    assert [event.line for event in kept].count(5) == 1
+    assert kept[-1].line == 9
+    assert [event.kind for event in kept if event.kind != "compare"] == ["step", "loss", "backward"] * (len(kept) // 3)
+    tests = thinning.thinned([Event("compare", 5)] * 4000)
+    assert len(tests) == 2000
+
+
+def test_what_a_training_has_comes_before_what_its_test_has() -> None:
+    first, second = Finding(1, "seen"), Finding(2, "seen")
+    assert in_order({"accuracy_broadcast": first, "softmax_before_ce": second}) == ["softmax_before_ce", "accuracy_broadcast"]
+    assert in_order({"accuracy_broadcast": first, "softmax_before_ce": replace(second, sure=0.8)})[0] == "accuracy_broadcast"
 
 
 def test_an_interrupt_ends_the_doctor_too() -> None:

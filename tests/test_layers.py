@@ -61,8 +61,9 @@ ALLOWED = {
     ("doctor/child.py", "exec"),
     ("doctor/demo.py", "compile"),  # lines that stand in our own causes
     ("doctor/demo.py", "exec"),
-    ("doctor/sandbox.py", "mkdir"),  # in a temporary folder, for what that program writes
-    ("doctor/sandbox.py", "shutil.copyfile"),
+    ("doctor/overlay.py", "shutil.copyfile"),  # into a temporary folder, for what that program writes
+    ("doctor/sandbox.py", "shutil.copytree"),  # the same, where it moves a folder
+    ("doctor/sandbox.py", "shutil.rmtree"),
     ("models/own.py", "exec_module"),  # a learner's own network, in a file that they named
     ("plots/style.py", "savefig"),  # into memory
 }

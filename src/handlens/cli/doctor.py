@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from handlens.cli.terminal import FILE, json_option, out, print_json, tell
+from handlens.cli.terminal import FILE, json_option, out, print_json, say, tell
 from handlens.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _FAILED = 5
 _WIDE = 140  # letters of a line where nobody looks at a terminal
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(context_settings={"allow_interspersed_args": False})
 @click.argument("script", required=False, type=FILE, metavar="SCRIPT.py")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGUMENT ...]")
 @click.option("--verbose", is_flag=True, help="Everything that was seen, and what the program printed.")
@@ -29,18 +30,21 @@ _WIDE = 140  # letters of a line where nobody looks at a terminal
 def doctor(script: Path | None, arguments: tuple[str, ...], verbose: bool, cause: str | None, as_json: bool) -> int:
     """Run a training program of your own for some seconds, and say what is wrong with it: which line, why, and what to try.
 
-    The program runs as it is, in a process of its own; its loops are cut short, and what it writes goes aside. ARGUMENTs are the program's.
+    The program runs as it is, in a process of its own; its loops are cut short, and what it writes goes aside. All that stands after its
+    name is the program's, so the doctor's options stand before it: handlens doctor --verbose SCRIPT.py
     Exit code 0: nothing was found; 1: a mistake is named.
     """
     if cause is not None:
         return _explain(cause, as_json)
     if script is None:
         raise UsageError("Which program?", hint="handlens doctor my_training.py")
+    for option in sorted({"--verbose", "--json", "--explain"}.intersection(arguments)):
+        say(f"Note: {option} stands after the program's name, so the program gets it. For the doctor: handlens doctor {option} {script}")
     from handlens.doctor import examine
 
     diagnosis, finished = examine(script, arguments)
     if as_json:
-        print_json(dataclasses.asdict(diagnosis))
+        print_json(dataclasses.asdict(diagnosis) | {"losses": [one if math.isfinite(one) else None for one in diagnosis.losses]})
     else:
         _tell(diagnosis, verbose)
         if verbose:
@@ -52,11 +56,15 @@ def _tell(diagnosis: Diagnosis, verbose: bool) -> None:
     for line in str(diagnosis).splitlines():
         tell(line, whole=line.startswith("  "))
     if verbose:
+        if diagnosis.failure and diagnosis.causes:
+            tell(f"  It ends with {diagnosis.failure}")
         for name, finding in diagnosis.findings.items():
             tell(f"  {name}: {finding.evidence} (line {finding.line}, {finding.sure:.0%} sure)")
         for name, raised in diagnosis.unasked.items():
             tell(f"  {name}: could not be looked for. {raised.splitlines()[0]}")
-    tell(f"\nLooked for {len(diagnosis.checked)} mistakes in {diagnosis.seconds:.1f} s." + ("" if verbose else "  More: --verbose"))
+    if diagnosis.checked:
+        more = "" if verbose else "  More: handlens doctor --verbose SCRIPT.py"
+        tell(f"\nLooked for {len(diagnosis.checked)} mistakes in {diagnosis.seconds:.1f} s.{more}")
 
 
 def _explain(name: str, as_json: bool) -> int:

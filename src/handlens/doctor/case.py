@@ -182,8 +182,8 @@ class Case:
 
     @cached_property
     def losses(self) -> list[float]:
-        """The loss at each backward pass."""
-        return [step.backward.value for step in self.steps]
+        """The loss at each backward pass; of a long training, at the first hundreds and at some of the later ones."""
+        return [step.backward.value for step in self.steps if step.backward.value is not None]
 
     @property
     def learned(self) -> bool:

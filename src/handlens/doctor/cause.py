@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,12 +13,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from handlens.doctor.case import Case
 
+SYNTAX = "syntax"  # the one mistake that is found before the program runs
+_NOBODY_TYPES = "EOFError: EOF when reading a line"
 SURE = 0.95
 LIKELY = 0.8
 POSSIBLE = 0.6
 NOTE = 0.3  # worth a word, and no mistake
-_BY_CUTTING = ("AssertionError", "IndexError", "StopIteration", "UnboundLocalError", "ZeroDivisionError")  # may come of a loop cut short
-_OF_LISTS = "at non-singleton dimension 0"  # of one thing there are fewer than of another
+OF_SCORES = (  # of two that are equally sure, what is only about how a network is tested, stored or shown comes after what its training has
+    *("accuracy_broadcast", "accuracy_wrong_denominator", "argmax_wrong_dim", "augment_on_test", "confusion_axes_swapped", "eval_on_train"),
+    *("fresh_model_evaluated", "full_model_pickle", "label_off_by_one", "load_result_assigned", "loss_tensor_kept", "missing_eval"),
+    *("missing_no_grad", "own_digit_inverted", "own_digit_rgb", "state_dict_alias", "stats_reset_in_loop", "strict_false"),
+    *("train_test_leak", "train_test_preprocess_mismatch", "tuned_on_test"),
+)
 NOT_LEARNING = ("dead_relu", "lr_too_high", "lr_too_low", "vanishing_sigmoid")  # what is seen too, whatever keeps a network from learning
 
 
@@ -75,6 +81,7 @@ class Diagnosis:
         findings: all that was seen, by id, with what was measured.
         unasked: causes that could not be looked for, because an exception was raised in that; id and exception.
         failure: the exception that ended the program, if one did; its line is then `line`, if no cause says better.
+        after_cut: an exception that ended the program after its loops were cut short, if no cause says better: it may come of that.
         losses: the training losses that were seen, the first and the last.
         steps: how many steps of its training were seen.
     """
@@ -92,6 +99,7 @@ class Diagnosis:
     findings: dict[str, Finding] = field(default_factory=dict)
     unasked: dict[str, str] = field(default_factory=dict)
     failure: str = ""
+    after_cut: str = ""
     losses: tuple[float, ...] = ()
     steps: int = 0
 
@@ -102,14 +110,27 @@ class Diagnosis:
         where = ["", f"  {self.place}:{self.line}   {self.code}"] if self.line else []
         others = ["", f"Then look at: {', '.join(self.causes[1:4])}."] if len(self.causes) > 1 else []
         tried = [f"Seen   {self.evidence}", f"Try    {self.change}"]
-        return [self.sentence, *where, "", *tried, *others, f"More   handlens doctor --explain {self.causes[0]}"]
+        more = [f"More   handlens doctor --explain {self.causes[0]}"] if self.causes[0] != SYNTAX else []
+        return [self.sentence, *where, "", *tried, *others, *more]
 
     def _nothing(self) -> list[str]:
+        if self.failure.startswith(_NOBODY_TYPES):
+            return [
+                f"At line {self.line} it asks for input(), and under the doctor nobody types. Write the answer into the program for this."
+            ]
         if self.failure:
             said = f"It ends at line {self.line}" if self.line else "It ends"
             return [f"{said} with an exception that the doctor does not know:", f"  {self.failure.splitlines()[0]}"]
         fell = [f"In {self.steps} steps the loss went from {self.losses[0]:.3g} to {self.losses[1]:.3g}."] if self.losses else []
-        return ["I found nothing wrong.", *fell]
+        return ["I found nothing wrong.", *fell, *self._ended()]
+
+    def _ended(self) -> list[str]:
+        if not self.after_cut:
+            return []
+        return [
+            "After its loops were cut short, it ended with this. That may come of the cut; alone, it may run to its end:",
+            f"  {self.after_cut}",
+        ]
 
     def _repr_html_(self) -> str:
         first, *rest = str(self).splitlines()
@@ -138,10 +159,8 @@ def conclude(case: Case, asked: Sequence[str] = ()) -> Diagnosis:
             continue
         if finding is not None:
             found[name] = finding
-    explained = {other for name, finding in found.items() if finding.sure > NOTE for other in getattr(all_causes()[name], "EXPLAINS", ())}
-    mistakes = [name for name, finding in found.items() if finding.sure > NOTE]
-    told = [name for name in mistakes if name not in explained] or mistakes  # two that explain each other do not silence both
-    told.sort(key=lambda name: -found[name].sure)
+    explained = _explained(found)
+    told = in_order(found)
     notes = tuple(name for name, finding in found.items() if finding.sure <= NOTE and name not in explained)
     said = Diagnosis(notes=notes, checked=tuple(known), findings=found, unasked=unasked, **_facts(case))
     if not told:
@@ -157,6 +176,17 @@ def conclude(case: Case, asked: Sequence[str] = ()) -> Diagnosis:
     )
 
 
+def in_order(found: Mapping[str, Finding]) -> list[str]:
+    """The mistakes among what was seen, the one to be told first at the beginning; what another one explains is left out."""
+    mistakes = [name for name, finding in found.items() if finding.sure > NOTE]
+    told = [name for name in mistakes if name not in _explained(found)] or mistakes  # two that explain each other do not silence both
+    return sorted(told, key=lambda name: (-found[name].sure, name in OF_SCORES, name))
+
+
+def _explained(found: Mapping[str, Finding]) -> set[str]:
+    return {other for name, finding in found.items() if finding.sure > NOTE for other in getattr(all_causes()[name], "EXPLAINS", ())}
+
+
 def _where(case: Case, line: int) -> dict[str, Any]:
     place, number = case.script.place(line)
     return {"line": number, "place": place if line else "", "code": case.script.line(line)}
@@ -164,11 +194,13 @@ def _where(case: Case, line: int) -> dict[str, Any]:
 
 def _facts(case: Case) -> dict[str, Any]:
     failure, losses = case.failure, case.losses
-    if failure and case.seen.shortened and (failure.kind in _BY_CUTTING or _OF_LISTS in failure.text):
-        failure = None
+    said = f"{failure.kind}: {failure.text}"[:2000] if failure else ""
+    cut = case.seen.shortened
+    where = _where(case, failure.line if failure else 0)
     return {
-        "failure": f"{failure.kind}: {failure.text}"[:2000] if failure else "",
-        **_where(case, failure.line if failure else 0),
+        "failure": "" if cut else said,
+        "after_cut": "{place}:{line}   {code}   {said}".format(**where, said=said.splitlines()[0]) if cut and said else "",
+        **(_where(case, 0) if cut else where),
         "losses": (losses[0], losses[-1]) if losses else (),
-        "steps": len(case.steps),
+        "steps": len(case.steps) + case.seen.dropped,
     }

@@ -5,6 +5,7 @@ The answer goes, as JSON, into the file that HANDLENS_DOCTOR_ANSWER names; what 
 
 from __future__ import annotations
 
+import _thread
 import ast
 import builtins
 import dataclasses
@@ -12,15 +13,16 @@ import json
 import os
 import signal
 import sys
+import threading
 import types
 import warnings
 from pathlib import Path
 from typing import Any
 
 from handlens.doctor.case import Case
-from handlens.doctor.cause import Diagnosis, conclude
+from handlens.doctor.cause import SYNTAX, Diagnosis, conclude
 from handlens.doctor.clock import worked_s
-from handlens.doctor.examine import ANSWER
+from handlens.doctor.examine import ANSWER, source_of
 from handlens.doctor.loops import FOR, WHILE, instrument
 from handlens.doctor.program import Program
 from handlens.doctor.sandbox import aside
@@ -31,6 +33,7 @@ from handlens.doctor.watch.compiler import without_compiler
 from handlens.files import write_atomic
 
 LONGEST_S = 14.0
+_ALARM: int = getattr(signal, "SIGALRM", None) or signal.SIGBREAK  # type: ignore[attr-defined]  # of Windows
 
 
 class SeenEnough(BaseException):
@@ -46,9 +49,9 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
         longest_s: after so many seconds it is ended.
     """
     path = Path(file).resolve()
-    text = path.read_text(encoding="utf-8")
-    program = Program.of_file(str(path), text)
+    text = source_of(path)
     main = types.ModuleType("__main__")
+    program = Program.of_file(str(path), text, main.__dict__)
     main.__dict__.update(__file__=str(path), __builtins__=builtins, __cached__=None)
     sys.modules["__main__"] = main
     sys.argv = [file, *arguments]
@@ -59,7 +62,7 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
     code = compile(instrument(ast.parse(text, str(path))), str(path), "exec")
     with watcher.watching() as seen, warnings.catch_warnings(), aside(path.parent):
         warnings.simplefilter("always")
-        _until(longest_s)
+        until_enough(longest_s)
         try:
             exec(code, main.__dict__)
         except SeenEnough:
@@ -70,21 +73,31 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
         except BaseException as error:  # whatever a program may raise
             seen.failure = program.failure(error)
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(_ALARM, signal.SIG_IGN)
     return program.script(), seen, main.__dict__
 
 
-def _until(seconds: float) -> None:
+def until_enough(seconds: float) -> None:
+    """Raise `SeenEnough` in this thread after so many seconds of work."""
     began = worked_s()
 
     def end(*_: object) -> None:
         left = seconds - (worked_s() - began)
         if left <= 0:
             raise SeenEnough
-        signal.setitimer(signal.ITIMER_REAL, max(left, 0.1))
+        _wake_after(max(left, 0.1))
 
-    signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.signal(_ALARM, end)
+    _wake_after(seconds)
+
+
+def _wake_after(seconds: float) -> None:
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)  # without a thread: one more is seen by programs that fork
+        return
+    timer = threading.Timer(seconds, _thread.interrupt_main, (_ALARM,))  # Windows
+    timer.daemon = True
+    timer.start()
 
 
 def main() -> None:
@@ -103,9 +116,14 @@ def main() -> None:
 
 def unreadable(error: SyntaxError) -> Diagnosis:
     """What is said of a program that is no Python."""
-    said = f"{error.msg}: {(error.text or '').strip()}"
     return Diagnosis(
-        ("syntax",), "Python cannot read this line.", "Look at it, and at the end of the one above it.", error.lineno or 0, said
+        (SYNTAX,),
+        "Python cannot read this line.",
+        "Look at it, and at the end of the one above it.",
+        error.lineno or 0,
+        f"{error.msg}.",
+        place=Path(error.filename or "").name,
+        code=(error.text or "").strip(),
     )
 
 

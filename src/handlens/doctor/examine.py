@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.util import decode_source
 from pathlib import Path
 
 from handlens.doctor.cause import Diagnosis, Finding
@@ -34,12 +35,18 @@ def examine(script: str | os.PathLike[str], arguments: Sequence[str] = ()) -> tu
 
     Raises:
         FileError: there is no such file, or it cannot be read.
-        UsageError: it is no text, or it ended its process so that nothing could be seen.
+        UsageError: it is no text, or a notebook, or it ended its process so that nothing could be seen.
     """
     path = Path(script)
+    if path.suffix == ".ipynb":
+        raise UsageError(
+            "This is a notebook; the doctor runs programs.",
+            where=str(path),
+            hint="In the notebook, write around its training: with hl.doctor():",
+        )
     try:
-        read_bytes(path, _MOST_BYTES).decode()
-    except ValueError as error:
+        source_of(path)
+    except (SyntaxError, ValueError, LookupError) as error:
         raise UsageError("This is no Python program: it is no text in UTF-8.", where=str(path)) from error
     with tempfile.TemporaryDirectory(prefix="handlens-doctor-") as folder:
         answer = Path(folder, "answer.json")
@@ -54,6 +61,17 @@ def examine(script: str | os.PathLike[str], arguments: Sequence[str] = ()) -> tu
     found["seconds"] = round(finished.time_s, 2)
     found |= {name: tuple(found[name]) for name in ("causes", "notes", "checked", "losses")}
     return Diagnosis(**found, findings=findings), finished
+
+
+def source_of(path: Path) -> str:
+    """The text of a Python file as Python reads it: in UTF-8, or in the encoding that it names itself.
+
+    Raises:
+        FileError: there is no such file, or it cannot be read.
+        SyntaxError: it names no encoding that there is, or is not in UTF-8.
+        ValueError: it is not in the encoding that it names.
+    """
+    return decode_source(read_bytes(path, _MOST_BYTES))
 
 
 def _no_answer(path: Path, finished: Finished) -> UsageError:

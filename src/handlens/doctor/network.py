@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from handlens import models
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Diagnosis, conclude
+from handlens.doctor.examine import source_of
 from handlens.doctor.program import Program
 from handlens.doctor.rehearsal import Rehearsal
 from handlens.doctor.seen import Seen
@@ -40,7 +41,7 @@ def look_over(reference: str, images: Tensor, labels: Tensor) -> Diagnosis:
         labels: N.
     """
     path = Path(reference.rpartition(":")[0]).absolute()
-    program = Program.of_file(str(path), path.read_text(encoding="utf-8"))
+    program = Program.of_file(str(path), source_of(path))
     with torch.random.fork_rng(), warnings.catch_warnings(), Watcher(program).watching() as seen:
         warnings.simplefilter("ignore")
         try:

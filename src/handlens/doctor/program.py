@@ -20,7 +20,7 @@ class Program:
 
     Args:
         belongs: whether a frame is of it.
-        names: its global variables, where they were there before it was looked at.
+        names: its global variables.
         title: what a file of it is called, by its path.
     """
 
@@ -30,16 +30,16 @@ class Program:
         names: dict[str, Any] | None = None,
         title: Callable[[str], str] = lambda file: Path(file).name,
     ) -> None:
-        self.names = names or {}
+        self.names = {} if names is None else names
         self._belongs = belongs
         self._title = title
         self._begins: dict[str, int] = {}
         self._lines: list[str] = []
 
     @classmethod
-    def of_file(cls, file: str, text: str) -> Program:
+    def of_file(cls, file: str, text: str, names: dict[str, Any] | None = None) -> Program:
         """A program of one file, which has been read."""
-        found = cls(lambda frame: frame.f_code.co_filename == file)
+        found = cls(lambda frame: frame.f_code.co_filename == file, names)
         found._add(file, text)
         return found
 

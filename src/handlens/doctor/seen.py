@@ -92,6 +92,7 @@ class Seen:
         optimizers: all that were made, in their order.
         failure: what ended it, if it did not end by itself.
         shortened: whether a loop was cut, so that it saw less than it would have.
+        dropped: backward passes in the middle of a long training of which nothing was kept.
         warnings: what Python or PyTorch warned of: text and line.
     """
 
@@ -101,6 +102,7 @@ class Seen:
     optimizers: list[Any] = field(default_factory=list)
     failure: Failure | None = None
     shortened: bool = False
+    dropped: int = 0
     warnings: list[tuple[str, int]] = field(default_factory=list)
 
     def of(self, *kinds: str) -> list[Event]:

@@ -9,6 +9,7 @@ from handlens.doctor.program import Program
 from handlens.doctor.seen import Seen
 from handlens.doctor.watch.answers import Answers
 from handlens.doctor.watch.batches import Batches
+from handlens.doctor.watch.compiler import Scripts
 from handlens.doctor.watch.losses import Losses
 from handlens.doctor.watch.networks import Networks
 from handlens.doctor.watch.optimizers import Optimizers
@@ -26,7 +27,7 @@ class Watcher:
     def watching(self) -> Iterator[Seen]:
         """Everything that happens inside is seen; at the end all is as it was."""
         try:
-            for part in (Networks, Losses, Optimizers, Batches, Answers):
+            for part in (Networks, Losses, Optimizers, Batches, Answers, Scripts):
                 part(self._record).watch()
             yield self._record.seen
         finally:

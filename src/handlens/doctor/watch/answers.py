@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from handlens.doctor.watch.recorder import Recorder
+from handlens.doctor.watch.recorder import Recorder, argument
 
 
 class Answers:
@@ -38,19 +38,17 @@ class Answers:
         watcher = self
 
         def argmax(original: Callable[..., Any]) -> Callable[..., Any]:
-            def largest(scores: Any, *args: Any, **knobs: Any) -> Any:
-                found = original(scores, *args, **knobs)
-                dim = args[0] if args else knobs.get("dim")
-                watcher.record.quiet(watcher._argmax, scores, dim)
+            def largest(*args: Any, **knobs: Any) -> Any:
+                found = original(*args, **knobs)
+                watcher.record.quiet(watcher._argmax, argument(0, ("input",), args, knobs), argument(1, ("dim", "axis"), args, knobs))
                 return found
 
             return largest
 
         def equal(original: Callable[..., Any]) -> Callable[..., Any]:
-            def compare(one: Any, other: Any) -> Any:
-                found = original(one, other)
-                if not watcher.record.busy and isinstance(other, Tensor) and isinstance(found, Tensor):
-                    watcher.record.quiet(watcher._compare, one, other, found)
+            def compare(*args: Any, **knobs: Any) -> Any:
+                found = original(*args, **knobs)
+                watcher.record.quiet(watcher._compare, argument(0, ("input",), args, knobs), argument(1, ("other",), args, knobs), found)
                 return found
 
             return compare
@@ -102,11 +100,13 @@ class Answers:
         self.record.patch(nn.Module, "load_state_dict", loading)
         self.record.patch(nn.Module, "state_dict", state)
 
-    def _argmax(self, scores: Tensor, dim: int | None) -> None:
-        if scores.ndim == 2 and dim is not None and self.record.few("argmax", 3000):
+    def _argmax(self, scores: Tensor, dim: Any) -> None:
+        if scores.ndim == 2 and isinstance(dim, int) and self.record.few("argmax", 3000):
             self.record.add("argmax", shape=tuple(scores.shape), dim=dim % 2)
 
-    def _compare(self, one: Tensor, other: Tensor, found: Tensor) -> None:
+    def _compare(self, one: Tensor, other: Any, found: Any) -> None:
+        if not isinstance(other, Tensor) or not isinstance(found, Tensor):
+            return
         if one.ndim + other.ndim < 2 or found.numel() < 2 or not self.record.few("compare", 3000):
             return
         same = one.numel() == other.numel() and torch.equal(one.flatten(), other.flatten())

@@ -1,13 +1,16 @@
-"""Programs that are only looked at compile nothing: the network is what it was, and PyTorch's compiler is not even imported."""
+"""PyTorch's compilers: a program that is only looked at compiles nothing, and TorchScript reads what it would read otherwise."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 import torch
+
+from handlens.doctor.watch.recorder import Recorder
 
 
 def without_compiler() -> None:
@@ -15,6 +18,34 @@ def without_compiler() -> None:
     torch.compile = lambda model=None, *_args, **_knobs: model if model is not None else lambda one: one  # type: ignore[assignment]
     if "torch._dynamo" not in sys.modules:
         torch._dynamo = sys.modules["torch._dynamo"] = _Compiler()
+
+
+class Scripts:
+    """Lets TorchScript read PyTorch's own functions, in whose place the doctor's stand: it can compile no others."""
+
+    def __init__(self, record: Recorder) -> None:
+        self.record = record
+
+    def watch(self) -> None:
+        """Begin."""
+        record = self.record
+
+        def scripting(original: Callable[..., Any]) -> Callable[..., Any]:
+            def script(*args: Any, _frames_up: int = 0, **knobs: Any) -> Any:
+                with record.away():
+                    return original(*args, _frames_up=_frames_up + 1, **knobs)  # it looks for names in the frame of its caller
+
+            return script
+
+        def tracing(original: Callable[..., Any]) -> Callable[..., Any]:
+            def trace(*args: Any, **knobs: Any) -> Any:
+                with record.away():
+                    return original(*args, **knobs)
+
+            return trace
+
+        record.patch(torch.jit, "script", scripting)
+        record.patch(torch.jit, "trace", tracing)
 
 
 class _Compiler(types.ModuleType):

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from handlens.doctor.seen import Event
 from handlens.doctor.watch.handwritten import recognised
-from handlens.doctor.watch.recorder import KEPT, MEASURED, Recorder
+from handlens.doctor.watch.networks import GAVE
+from handlens.doctor.watch.recorder import KEPT, MEASURED, Recorder, argument
 
 LOSSES = (
     "cross_entropy",
@@ -39,6 +40,7 @@ class Losses:
 
     def __init__(self, record: Recorder) -> None:
         self.record = record
+        self._stale: set[int] = set()
         self._values: dict[int, tuple[Tensor, Tensor]] = {}
 
     def watch(self) -> None:
@@ -55,13 +57,14 @@ class Losses:
         self.record.patch(torch.autograd, "grad", self._grad_wrapper)
 
     def _loss_wrapper(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-        def loss(input: Any, target: Any, *args: Any, **knobs: Any) -> Any:  # noqa: A002
+        def loss(*args: Any, **knobs: Any) -> Any:
+            scores, target = argument(0, ("input",), args, knobs), argument(1, ("target",), args, knobs)
             try:
-                value = original(input, target, *args, **knobs)
+                value = original(*args, **knobs)
             except Exception:
-                self.record.quiet(lambda: self.record.add("refused", name=name, scores=input.detach(), target=target.detach()))
+                self.record.quiet(lambda: self.record.add("refused", name=name, scores=scores.detach(), target=target.detach()))
                 raise
-            self.record.quiet(self._loss, name, input, target, value, knobs)
+            self.record.quiet(self._loss, name, scores, target, value, knobs)
             return value
 
         return loss
@@ -70,7 +73,6 @@ class Losses:
         event = self.record.add(
             "loss",
             name=name,
-            value=float(value.detach().mean()),
             grad=value.requires_grad,
             shapes=(tuple(scores.shape), tuple(target.shape)),
             dtype=target.dtype,
@@ -81,13 +83,14 @@ class Losses:
         if value.requires_grad and target.ndim == 1 and not target.is_floating_point() and self.record.few("classes", 2000):
             event.about["classes"] = frozenset(target.unique()[:64].tolist())
         if self.record.few(f"loss {event.line} {value.requires_grad}", KEPT):
-            event.about |= {"scores": scores.detach().clone(), "target": target.detach().clone()}
+            event.about |= {"scores": scores.detach().clone(), "target": target.detach().clone(), "value": float(value.detach().mean())}
 
     def _softmax_wrapper(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-        def softmax(input: Any, dim: int | None = None, *args: Any, **knobs: Any) -> Any:  # noqa: A002
-            result = original(input, dim, *args, **knobs) if dim is not None else original(input, *args, **knobs)
-            if not self.record.busy and isinstance(input, Tensor) and self.record.few(f"softmax {name}", 500):
-                self.record.quiet(self._softmax, name, input, dim, result)
+        def softmax(*args: Any, **knobs: Any) -> Any:
+            result = original(*args, **knobs)
+            scores, dim = argument(0, ("input",), args, knobs), argument(1, ("dim", "axis"), args, knobs)
+            if not self.record.busy and isinstance(scores, Tensor) and self.record.few(f"softmax {name}", 500):
+                self.record.quiet(self._softmax, name, scores, dim, result)
             return result
 
         return softmax
@@ -97,38 +100,40 @@ class Losses:
         self.record.add("softmax", name=name, dim=dim, shape=tuple(scores.shape), grad=result.requires_grad, weights=weights)
 
     def _backward_wrapper(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def backward(loss: Any, *args: Any, **knobs: Any) -> Any:
+        def backward(*args: Any, **knobs: Any) -> Any:
+            loss = argument(0, ("tensors",), args, knobs)
             if self.record.busy or (isinstance(loss, Tensor) and sys._getframe(1).f_code.co_filename.endswith("_tensor.py")):
-                return original(loss, *args, **knobs)
-            first = loss[0] if isinstance(loss, list | tuple) else loss
-            self.record.quiet(self._before_backward, first)
-            result = original(loss, *args, **knobs)
+                return original(*args, **knobs)
+            self.record.quiet(self._before_backward, loss[0] if isinstance(loss, list | tuple) and loss else loss)
+            result = original(*args, **knobs)
             self.record.quiet(self._after_backward)
             return result
 
         return backward
 
     def _grad_wrapper(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def grad(outputs: Any, inputs: Any, *args: Any, **knobs: Any) -> Any:
-            if self.record.busy or args or knobs or not isinstance(outputs, Tensor) or not _are_weights(inputs):
-                return original(outputs, inputs, *args, **knobs)  # of a graph that is needed again, or of images
-            self.record.quiet(self._before_backward, outputs)
-            return original(outputs, inputs)
+        def grad(*args: Any, **knobs: Any) -> Any:
+            outputs, inputs = argument(0, ("outputs",), args, knobs), argument(1, ("inputs",), args, knobs)
+            again = len(args) + len(knobs) > 2  # of a graph that is needed again
+            if not self.record.busy and not again and isinstance(outputs, Tensor) and _are_weights(inputs):
+                self.record.quiet(self._before_backward, outputs)
+            return original(*args, **knobs)
 
         return grad
 
     def _before_backward(self, loss: Tensor) -> None:
         self.record.loops.count_backward()
         leaves, nodes = graph(loss)
-        reached = [event for event, given in self.record.outputs if any(output.grad_fn in nodes for output in given)]
+        gave = {id(event) for node in nodes for event in node.metadata.get(GAVE, ())}
+        reached = [event for event in self.record.waiting if id(event) in gave]
         self._recognise(loss, nodes, reached)
         for event in reached:
             event.about["trains"] = True
-        self.record.outputs = [(event, given) for event, given in self.record.outputs if not event.trains]
-        stale = [leaf for leaf in leaves if leaf.grad is not None and bool(leaf.grad.ne(0).any())]
-        event = self.record.add(
-            "backward", value=float(loss.detach().sum()), leaves=leaves, stale=[id(leaf) for leaf in stale], forwards=reached, moved=None
-        )
+        self.record.waiting = [event for event in self.record.waiting if not event.trains]
+        closely = self.record.some("backward")
+        self._stale = {id(leaf) for leaf in leaves if leaf.grad is not None and (_any(leaf.grad) if closely else id(leaf) in self._stale)}
+        value = float(loss.detach().sum()) if closely else None
+        event = self.record.add("backward", value=value, leaves=leaves, stale=self._stale, forwards=reached, moved=None)
         if self.record.few("first values", 1):
             event.about["values"] = [leaf.detach().clone() for leaf in leaves]
         if self.record.few(f"values {hash(frozenset(map(id, leaves)))}", MEASURED):  # of each network
@@ -140,8 +145,7 @@ class Losses:
         since = itertools.takewhile(lambda event: event.kind != "backward", reversed(self.record.seen.events))
         if any(event.kind == "loss" and event.grad for event in since) or not self.record.few("handwritten", 2 * KEPT):
             return
-        known = {id(event) for event in reached}
-        outputs = [one for event, given in self.record.outputs if id(event) in known for one in given]
+        outputs = [one for event in reached for one in event.about.get("outputs", [])]
         if found := recognised(loss, nodes, outputs):
             self._loss(found.name, found.scores, found.target, loss, {})
 
@@ -157,6 +161,10 @@ class Losses:
         leaves: list[Tensor] = event.leaves
         if self.record.few("gradients", MEASURED):
             event.about["norms"] = [float(leaf.grad.norm()) if leaf.grad is not None else 0.0 for leaf in leaves]
+
+
+def _any(gradient: Tensor) -> bool:
+    return bool(gradient.ne(0).any())
 
 
 def _made(scores: Tensor) -> Iterator[str]:

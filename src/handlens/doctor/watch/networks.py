@@ -12,10 +12,13 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 from handlens.doctor.seen import bare, rows, tensors
-from handlens.doctor.watch.recorder import KEPT, Recorder
+from handlens.doctor.watch.recorder import KEPT, Recorder, argument
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.InstanceNorm1d, nn.InstanceNorm2d)
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+
+
+GAVE = "handlens"  # the key of the calls that gave it, at a node of a graph
 
 
 class Networks:
@@ -51,10 +54,11 @@ class Networks:
             return evaluate
 
         def multiplied(original: Callable[..., Any]) -> Callable[..., Any]:
-            def multiply(one: Any, other: Any, *args: Any, **knobs: Any) -> Any:
+            def multiply(*args: Any, **knobs: Any) -> Any:
                 if not watcher.record.busy and watcher._depth == 0 and watcher.record.few("products", 3):
-                    watcher.record.quiet(watcher._product, one, other)
-                return original(one, other, *args, **knobs)
+                    factors = argument(0, ("input",), args, knobs), argument(1, ("other", "mat2", "weight"), args, knobs)
+                    watcher.record.quiet(watcher._product, *factors)
+                return original(*args, **knobs)
 
             return multiply
 
@@ -85,12 +89,13 @@ class Networks:
         if len(self.record.seen.models) <= KEPT:
             self.record.seen.start[len(self.record.seen.models) - 1] = copy.deepcopy(module)
 
-    def _after_forward(self, module: nn.Module, inputs: tuple[Any, ...], knobs: dict[str, Any], output: Any) -> None:
+    def _after_forward(self, module: nn.Module, inputs: tuple[Any, ...], *rest: Any) -> None:
         if self.record.busy or isinstance(module, nn.modules.loss._Loss):
             return
         self._depth = max(0, self._depth - 1)
         if self._depth == 0:
-            self.record.quiet(lambda: self._forward(module, [*inputs, *knobs.values()], tensors(output)))
+            *knobs, output = rest  # after an exception, PyTorch gives no knobs
+            self.record.quiet(lambda: self._forward(module, [*inputs, *(one for part in knobs for one in part.values())], tensors(output)))
 
     def _forward(self, module: nn.Module, inputs: list[Any], given: list[Tensor]) -> None:
         images = next(iter(tensors(inputs)), None)
@@ -118,8 +123,11 @@ class Networks:
             event.about["weights"] = dict(module.named_parameters())  # of `functional_call`, those that were put in their place
         if self.record.few(f"rows {grad and module.training}", 400):
             event.about["rows"] = rows(images)
-        if learning := [one for one in given if one.grad_fn is not None]:
-            self.record.outputs = [*self.record.outputs[-40:], (event, learning)]
+        learning: list[Any] = [one.grad_fn for one in given if one.grad_fn is not None]
+        if learning:
+            self.record.waiting = [*self.record.waiting[-40:], event]
+            for node in learning:  # an output itself would keep all that it was made of
+                node.metadata.setdefault(GAVE, []).append(event)
 
 
 def _any_training(model: nn.Module, kinds: tuple[type, ...]) -> bool:

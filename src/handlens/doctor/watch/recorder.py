@@ -6,18 +6,56 @@ import contextlib
 import functools
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
-
-from torch import Tensor
 
 from handlens.doctor.loops import Loops
 from handlens.doctor.program import Program
 from handlens.doctor.seen import Event, Seen
+from handlens.doctor.watch.thinning import thinned
 
 KEPT = 12  # batches of which the tensors are kept, in training and outside it
 MEASURED = 12  # steps of which it is measured how far they go
 _MOST_EVENTS = 60_000
+_CLOSELY, _EACH = 400, 16
+
+
+def argument(place: int, names: tuple[str, ...], args: tuple[Any, ...], knobs: dict[str, Any]) -> Any:
+    """What a call hands over at a place or by one of these names; None if it does not."""
+    return args[place] if len(args) > place else next((knobs[name] for name in names if name in knobs), None)
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A function in whose place another one stands; also where a variable of the program is that function."""
+
+    owner: Any
+    name: str
+    original: Any
+    replacement: Any
+    own: bool
+    variables: dict[str, Any]
+
+    def put(self) -> None:
+        """Put the other one in its place."""
+        setattr(self.owner, self.name, self.replacement)
+        self._change(self.original, self.replacement)
+
+    def take_out(self) -> bool:
+        """Put the function back; False if the program has put something of its own there, which stays."""
+        self._change(self.replacement, self.original)
+        if getattr(self.owner, self.name, None) is not self.replacement:
+            return False
+        if self.own:
+            setattr(self.owner, self.name, self.original)
+        else:
+            delattr(self.owner, self.name)
+        return True
+
+    def _change(self, old: object, new: object) -> None:
+        for variable in [key for key, value in list(self.variables.items()) if value is old]:
+            self.variables[variable] = new
 
 
 class Recorder:
@@ -32,21 +70,28 @@ class Recorder:
         self.seen = Seen()
         self.loops = Loops()
         self.busy = False
-        self.outputs: list[tuple[Event, list[Tensor]]] = []  # of forwards that no backward pass has reached yet
+        self.waiting: list[Event] = []  # forwards that no backward pass has reached yet
         self.undo: list[Callable[[], object]] = []
+        self.patches: list[Patch] = []
         self._counts: dict[str, int] = {}
 
     def restore(self) -> None:
         """Put everything back as it was."""
         for undo in reversed(self.undo):
             undo()
-        self.seen.shortened = self.loops.shortened
+        for patch in reversed(self.patches):
+            patch.take_out()
+        self.busy = True  # what the program kept of ours sees nothing more
+        self.seen.shortened |= self.loops.shortened
 
     def add(self, kind: str, line: int | None = None, **about: Any) -> Event:
         """Something happened, in the line that is under way if none is given."""
         event = Event(kind, self.line() if line is None else line, about, self.loops.turn)
-        if len(self.seen.events) < _MOST_EVENTS:
-            self.seen.events.append(event)
+        if len(self.seen.events) >= _MOST_EVENTS:
+            before = len(self.seen.of("backward"))
+            self.seen.events = thinned(self.seen.events)
+            self.seen.dropped += before - len(self.seen.of("backward"))
+        self.seen.events.append(event)
         return event
 
     def line(self) -> int:
@@ -66,6 +111,10 @@ class Recorder:
         self._counts[kind] = self._counts.get(kind, 0) + 1
         return self._counts[kind] <= most
 
+    def some(self, kind: str) -> bool:
+        """Whether this one is looked at closely: the first hundreds, and a few of the later ones. On a GPU each look waits for all work."""
+        return self.few(kind, _CLOSELY) or self._counts[kind] % _EACH == 0
+
     def patch(self, owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
         """Put what `wrap` makes of a function in its place, until `restore`; also where a variable of the program is the function."""
         original = getattr(owner, name)
@@ -73,15 +122,21 @@ class Recorder:
         replacement = wrap(original)
         with contextlib.suppress(AttributeError, TypeError):
             functools.update_wrapper(replacement, original)
-        setattr(owner, name, replacement)
-        for variable in [key for key, value in self.program.names.items() if value is original]:
-            self.program.names[variable] = replacement
-            self.undo.append(lambda variable=variable: self._give_back(variable, replacement, original))  # type: ignore[misc]
-        self.undo.append((lambda: setattr(owner, name, original)) if own else (lambda: delattr(owner, name)))
+        patch = Patch(owner, name, original, replacement, own, self.program.names)
+        patch.put()
+        self.patches.append(patch)
 
-    def _give_back(self, variable: str, replacement: object, original: object) -> None:
-        if self.program.names.get(variable) is replacement:
-            self.program.names[variable] = original
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """All is as it was for a while, and nothing is seen."""
+        busy, self.busy = self.busy, True
+        taken = [patch for patch in reversed(self.patches) if patch.take_out()]
+        try:
+            yield
+        finally:
+            for patch in reversed(taken):
+                patch.put()
+            self.busy = busy
 
     def quiet(self, look: Callable[..., object], *args: Any) -> None:
         """Look at something; whatever goes wrong in that is no business of the program's."""
