@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from handlens.doctor.seen import Event
+from handlens.doctor.watch.graphs import Graphs
 from handlens.doctor.watch.handwritten import recognised
 from handlens.doctor.watch.recorder import KEPT, MEASURED, Recorder
 
@@ -40,6 +41,7 @@ class Losses:
     def __init__(self, record: Recorder) -> None:
         self.record = record
         self._values: dict[int, tuple[Tensor, Tensor]] = {}
+        self._graphs = Graphs(record)
 
     def watch(self) -> None:
         """Begin."""
@@ -125,6 +127,7 @@ class Losses:
         event = self.record.add(
             "backward", value=float(loss.detach().sum()), leaves=leaves, stale=[id(leaf) for leaf in stale], forwards=reached, moved=None
         )
+        self._graphs.follow(event, loss)
         if self.record.few("first values", 1):
             event.about["values"] = [leaf.detach().clone() for leaf in leaves]
         if self.record.few(f"values {hash(frozenset(map(id, leaves)))}", MEASURED):  # of each network
