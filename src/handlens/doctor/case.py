@@ -104,6 +104,22 @@ class Case:
         return [event for event in self.evaluations if event.lines not in places or not event.recording]
 
     @cached_property
+    def answered(self) -> set[int]:
+        """The calls of networks after which, and before the next one, a loss or a guess was made or something was compared."""
+        found: set[int] = set()
+        last = 0
+        for event in self.seen.events:
+            if event.kind == "forward":
+                last = id(event)
+            elif event.kind in ("argmax", "compare", "loss") or (event.kind == "softmax" and not self._in_forward(event.line)):
+                found.add(last)
+        return found
+
+    def _in_forward(self, line: int) -> bool:
+        function = self.script.enclosing(line, ast.FunctionDef)
+        return isinstance(function, ast.FunctionDef) and function.name == "forward"
+
+    @cached_property
     def model(self) -> nn.Module | None:
         """The network that was trained most; else the one that was called most."""
         called = self.training or self.seen.of("forward")

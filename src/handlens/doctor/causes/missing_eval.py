@@ -16,13 +16,13 @@ DEMO = """\
 
 
 def look(case: Case) -> Finding | None:
-    """Calls outside training, for images that were not trained on, with those layers switched on."""
+    """Calls outside training, for images that were not trained on, with those layers switched on; guesses are made of what they give."""
     asked = case.tests if case.training else []
     live = [event for event in asked if event.live]
     if not live or len(live) < 0.5 * len(asked):
         return None
     fresh = [event for event in live if not set(event.about.get("rows", [])) & case.trained_rows]
-    if not fresh or case.script.find("mc_dropout", "MC dropout", "Monte Carlo", "monte carlo"):
+    if not any(id(event) in case.answered for event in fresh) or case.script.find("mc_dropout", "MC dropout", "Monte Carlo", "monte carlo"):
         return None
     kinds = " and ".join(dict.fromkeys(kind for event in live for kind in event.live))
     return Finding(fresh[0].line, f"{len(live)} of {len(asked)} calls in the test ran with {kinds} in training mode.")
