@@ -259,11 +259,13 @@ class Case:
         """Numbers of the images that were trained on."""
         return {row for event in self.training for row in event.about.get("rows", [])}
 
-    @property
-    def loaded(self) -> bool:
-        """Whether weights from elsewhere were put into the network before it was trained."""
-        own = [event for event in self.seen.events if event.kind == "load" or (event.kind == "forward" and event.trains)]
-        return next((event.kind == "load" for event in own if event.model is self.model), False)
+    @cached_property
+    def loaded(self) -> set[int]:
+        """The weights of the network that came from elsewhere before it was trained, be it into a part of it."""
+        events = self.seen.events
+        start = next((place for place, one in enumerate(events) if one.kind == "forward" and one.trains and one.model is self.model), 0)
+        filled = {id(weight) for event in events[:start] if event.kind == "load" for weight in event.model.parameters()}
+        return filled & set(self.parameters)
 
     def line_of_training(self) -> int:
         """The line of the first backward pass."""
