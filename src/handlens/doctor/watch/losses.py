@@ -108,14 +108,28 @@ class Losses:
 
     def _grad_wrapper(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def grad(outputs: Any, inputs: Any, *args: Any, **knobs: Any) -> Any:
-            if self.record.busy or args or knobs or not isinstance(outputs, Tensor) or not _are_weights(inputs):
-                return original(outputs, inputs, *args, **knobs)  # of a graph that is needed again, or of images
-            self.record.quiet(self._before_backward, outputs)
-            return original(outputs, inputs)
+            wanted = tuple(inputs) if isinstance(inputs, Iterator) else inputs  # a generator can be gone through only once
+            self.record.quiet(self._before_grad, outputs, wanted, knobs)
+            return original(outputs, wanted, *args, **knobs)
 
         return grad
 
-    def _before_backward(self, loss: Tensor) -> None:
+    def _before_grad(self, outputs: Any, inputs: Any, knobs: dict[str, Any]) -> None:
+        """Gradients for weights are as good as a backward pass, unless another one goes through them."""
+        if not _are_weights(inputs):
+            return
+        if knobs.get("create_graph"):
+            self.record.add("gradients")
+        else:
+            self._before_backward(outputs if isinstance(outputs, Tensor) else outputs[0], adding=False)
+
+    def _before_backward(self, loss: Tensor, *, adding: bool = True) -> None:
+        """A backward pass begins.
+
+        Args:
+            loss: one number.
+            adding: whether gradients are added to those that the weights have.
+        """
         self.record.loops.count_backward()
         leaves, nodes = graph(loss)
         reached = [event for event, given in self.record.outputs if any(output.grad_fn in nodes for output in given)]
@@ -123,7 +137,7 @@ class Losses:
         for event in reached:
             event.about["trains"] = True
         self.record.outputs = [(event, given) for event, given in self.record.outputs if not event.trains]
-        stale = [leaf for leaf in leaves if leaf.grad is not None and bool(leaf.grad.ne(0).any())]
+        stale = [leaf for leaf in leaves if adding and leaf.grad is not None and bool(leaf.grad.ne(0).any())]
         event = self.record.add(
             "backward", value=float(loss.detach().sum()), leaves=leaves, stale=[id(leaf) for leaf in stale], forwards=reached, moved=None
         )
@@ -169,8 +183,9 @@ def _made(scores: Tensor) -> Iterator[str]:
 
 def _are_weights(inputs: Any) -> bool:
     """Whether gradients are asked of several tensors that are no results, or of a network's own."""
-    some = list(inputs) if isinstance(inputs, list | tuple) else [inputs] if isinstance(inputs, nn.Parameter) else []
-    return all(one.is_leaf and one.requires_grad for one in some) and (len(some) > 1 or isinstance(inputs, nn.Parameter))
+    some = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    own = all(isinstance(one, nn.Parameter) for one in some)
+    return all(one.is_leaf and one.requires_grad for one in some) and (len(some) > 1 or own)
 
 
 def graph(loss: Tensor) -> tuple[list[Tensor], set[Any]]:
