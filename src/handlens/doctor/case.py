@@ -234,7 +234,15 @@ class Case:
         kept = [step for step in self.steps if step.loss is not None and step.forwards and step.loss.about.get("scores") is not None]
         if not kept[0].forwards[-1].plain or not any(event.model is self.model for event in kept[0].forwards[-1:]):
             return None  # it cannot be called with images alone, or another part gives the scores
-        return Probe.of(self.start, kept, self.seen.optimizers)
+        return Probe.of(self.start, kept, self.seen.optimizers, self.largest_lrs)
+
+    @property
+    def largest_lrs(self) -> dict[int, float]:
+        """The largest learning rate with which an optimizer made a step, by its id."""
+        found: dict[int, float] = {}
+        for event in self.seen.of("step"):
+            found[id(event.optimizer)] = max(event.lr, found.get(id(event.optimizer), 0.0))
+        return found
 
     @cached_property
     def parameters(self) -> dict[int, str]:
