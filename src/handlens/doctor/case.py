@@ -104,6 +104,22 @@ class Case:
         return [event for event in self.evaluations if event.lines not in places or not event.recording]
 
     @cached_property
+    def answered(self) -> set[int]:
+        """The calls of networks after which, and before the next one, a loss or a guess was made or something was compared."""
+        found: set[int] = set()
+        last = 0
+        for event in self.seen.events:
+            if event.kind == "forward":
+                last = id(event)
+            elif event.kind in ("argmax", "compare", "loss") or (event.kind == "softmax" and not self._in_forward(event.line)):
+                found.add(last)
+        return found
+
+    def _in_forward(self, line: int) -> bool:
+        function = self.script.enclosing(line, ast.FunctionDef)
+        return isinstance(function, ast.FunctionDef) and function.name == "forward"
+
+    @cached_property
     def model(self) -> nn.Module | None:
         """The network that was trained most; else the one that was called most."""
         called = self.training or self.seen.of("forward")
@@ -221,7 +237,15 @@ class Case:
         kept = [step for step in self.steps if step.loss is not None and step.forwards and step.loss.about.get("scores") is not None]
         if not kept[0].forwards[-1].plain or not any(event.model is self.model for event in kept[0].forwards[-1:]):
             return None  # it cannot be called with images alone, or another part gives the scores
-        return Probe.of(self.start, kept, self.seen.optimizers)
+        return Probe.of(self.start, kept, self.seen.optimizers, self.largest_lrs)
+
+    @property
+    def largest_lrs(self) -> dict[int, float]:
+        """The largest learning rate with which an optimizer made a step, by its id."""
+        found: dict[int, float] = {}
+        for event in self.seen.of("step"):
+            found[id(event.optimizer)] = max(event.lr, found.get(id(event.optimizer), 0.0))
+        return found
 
     @cached_property
     def parameters(self) -> dict[int, str]:
@@ -246,11 +270,13 @@ class Case:
         """Numbers of the images that were trained on."""
         return {row for event in self.training for row in event.about.get("rows", [])}
 
-    @property
-    def loaded(self) -> bool:
-        """Whether weights from elsewhere were put into the network before it was trained."""
-        own = [event for event in self.seen.events if event.kind == "load" or (event.kind == "forward" and event.trains)]
-        return next((event.kind == "load" for event in own if event.model is self.model), False)
+    @cached_property
+    def loaded(self) -> set[int]:
+        """The weights of the network that came from elsewhere before it was trained, be it into a part of it."""
+        events = self.seen.events
+        start = next((place for place, one in enumerate(events) if one.kind == "forward" and one.trains and one.model is self.model), 0)
+        filled = {id(weight) for event in events[:start] if event.kind == "load" for weight in event.model.parameters()}
+        return filled & set(self.parameters)
 
     def line_of_training(self) -> int:
         """The line of the first backward pass."""

@@ -6,7 +6,7 @@ import contextlib
 import copy
 import inspect
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -80,14 +80,23 @@ class Probe:
         return self.batches[0][0][:_IMAGES]
 
     @classmethod
-    def of(cls, model: nn.Module, steps: list[Step], optimizers: list[Any]) -> Probe | None:
-        """What steps of the program tell; None if their loss is made in a way that is not known."""
+    def of(cls, model: nn.Module, steps: list[Step], optimizers: list[Any], lrs: Mapping[int, float]) -> Probe | None:
+        """What steps of the program tell; None if their loss is made in a way that is not known.
+
+        Args:
+            model: as it was before its first step.
+            steps: those of which the tensors were kept.
+            optimizers: all of the program.
+            lrs: the largest learning rate with which each of them made a step, by its id.
+        """
         for loss in reversed(steps[0].losses):
             scores = _way(steps[0].forwards[-1], loss)
             if scores is not None:
                 optimizer = next((event.optimizer for event in steps[0].after if event.kind == "step"), optimizers[-1])
                 wanted = inspect.signature(type(optimizer).__init__).parameters
                 known = {key: value for key, value in optimizer.defaults.items() if key in wanted}
+                if "lr" in known and len({float(group["lr"]) for group in optimizer.param_groups}) == 1:
+                    known["lr"] = lrs.get(id(optimizer), known["lr"])  # a schedule may leave nothing of what was written
                 batches = [
                     (step.forwards[-1].images, other.target)
                     for step in steps

@@ -18,8 +18,8 @@ class Event:
     """Something that the watched program did.
 
     Attributes:
-        kind: `forward`, `loss`, `backward`, `zero_grad`, `step`, `scheduler`, `mode`, `made` (a loader), `loader` (gone through), `batch`,
-            `compare`, `argmax`, `print`, `state_dict` or `load`.
+        kind: `forward`, `loss`, `backward`, `gradients` (of weights, with a graph), `zero_grad`, `step`, `scheduler`, `mode`, `made` (a
+            loader), `loader` (gone through), `batch`, `compare`, `argmax`, `print`, `state_dict` or `load`.
         line: of the program, counted from 1; 0 if it was not in its file.
         about: what belongs to the kind; see `Watcher`.
     """

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
 from handlens.doctor.script import name_of
+from handlens.doctor.seen import Event
 
 SENTENCE = "The hits are divided by the number of batches, not of images."
 CHANGE = "Divide by the number of images: len(loader.dataset), or count them."
@@ -19,25 +21,55 @@ DEMO = """\
 
 
 def look(case: Case) -> Finding | None:
-    """`correct / len(loader)`, where `correct` counts hits one by one."""
+    """`correct / len(loader)`, where `correct` counts hits one by one, and that is what was printed; or more than 100 % was."""
+    return _by_batches(case) or _too_much(case)
+
+
+def _by_batches(case: Case) -> Finding | None:
     counts = _counters(case) | _sums(case)
     for node in case.script.nodes:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-            divided, by = ({one.id for one in ast.walk(side) if isinstance(one, ast.Name)} for side in (node.left, node.right))
-            text = ast.unparse(node.right)
-            if (divided & counts or _counts(node.left)) and _batches(case, text) and by:
-                shown = next((event.text for event in case.seen.of("print") if re.search(r"acc", event.text, re.IGNORECASE)), "")
-                return Finding(
-                    node.lineno, f"`{ast.unparse(node)}` divides hits by batches" + (f"; printed was: {shown[:60]}" if shown else ".")
-                )
-            if (
-                divided & counts
-                and isinstance(node.right, ast.Name | ast.Constant | ast.BinOp)
-                and re.search(r"batch_size|\bbatch\b|\bbs\b", text, re.IGNORECASE)
-                and not case.script.loops_around(node.lineno)
-            ):
-                return Finding(node.lineno, f"`{ast.unparse(node)}` divides all hits by the size of one batch.")
-    return _too_much(case)
+            divided = {one.id for one in ast.walk(node.left) if isinstance(one, ast.Name)} & counts
+            by = "batches" if (divided or _compares(node.left)) and _batches(case, ast.unparse(node.right)) else ""
+            by = by or ("the size of one batch" if divided and _batch(node.right) and not case.script.loops_around(node.lineno) else "")
+            rest = case.script.line(node.lineno).replace(ast.unparse(node.right), "")
+            if by and (shown := _contradiction(case, percent="100" in rest)):
+                return Finding(node.lineno, f"`{ast.unparse(node)}` divides all hits by {by}; printed was: {shown[:60]}")
+    return None
+
+
+def _contradiction(case: Case, *, percent: bool) -> str:
+    """What was printed after a test that is its hits by a number, or a size, of batches, and not their share; empty if nothing was."""
+    sizes = _loader_sizes(case)
+    tested: dict[int, list[Event]] = {}
+    for event in case.seen.events:
+        if event.kind == "backward":
+            tested = {}
+        elif event.kind == "compare":
+            tested.setdefault(event.line, []).append(event)
+        elif event.kind == "print":
+            for compared in tested.values():
+                hits, share = sum(one.hits for one in compared), sum(one.hits for one in compared) / sum(one.count for one in compared)
+                right = _says(event.text, share) or ((percent or "%" in event.text) and _says(event.text, 100 * share))
+                other = [times * hits / size for size in sizes | {len(compared)} for times in (1, 100)]
+                if hits and not right and any(_says(event.text, value) for value in other):
+                    return str(event.text)
+    return ""
+
+
+def _says(text: str, value: float) -> bool:
+    """Whether a number stands in a text, as it was rounded there."""
+    numbers = [(float(number), len(number.partition(".")[2])) for number in re.findall(r"\d+\.\d+|\d+(?=\s*%)", text)]
+    return any(abs(number - value) <= max(0.51 * 10.0**-decimals, 1e-6 * value) for number, decimals in numbers)
+
+
+def _loader_sizes(case: Case) -> set[int]:
+    """Of each loader: how many batches it has, and how many images are in one."""
+    found: set[int] = set()
+    for event in case.seen.of("made"):
+        with contextlib.suppress(TypeError):  # of a stream that has no end
+            found |= {len(event.loader), event.loader.batch_size or 0}
+    return found - {0}
 
 
 def _too_much(case: Case) -> Finding | None:
@@ -57,7 +89,7 @@ def _too_much(case: Case) -> Finding | None:
 
 def _batches(case: Case, text: str) -> bool:
     """Whether this is a number of batches, by its words or because the name is a loader's."""
-    if "dataset" in text and not re.search(r"len\((\w+\.)*DataLoader\(", text):
+    if "*" in text or ("dataset" in text and not re.search(r"len\((\w+\.)*DataLoader\(", text)):
         return False
     asked = [getattr(case.names.get(name), "batch_size", None) for name in re.findall(r"len\((\w+)\)", text)]
     words = r"len\([\w.]*(loader|_dl|dl|batches|dataloader)\)|len\((\w+\.)*DataLoader\(|n_?batches|num_?batches"
@@ -83,6 +115,19 @@ def _counters(case: Case) -> set[str]:
     return found
 
 
+def _batch(node: ast.expr) -> bool:
+    """Whether this is the size of a batch, by its words."""
+    return isinstance(node, ast.Name | ast.Constant) and bool(re.search(r"batch_size|\bbatch\b|\bbs\b", ast.unparse(node), re.IGNORECASE))
+
+
 def _counts(node: ast.expr) -> bool:
+    return _compares(node) or ("correct" in ast.unparse(node) and not _shares(node))
+
+
+def _compares(node: ast.expr) -> bool:
     text = ast.unparse(node)
-    return ("==" in text or ".eq(" in text or "correct" in text) and "mean(" not in text and "/" not in text
+    return ("==" in text or ".eq(" in text) and not _shares(node)
+
+
+def _shares(node: ast.expr) -> bool:
+    return bool(re.search(r"mean\(|/|100|percent|share", ast.unparse(node)))

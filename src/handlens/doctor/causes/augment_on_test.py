@@ -31,7 +31,7 @@ def look(case: Case) -> Finding | None:
     known = sets(case)
     if not case.training or known[0] is known[1]:
         return None
-    tested = {row for event in case.tests for row in event.about.get("rows", [])}
+    tested = {row for event in case.tests if id(event) in case.answered for row in event.about.get("rows", [])}
     batches = case.seen.of("batch")
     for event in batches:
         new = tested & set(event.rows) and not case.trained_rows & set(event.rows) and event.loader is not None

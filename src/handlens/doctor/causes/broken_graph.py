@@ -19,14 +19,14 @@ EXPLAINS = (*NOT_LEARNING, "optimizer_wrong_params")
 
 
 def look(case: Case) -> Finding | None:
-    """Layers that are called get no gradient, and a cut stands in the program."""
+    """Layers that are called and came from nowhere else get no gradient, and a cut stands in the program."""
     if case.model is None or not case.steps or case.images is None:
         return None
     names = called(case.model, case.images)
     missed = [
         name
         for key, name in case.parameters.items()
-        if key not in case.reached and name.rpartition(".")[0] in names and _learns(case, name)
+        if key not in case.reached and key not in case.loaded and name.rpartition(".")[0] in names and _learns(case, name)
     ]
     if not missed or not case.reached:
         return None

@@ -33,12 +33,20 @@ def look(case: Case) -> Finding | None:
                 sentence="The flag has another name, so nothing is frozen or freed.",
                 change="It is called requires_grad.",
             )
-    if case.model is None or case.loaded or not case.steps:
+    if case.model is None or not case.steps:
         return None
-    frozen = [name for name, one in case.model.named_parameters() if not one.requires_grad and id(one) not in case.reached]
+    known = set(case.reached) | case.loaded
+    random = [name for name, one in case.model.named_parameters() if not one.requires_grad and id(one) not in known]
+    frozen = [name for name in random if not _born_frozen(case, name)]
     if not frozen:
         return None
     line = case.script.find("requires_grad = False", "requires_grad=False", "requires_grad_(False)")
     return (
         Finding(line, f"{len(frozen)} of {len(case.parameters)} weights cannot learn: {', '.join(frozen[:3])}.", LIKELY) if line else None
     )
+
+
+def _born_frozen(case: Case, name: str) -> bool:
+    """Whether a weight is made as one that never learns: `nn.Parameter(places, requires_grad=False)`."""
+    made = [ast.unparse(node.value) for node in case.script.assignments(name.rpartition(".")[2])]
+    return any("Parameter(" in value and "requires_grad=False" in value for value in made)

@@ -11,6 +11,7 @@ from handlens.doctor.script import parents
 
 SENTENCE = "The loss is kept with the whole graph that made it, so memory grows with each batch."
 CHANGE = "Keep the number only: loss.item()."
+_SEVERAL = 3
 DEMO = """\
   model, total = net(), 0.0
   for x, y in loader:
@@ -21,7 +22,10 @@ DEMO = """\
 
 
 def look(case: Case) -> Finding | None:
-    """The name that backward is called on is added up or appended as it is."""
+    """The graphs of losses are still there some steps later, and the name that backward is called on is added up or appended as it is."""
+    followed = [event.kept for event in case.seen.of("backward") if "kept" in event.about]
+    if sum(followed) < _SEVERAL:
+        return None
     names = {
         node.func.value.id
         for node in case.script.calls("backward")
@@ -36,7 +40,10 @@ def look(case: Case) -> Finding | None:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append" and node.args:
             kept = node.args[0]
         if kept is not None and _is_loss(kept, names) and case.script.loops_around(node.lineno) and not _without_graph(case, node):
-            return Finding(node.lineno, f"`{case.script.line(node.lineno)}` keeps a tensor, not a number.", LIKELY)
+            evidence = (
+                f"`{case.script.line(node.lineno)}` keeps a tensor: of {len(followed)} graphs {sum(followed)} were there 6 steps later."
+            )
+            return Finding(node.lineno, evidence, LIKELY)
     return None
 
 

@@ -20,8 +20,8 @@ EXPLAINS = (*NOT_LEARNING, "missing_zero_grad")
 
 
 def look(case: Case) -> Finding | None:
-    """Losses with a graph, and steps, and no backward pass."""
+    """Losses with a graph, and steps, and gradients are never asked for."""
     losses = [event for event in case.seen.of("loss") if event.grad]
-    if case.steps or len(losses) < 3 or not case.seen.of("step"):
+    if case.steps or case.seen.of("gradients") or len(losses) < 3 or not case.seen.of("step"):
         return None
     return Finding(losses[0].line, f"{len(losses)} losses, {len(case.seen.of('step'))} steps and no backward pass.")

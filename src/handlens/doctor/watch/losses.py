@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from handlens.doctor.seen import Event
+from handlens.doctor.watch.graphs import Graphs
 from handlens.doctor.watch.handwritten import recognised
 from handlens.doctor.watch.networks import GAVE
 from handlens.doctor.watch.recorder import KEPT, MEASURED, Recorder, argument
@@ -42,6 +43,7 @@ class Losses:
         self.record = record
         self._stale: set[int] = set()
         self._values: dict[int, tuple[Tensor, Tensor]] = {}
+        self._graphs = Graphs(record)
 
     def watch(self) -> None:
         """Begin."""
@@ -114,14 +116,30 @@ class Losses:
     def _grad_wrapper(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def grad(*args: Any, **knobs: Any) -> Any:
             outputs, inputs = argument(0, ("outputs",), args, knobs), argument(1, ("inputs",), args, knobs)
-            again = len(args) + len(knobs) > 2  # of a graph that is needed again
-            if not self.record.busy and not again and isinstance(outputs, Tensor) and _are_weights(inputs):
-                self.record.quiet(self._before_backward, outputs)
+            if isinstance(inputs, Iterator):  # which can be gone through only once
+                inputs = tuple(inputs)
+                args, knobs = ((outputs, inputs, *args[2:]), knobs) if len(args) > 1 else (args, {**knobs, "inputs": inputs})
+            self.record.quiet(self._before_grad, outputs, inputs, knobs)
             return original(*args, **knobs)
 
         return grad
 
-    def _before_backward(self, loss: Tensor) -> None:
+    def _before_grad(self, outputs: Any, inputs: Any, knobs: dict[str, Any]) -> None:
+        """Gradients for weights are as good as a backward pass, unless another one goes through them."""
+        if not _are_weights(inputs):
+            return
+        if knobs.get("create_graph"):
+            self.record.add("gradients")
+        else:
+            self._before_backward(outputs if isinstance(outputs, Tensor) else outputs[0], adding=False)
+
+    def _before_backward(self, loss: Tensor, *, adding: bool = True) -> None:
+        """A backward pass begins.
+
+        Args:
+            loss: one number.
+            adding: whether gradients are added to those that the weights have.
+        """
         self.record.loops.count_backward()
         leaves, nodes = graph(loss)
         gave = {id(event) for node in nodes for event in node.metadata.get(GAVE, ())}
@@ -132,8 +150,9 @@ class Losses:
         self.record.waiting = [event for event in self.record.waiting if not event.trains]
         closely = self.record.some("backward")
         self._stale = {id(leaf) for leaf in leaves if leaf.grad is not None and (_any(leaf.grad) if closely else id(leaf) in self._stale)}
-        value = float(loss.detach().sum()) if closely else None
-        event = self.record.add("backward", value=value, leaves=leaves, stale=self._stale, forwards=reached, moved=None)
+        value, stale = float(loss.detach().sum()) if closely else None, self._stale if adding else set()
+        event = self.record.add("backward", value=value, leaves=leaves, stale=stale, forwards=reached, moved=None)
+        self._graphs.follow(event, loss)
         if self.record.few("first values", 1):
             event.about["values"] = [leaf.detach().clone() for leaf in leaves]
         if self.record.few(f"values {hash(frozenset(map(id, leaves)))}", MEASURED):  # of each network
@@ -178,8 +197,9 @@ def _made(scores: Tensor) -> Iterator[str]:
 
 def _are_weights(inputs: Any) -> bool:
     """Whether gradients are asked of several tensors that are no results, or of a network's own."""
-    some = list(inputs) if isinstance(inputs, list | tuple) else [inputs] if isinstance(inputs, nn.Parameter) else []
-    return all(one.is_leaf and one.requires_grad for one in some) and (len(some) > 1 or isinstance(inputs, nn.Parameter))
+    some = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    own = all(isinstance(one, nn.Parameter) for one in some)
+    return all(one.is_leaf and one.requires_grad for one in some) and (len(some) > 1 or own)
 
 
 def graph(loss: Tensor) -> tuple[list[Tensor], set[Any]]:
