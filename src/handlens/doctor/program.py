@@ -32,6 +32,7 @@ class Program:
     ) -> None:
         self.names = {} if names is None else names
         self._belongs = belongs
+        self._ours: tuple[CodeType, ...] = ()
         self._title = title
         self._begins: dict[str, int] = {}
         self._lines: list[str] = []
@@ -60,6 +61,7 @@ class Program:
             return f"cell {numbers[-1]}" if numbers else Path(file).name
 
         found = cls(lambda one: one.f_globals is names or one.f_code in others, names, title)
+        found._ours = others
         known = {"".join(entry[2]).strip(): file for file, entry in linecache.cache.items() if len(entry) == 4}
         for file in (known[cell] for cell in cells if cell in known):
             found._add(file, "".join(linecache.getlines(file)))
@@ -85,7 +87,7 @@ class Program:
 
     def failure(self, error: BaseException) -> Failure:
         """An exception as the doctor keeps it."""
-        frames = [self.line(frame, number) for frame, number in traceback.walk_tb(error.__traceback__)]
+        frames = [self.line(frame, number) for frame, number in traceback.walk_tb(error.__traceback__) if frame.f_code not in self._ours]
         lines = [line for line in reversed(frames) if line]
         return Failure(type(error).__name__, str(error), lines[0] if lines else getattr(error, "lineno", 0) or 0, tuple(lines))
 
