@@ -39,9 +39,10 @@ class Program:
 
     @classmethod
     def of_file(cls, file: str, text: str, names: dict[str, Any] | None = None) -> Program:
-        """A program of one file, which has been read."""
-        found = cls(lambda frame: frame.f_code.co_filename == file, names)
-        found._add(file, text)
+        """A program of one file, which has been read; others of its folder may be added."""
+        folder = Path(file).parent
+        found = cls(lambda frame: found.has(frame.f_code.co_filename), names, lambda one: Path(one).relative_to(folder).as_posix())
+        found.read(file, text)
         return found
 
     @classmethod
@@ -64,7 +65,7 @@ class Program:
         found._ours = others
         known = {"".join(entry[2]).strip(): file for file, entry in linecache.cache.items() if len(entry) == 4}
         for file in (known[cell] for cell in cells if cell in known):
-            found._add(file, "".join(linecache.getlines(file)))
+            found.read(file, "".join(linecache.getlines(file)))
         found.line(frame)
         return found
 
@@ -74,7 +75,7 @@ class Program:
             return 0
         file = frame.f_code.co_filename
         if file not in self._begins:
-            self._add(file, "".join(linecache.getlines(file, frame.f_globals)))
+            self.read(file, "".join(linecache.getlines(file, frame.f_globals)))
         return self._begins[file] + (number or frame.f_lineno)
 
     def calls(self, depth: int = 2) -> bool:
@@ -96,9 +97,19 @@ class Program:
         parts = {begin: self._title(file) for file, begin in self._begins.items()}
         return Script("\n".join(self._lines), next(iter(self._begins), ""), parts)
 
-    def _add(self, file: str, text: str) -> None:
+    def has(self, file: str) -> bool:
+        """Whether a file's text is in it."""
+        return file in self._begins
+
+    @property
+    def length(self) -> int:
+        """How many lines the whole text has."""
+        return len(self._lines)
+
+    def read(self, file: str, text: str) -> int:
+        """Add a file, unless it is there; how many lines stand before it."""
         if file in self._begins:
-            return
+            return self._begins[file]
         self._begins[file] = len(self._lines)
         lines = text.split("\n")
         try:
@@ -106,3 +117,4 @@ class Program:
         except SyntaxError:
             lines = [""] * len(lines)
         self._lines += lines
+        return self._begins[file]
