@@ -247,6 +247,65 @@ def test_nobody_is_blamed_for_what_a_cut_does(text: str) -> None:
         assert bool(said.failure) != shortened
 
 
+NET = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one = nn.Linear(784, 64)
+
+    def forward(self, x):
+        out = nn.Linear(64, 10)  # made anew at each call
+        return out(self.one(x.flatten(1)).relu())
+
+
+if __name__ == "__main__":
+    print(nn.Softmax()(Net()(torch.zeros(1, 784))))
+"""
+LOOP = """
+import torch.nn.functional as F
+
+
+def train(model, optimizer, images, labels, epochs):
+    for epoch in range(epochs):
+        for step in range(5000):
+            loss = F.cross_entropy(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        print(epoch, loss.item())
+"""
+MAIN = """
+import torch
+from parts import loop
+from parts.net import Net
+
+torch.manual_seed(0)
+labels = torch.arange(100) % 10
+images = torch.rand(10, 1, 28, 28)[labels]
+model = Net()
+loop.train(model, torch.optim.SGD(model.parameters(), lr=0.1), images, labels, 40)
+"""
+
+
+def test_a_mistake_in_another_file_is_named_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "parts").mkdir()
+    for name, text in (("parts/net.py", NET), ("parts/loop.py", LOOP), ("main.py", MAIN)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    found, _ = examine("main.py")
+    assert found.causes == ("layers_in_forward",)
+    assert (found.place, found.line, found.code) == ("parts/net.py", 12, "out = nn.Linear(64, 10)  # made anew at each call")
+    assert found.steps < 400
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["loop.py", "main.py", "net.py", "parts"]
+    (tmp_path / "parts" / "net.py").write_text(NET.replace("def forward(self, x):", "def forward(self, x)"), encoding="utf-8")
+    found, _ = examine("main.py")
+    assert (found.causes, found.place, found.line, found.code) == (("syntax",), "net.py", 11, "def forward(self, x)")
+
+
 NO_TRAINING = {
     "for i in range(3)\n    pass\n": ("syntax",),
     "n = 0\nwhile n < 10_000:\n    n += 1\n": (),

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from terminal import Terminal
 from torch import Tensor, nn
 from torch.optim import optimizer
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import handlens as hl
 from handlens.doctor import Diagnosis, all_causes, examine
@@ -30,6 +30,7 @@ from handlens.doctor.cause import Finding, in_order
 from handlens.doctor.network import look_over
 from handlens.doctor.seen import Event
 from handlens.doctor.watch import recorder, thinning
+from handlens.errors import UsageError
 
 PARTS = """
 import random
@@ -301,6 +302,79 @@ def test_the_parts_of_a_training_are_diagnosed_and_stay_as_they_are(change: tupl
     assert diagnosis.causes[:1] == ((cause,) if cause else ())
     assert state(names) == before
     assert torch.equal(loader.generator.get_state(), drawn)
+
+
+LABELS = torch.arange(60) % 4
+IMAGES = torch.eye(8)[LABELS] + 0.1 * torch.rand(60, 8)
+BATCHES = [(IMAGES[:20], LABELS[:20]), (IMAGES[20:], LABELS[20:])]
+
+
+class Noisy(Dataset[tuple[Tensor, Tensor]]):
+    """A data set with generators of its own."""
+
+    def __init__(self) -> None:
+        self.noise = torch.Generator()
+        self.others: list[Any] = [np.random.default_rng(0), random.Random(0)]
+
+    def __len__(self) -> int:
+        return len(IMAGES)
+
+    def __getitem__(self, place: int) -> tuple[Tensor, Tensor]:
+        [one.random() for one in self.others]
+        return IMAGES[place] + torch.randn(8, generator=self.noise), LABELS[place]
+
+    def state(self) -> str:
+        return str((self.noise.get_state().tolist(), self.others[0].bit_generator.state, self.others[1].getstate()))
+
+
+def parts(loader: Any, test_loader: Any = None, make: Callable[[Any], torch.optim.Optimizer] = torch.optim.Adam) -> Diagnosis:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
+    return hl.diagnose(model, nn.CrossEntropyLoss(), make(model.parameters()), loader, test_loader)
+
+
+OTHERS: dict[str, tuple[Any, str]] = {
+    "three": ([(*BATCHES[0], torch.arange(20))], r"A batch of train_loader is a tuple of 3\."),
+    "dicts": ([{"image": IMAGES, "label": LABELS}], "A batch of train_loader is a dict with image, label"),
+    "tensors": ((IMAGES, LABELS), r"A batch of train_loader is a tensor of shape \(60, 8\)"),
+    "a tensor": (IMAGES, r"train_loader is a tensor of shape \(60, 8\)"),
+    "nothing": (None, "train_loader is a NoneType"),
+    "no batch": ([], "train_loader gives no batch"),
+    "a generator": ((one for one in BATCHES), "train_loader can be gone through only once"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_parts_that_are_no_batches_are_refused(name: str) -> None:
+    loader, said = OTHERS[name]
+    with pytest.raises(UsageError, match=said):
+        parts(loader)
+    if loader is not None:
+        with pytest.raises(UsageError, match=said.replace("train", "test")):
+            parts(BATCHES, loader)
+    if isinstance(loader, Iterator):
+        assert len(list(loader)) == 2
+
+
+def test_an_optimizer_that_asks_several_times_is_given_what_it_asks_for() -> None:
+    diagnosis = parts(BATCHES, make=torch.optim.LBFGS)
+    assert (diagnosis.causes, diagnosis.failure) == ((), "")
+    assert diagnosis.losses[1] < diagnosis.losses[0]
+
+
+def test_generators_of_a_data_set_stay_as_they_are() -> None:
+    data = Noisy()
+    loader, before = DataLoader(data, 20), data.state()
+    parts(loader, loader)
+    assert data.state() == before
+
+
+def test_a_line_of_ours_is_not_told_as_the_learners() -> None:
+    diagnosis = hl.diagnose(nn.Linear(8, 4), lambda scores, labels: scores[100], torch.optim.SGD([torch.zeros(1)]), BATCHES)
+    assert diagnosis.place == "test_doctor_inside.py"
+    missing = hl.diagnose(nn.Linear(8, 4), nn.PoissonNLLLoss(), torch.optim.SGD([torch.zeros(1)]), BATCHES)
+    assert missing.failure
+    assert (missing.line, missing.place) == (0, "")
 
 
 def test_script_notebook_and_parts_say_the_same(tmp_path: Path) -> None:

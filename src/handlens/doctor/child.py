@@ -6,7 +6,6 @@ The answer goes, as JSON, into the file that HANDLENS_DOCTOR_ANSWER names; what 
 from __future__ import annotations
 
 import _thread
-import ast
 import builtins
 import dataclasses
 import json
@@ -23,7 +22,8 @@ from handlens.doctor.case import Case
 from handlens.doctor.cause import SYNTAX, Diagnosis, conclude
 from handlens.doctor.clock import worked_s
 from handlens.doctor.examine import ANSWER, source_of
-from handlens.doctor.loops import FOR, WHILE, instrument
+from handlens.doctor.loops import FOR, WHILE
+from handlens.doctor.modules import Modules
 from handlens.doctor.program import Program
 from handlens.doctor.sandbox import aside
 from handlens.doctor.script import Script
@@ -58,9 +58,10 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
     sys.path[0] = str(path.parent)
     watcher = Watcher(program)
     without_compiler()
-    main.__dict__.update({FOR: watcher.loops.through, WHILE: watcher.loops.going})
-    code = compile(instrument(ast.parse(text, str(path))), str(path), "exec")
-    with watcher.watching() as seen, warnings.catch_warnings(), aside(path.parent):
+    modules = Modules(path.parent, program, {FOR: watcher.loops.through, WHILE: watcher.loops.going})
+    main.__dict__.update(modules.loops)
+    code = modules.compiled(str(path), text, imported=False)
+    with watcher.watching() as seen, warnings.catch_warnings(), aside(path.parent), modules.importing():
         warnings.simplefilter("always")
         until_enough(longest_s)
         try:
@@ -71,10 +72,12 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
             if end.code not in (None, 0) and not isinstance(end.code, int):
                 seen.failure = program.failure(end)
         except BaseException as error:  # whatever a program may raise
+            if isinstance(error, SyntaxError) and modules.owns(error.filename):
+                raise
             seen.failure = program.failure(error)
         finally:
             signal.signal(_ALARM, signal.SIG_IGN)
-    return program.script(), seen, main.__dict__
+    return program.script(), seen, {**modules.names(), **main.__dict__}
 
 
 def until_enough(seconds: float) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import random
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -19,6 +17,7 @@ from torch import Tensor, nn
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Diagnosis, conclude
+from handlens.doctor.generators import random_state_kept
 from handlens.doctor.program import Program
 from handlens.doctor.rehearsal import Rehearsal
 from handlens.doctor.seen import Seen
@@ -54,24 +53,27 @@ def diagnose(
         model: any network.
         loss_fn: takes scores and labels, and gives one number.
         optimizer: that of the network.
-        train_loader: gives images and labels, batch by batch.
+        train_loader: gives images and labels, batch by batch: a DataLoader, or a list of such pairs.
         test_loader: the same, to test on; None looks at the training alone.
 
     Raises:
-        UsageError: the network or the optimizer cannot be copied.
+        UsageError: the network or the optimizer cannot be copied; a loader gives no batches, or none of images and labels, or only once.
     """
     frame = sys._getframe(1)
     try:
-        parts = copy.deepcopy((model, loss_fn, optimizer))
+        network, loss, steps = copy.deepcopy((model, loss_fn, optimizer))
     except (RuntimeError, TypeError) as error:
         raise UsageError(f"The network cannot be copied: {error}", hint="Put the training itself under: with hl.doctor():") from error
-    program = Program.around(frame, Rehearsal.run.__code__, Rehearsal.test.__code__)
-    network, loss, steps = parts
-    rehearsal = Rehearsal(network, _looked_up(loss), steps, train_loader, test_loader or ())
+    program = Program.around(frame, *Rehearsal.code())
+    if isinstance(steps, torch.optim.LBFGS):  # it is copied without them
+        steps._params, steps._numel_cache = steps.param_groups[0]["params"], None
+    rehearsal = Rehearsal(network, _looked_up(loss), steps, train_loader, test_loader)
     began = time.perf_counter()
-    with _random_state_kept(train_loader, test_loader), Watcher(program).watching() as seen:
+    with random_state_kept(train_loader, test_loader), Watcher(program).watching() as seen:
         try:
             rehearsal.run(_STEPS, _SECONDS)
+        except UsageError:
+            raise
         except Exception as error:  # whatever a learner's network may raise
             seen.failure = program.failure(error)
     return _conclude(program, seen, frame, began)
@@ -120,26 +122,8 @@ def _looked_up(loss_fn: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Te
 
 def _conclude(program: Program, seen: Seen, frame: FrameType, began: float) -> Diagnosis:
     names = {**frame.f_globals, **frame.f_locals}
-    with _random_state_kept(), warnings.catch_warnings():
+    loaders = [event.loader for event in seen.of("made", "loader")]  # causes look into their data sets
+    with random_state_kept(*loaders), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = conclude(Case(program.script(), seen, names))
     return replace(found, seconds=round(time.perf_counter() - began, 2))
-
-
-@contextlib.contextmanager
-def _random_state_kept(*loaders: object) -> Iterator[None]:
-    """Random numbers go on as if nobody had drawn any: of Python, NumPy, PyTorch, and of loaders that have their own."""
-    numpy = sys.modules.get("numpy")
-    owned = [getattr(part, "generator", None) for loader in loaders for part in (loader, getattr(loader, "sampler", None))]
-    generators = [one for one in owned if isinstance(one, torch.Generator)]
-    states, python = [one.get_state() for one in generators], random.getstate()
-    arrays = numpy.random.get_state() if numpy else None
-    try:
-        with torch.random.fork_rng():
-            yield
-    finally:
-        random.setstate(python)
-        for generator, state in zip(generators, states, strict=True):
-            generator.set_state(state)
-        if numpy:
-            numpy.random.set_state(arrays)

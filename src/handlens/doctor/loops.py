@@ -19,30 +19,37 @@ _EPOCHS = 12
 _EVALUATION_S = 1.5
 
 
-def instrument(tree: ast.Module) -> ast.Module:
-    """The program with each `for` and `while` passed through `Loops`; every other line is as it was."""
-    _Instrument().visit(tree)
+def instrument(tree: ast.Module, begin: int = 0) -> ast.Module:
+    """The program with each `for` and `while` passed through `Loops`; every other line is as it was.
+
+    Args:
+        tree: a file of it.
+        begin: how many lines stand before that file in the whole text.
+    """
+    _Instrument(begin).visit(tree)
     return ast.fix_missing_locations(tree)
 
 
 class _Instrument(ast.NodeTransformer):
+    def __init__(self, begin: int) -> None:
+        self.begin = begin
+
     def visit_For(self, node: ast.For) -> ast.AST:
         self.generic_visit(node)
-        node.iter = _call(FOR, node.iter, node)
+        node.iter = self._call(FOR, node.iter, node)
         return node
 
     def visit_While(self, node: ast.While) -> ast.AST:
         self.generic_visit(node)
-        node.test = _call(WHILE, node.test, node)
+        node.test = self._call(WHILE, node.test, node)
         return node
 
-
-def _call(name: str, argument: ast.expr, node: ast.stmt) -> ast.Call:
-    call = ast.Call(ast.Name(name, ast.Load()), [argument, ast.Constant(node.lineno)], [])
-    for part in ast.walk(call):
-        if not hasattr(part, "lineno"):
-            ast.copy_location(part, argument)
-    return call
+    def _call(self, name: str, argument: ast.expr, node: ast.stmt) -> ast.Call:
+        call = ast.Call(ast.Name(name, ast.Load()), [argument, ast.Constant(self.begin + node.lineno)], [])
+        for part in ast.walk(call):
+            if not hasattr(part, "lineno"):
+                ast.copy_location(part, argument)
+        return call
 
 
 @dataclass

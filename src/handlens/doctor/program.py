@@ -32,15 +32,17 @@ class Program:
     ) -> None:
         self.names = {} if names is None else names
         self._belongs = belongs
+        self._ours: tuple[CodeType, ...] = ()
         self._title = title
         self._begins: dict[str, int] = {}
         self._lines: list[str] = []
 
     @classmethod
     def of_file(cls, file: str, text: str, names: dict[str, Any] | None = None) -> Program:
-        """A program of one file, which has been read."""
-        found = cls(lambda frame: frame.f_code.co_filename == file, names)
-        found._add(file, text)
+        """A program of one file, which has been read; others of its folder may be added."""
+        folder = Path(file).parent
+        found = cls(lambda frame: found.has(frame.f_code.co_filename), names, lambda one: Path(one).relative_to(folder).as_posix())
+        found.read(file, text)
         return found
 
     @classmethod
@@ -60,9 +62,10 @@ class Program:
             return f"cell {numbers[-1]}" if numbers else Path(file).name
 
         found = cls(lambda one: one.f_globals is names or one.f_code in others, names, title)
+        found._ours = others
         known = {"".join(entry[2]).strip(): file for file, entry in linecache.cache.items() if len(entry) == 4}
         for file in (known[cell] for cell in cells if cell in known):
-            found._add(file, "".join(linecache.getlines(file)))
+            found.read(file, "".join(linecache.getlines(file)))
         found.line(frame)
         return found
 
@@ -72,7 +75,7 @@ class Program:
             return 0
         file = frame.f_code.co_filename
         if file not in self._begins:
-            self._add(file, "".join(linecache.getlines(file, frame.f_globals)))
+            self.read(file, "".join(linecache.getlines(file, frame.f_globals)))
         return self._begins[file] + (number or frame.f_lineno)
 
     def calls(self, depth: int = 2) -> bool:
@@ -85,7 +88,7 @@ class Program:
 
     def failure(self, error: BaseException) -> Failure:
         """An exception as the doctor keeps it."""
-        frames = [self.line(frame, number) for frame, number in traceback.walk_tb(error.__traceback__)]
+        frames = [self.line(frame, number) for frame, number in traceback.walk_tb(error.__traceback__) if frame.f_code not in self._ours]
         lines = [line for line in reversed(frames) if line]
         return Failure(type(error).__name__, str(error), lines[0] if lines else getattr(error, "lineno", 0) or 0, tuple(lines))
 
@@ -94,9 +97,19 @@ class Program:
         parts = {begin: self._title(file) for file, begin in self._begins.items()}
         return Script("\n".join(self._lines), next(iter(self._begins), ""), parts)
 
-    def _add(self, file: str, text: str) -> None:
+    def has(self, file: str) -> bool:
+        """Whether a file's text is in it."""
+        return file in self._begins
+
+    @property
+    def length(self) -> int:
+        """How many lines the whole text has."""
+        return len(self._lines)
+
+    def read(self, file: str, text: str) -> int:
+        """Add a file, unless it is there; how many lines stand before it."""
         if file in self._begins:
-            return
+            return self._begins[file]
         self._begins[file] = len(self._lines)
         lines = text.split("\n")
         try:
@@ -104,3 +117,4 @@ class Program:
         except SyntaxError:
             lines = [""] * len(lines)
         self._lines += lines
+        return self._begins[file]
