@@ -64,10 +64,16 @@ def look(case: Case) -> Finding | None:
 
 def _known(images: Tensor, seen: list[Tensor]) -> bool:
     """Whether training images have the means and spreads that these have: a batch of one class may differ from a mixed one."""
-    given, trained = (torch.stack([one.flatten(1).double().mean(1), one.flatten(1).double().std(1)]) for one in (images, torch.cat(seen)))
+    given, trained = _spreads(images), torch.cat([_spreads(batch) for batch in seen], dim=1)
     low, high = trained.quantile(torch.tensor([0.01, 0.99], dtype=torch.float64), dim=1)
     inside = ((given >= low[:, None]) & (given <= high[:, None])).all(0)
     return bool(inside.float().mean() > 0.5)
+
+
+def _spreads(images: Tensor) -> Tensor:
+    """Mean and standard deviation of each image, in two rows."""
+    flat = images.flatten(1).double()
+    return torch.stack([flat.mean(1), flat.std(1)])
 
 
 def _altered(images: Tensor, others: Tensor) -> bool:
