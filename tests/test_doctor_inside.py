@@ -83,6 +83,22 @@ def run(*cells: str) -> dict[str, object]:
     return names
 
 
+KEEPING = """
+def train_step(rows):
+    loss = nn.functional.cross_entropy(model(images[rows]), labels[rows])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+with hl.doctor() as visit:
+    running = 0.0
+    for rows in torch.randperm(200).split(10):
+        loss = train_step(rows)
+        running += loss
+"""
+
+
 def under_the_doctor(training: str) -> str:
     return "with hl.doctor() as visit:\n" + "".join(f"    {line}\n" for line in training.strip().splitlines())
 
@@ -445,3 +461,9 @@ def test_handlens_train_names_the_mistake_before_it_begins(tmp_path: Path, capsy
     path.write_text(OWN.replace("784", "785"), encoding="utf-8")
     terminal(*command, code=2)
     assert "Write 784 in place of 785." in terminal.err
+
+
+@pytest.mark.parametrize("given, causes", [("loss.item()", ()), ("loss", ("loss_tensor_kept",))])
+def test_a_loss_is_kept_where_its_graph_is(given: str, causes: tuple[str, ...]) -> None:
+    visit = run(PARTS, KEEPING.replace("return loss.item()", f"return {given}"))["visit"]
+    assert visit.diagnosis.causes == causes  # type: ignore[attr-defined]

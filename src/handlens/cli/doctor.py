@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handlens.cli.terminal import FILE, json_option, out, print_json, say, tell
+from handlens.cli.terminal import FILE, json_option, out, print_json, tell
 from handlens.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from handlens.doctor import Diagnosis
 
 _FAILED = 5
+_FLAGS = ("--verbose", "--json")
 _WIDE = 140  # letters of a line where nobody looks at a terminal
 
 
@@ -30,16 +31,16 @@ _WIDE = 140  # letters of a line where nobody looks at a terminal
 def doctor(script: Path | None, arguments: tuple[str, ...], verbose: bool, cause: str | None, as_json: bool) -> int:
     """Run a training program of your own for some seconds, and say what is wrong with it: which line, why, and what to try.
 
-    The program runs as it is, in a process of its own; its loops are cut short, and what it writes goes aside. All that stands after its
-    name is the program's, so the doctor's options stand before it: handlens doctor --verbose SCRIPT.py
+    The program runs as it is, in a process of its own; its loops are cut short, and what it writes goes aside. What stands after its name
+    is the program's, but for --verbose and --json where its text has no such word.
     Exit code 0: nothing was found; 1: a mistake is named.
     """
     if cause is not None:
         return _explain(cause, as_json)
     if script is None:
         raise UsageError("Which program?", hint="handlens doctor my_training.py")
-    for option in sorted({"--verbose", "--json", "--explain"}.intersection(arguments)):
-        say(f"Note: {option} stands after the program's name, so the program gets it. For the doctor: handlens doctor {option} {script}")
+    mine, arguments = _mine(script, arguments)
+    verbose, as_json = verbose or "--verbose" in mine, as_json or "--json" in mine
     from handlens.doctor import examine
 
     diagnosis, finished = examine(script, arguments)
@@ -50,6 +51,13 @@ def doctor(script: Path | None, arguments: tuple[str, ...], verbose: bool, cause
         if verbose:
             tell(f"\nThe program printed:\n{(finished.stdout + finished.stderr).rstrip()[-4000:]}")
     return 1 if diagnosis.causes else _FAILED if diagnosis.failure else 0
+
+
+def _mine(script: Path, arguments: tuple[str, ...]) -> tuple[set[str], tuple[str, ...]]:
+    """The options behind the program's name that are the doctor's, as the program's text knows none of them; and the other arguments."""
+    text = script.read_bytes() if script.is_file() else b""
+    mine = {option for option in _FLAGS if option in arguments and option.encode() not in text}
+    return mine, tuple(argument for argument in arguments if argument not in mine)
 
 
 def _tell(diagnosis: Diagnosis, verbose: bool) -> None:
@@ -63,8 +71,7 @@ def _tell(diagnosis: Diagnosis, verbose: bool) -> None:
         for name, raised in diagnosis.unasked.items():
             tell(f"  {name}: could not be looked for. {raised.splitlines()[0]}")
     if diagnosis.checked:
-        more = "" if verbose else "  More: handlens doctor --verbose SCRIPT.py"
-        tell(f"\nLooked for {len(diagnosis.checked)} mistakes in {diagnosis.seconds:.1f} s.{more}")
+        tell(f"\nLooked for {len(diagnosis.checked)} mistakes in {diagnosis.seconds:.1f} s." + ("" if verbose else "  More: --verbose"))
 
 
 def _explain(name: str, as_json: bool) -> int:

@@ -274,7 +274,7 @@ class Case:
     def loaded(self) -> set[int]:
         """The weights of the network that came from elsewhere before it was trained, be it into a part of it."""
         events = self.seen.events
-        start = next((place for place, one in enumerate(events) if one.kind == "forward" and one.trains and one.model is self.model), 0)
+        start = next((place for place, one in enumerate(events) if one.kind == "forward" and one.trains and one.model is self.model), None)
         filled = {id(weight) for event in events[:start] if event.kind == "load" for weight in event.model.parameters()}
         return filled & set(self.parameters)
 

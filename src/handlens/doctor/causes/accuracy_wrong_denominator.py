@@ -13,6 +13,7 @@ from handlens.doctor.seen import Event
 
 SENTENCE = "The hits are divided by the number of batches, not of images."
 CHANGE = "Divide by the number of images: len(loader.dataset), or count them."
+_BATCHES = "batches"
 DEMO = """\
   correct = sum((net()(x).argmax(1) == y).sum().item() for x, y in loader)
 - print("accuracy", correct / len(loader))
@@ -26,16 +27,21 @@ def look(case: Case) -> Finding | None:
 
 
 def _by_batches(case: Case) -> Finding | None:
-    counts = _counters(case) | _sums(case)
-    for node in case.script.nodes:
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-            divided = {one.id for one in ast.walk(node.left) if isinstance(one, ast.Name)} & counts
-            by = "batches" if (divided or _compares(node.left)) and _batches(case, ast.unparse(node.right)) else ""
-            by = by or ("the size of one batch" if divided and _batch(node.right) and not case.script.loops_around(node.lineno) else "")
-            rest = case.script.line(node.lineno).replace(ast.unparse(node.right), "")
-            if by and (shown := _contradiction(case, percent="100" in rest)):
-                return Finding(node.lineno, f"`{ast.unparse(node)}` divides all hits by {by}; printed was: {shown[:60]}")
+    """Divisions by a number of batches, and then those by the size of one: the latter are more often right."""
+    divisions = [(_divisor(case, node), node) for node in case.script.nodes if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)]
+    for by, node in sorted((one for one in divisions if one[0]), key=lambda one: one[0] != _BATCHES):
+        rest = case.script.line(node.lineno).replace(ast.unparse(node.right), "")
+        if shown := _contradiction(case, percent="100" in rest):
+            return Finding(node.lineno, f"`{ast.unparse(node)}` divides all hits by {by}; printed was: {shown[:60]}")
     return None
+
+
+def _divisor(case: Case, node: ast.BinOp) -> str:
+    """What hits are divided by; empty if it is something else, or if they are no hits."""
+    divided = {one.id for one in ast.walk(node.left) if isinstance(one, ast.Name)} & (_counters(case) | _sums(case))
+    if (divided or _compares(node.left)) and _batches(case, ast.unparse(node.right)):
+        return _BATCHES
+    return "the size of one batch" if divided and _batch(node.right) and not case.script.loops_around(node.lineno) else ""
 
 
 def _contradiction(case: Case, *, percent: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 
-from torch import nn
+from torch import Tensor, nn
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
@@ -31,7 +31,7 @@ def look(case: Case) -> Finding | None:
     with contextlib.suppress(Exception):
         training, using = run(case.start, case.images, training=True), run(case.start, case.images)
         zeros = float(((training == 0) & (using != 0)).double().mean())
-        if training.ndim == 2 and training.shape[1] > 1 and zeros > 0.05 and bool((using < 0).any()):
+        if _are_scores(case, training) and zeros > 0.05 and bool((using < 0).any()):
             return Finding(_last(case) or line, f"{zeros:.0%} of the scores are erased in training.")
     if large:
         number = next(
@@ -44,6 +44,13 @@ def look(case: Case) -> Finding | None:
         )
         return Finding(number, f"{large[0].p:.0%} of the units are silenced at each step.", LIKELY)
     return None
+
+
+def _are_scores(case: Case, given: Tensor) -> bool:
+    """Whether what the network gives goes into the loss, and not into another network, as what an encoder gives does."""
+    step = case.first or next(iter(case.steps), None)
+    last = step is None or not step.forwards or step.forwards[-1].model is case.model
+    return last and given.ndim == 2 and given.shape[1] > 1 and case.outputs in (0, given.shape[1])
 
 
 def _last(case: Case) -> int:

@@ -12,6 +12,7 @@ from handlens.doctor.sets import sets, tests
 
 SENTENCE = "This measures images that the model practised on, and calls it a test."
 CHANGE = "Use the test loader."
+_TEST = r"(?<![a-z])(test|val(?!u))|generali"  # at the beginning of a word: not of "latest", nor of "evaluated"
 DEMO = """\
   model, few = net(), slice(0, 20)
   learn(model, images[few], labels[few].roll(3), steps=200)
@@ -23,12 +24,12 @@ DEMO = """\
 def look(case: Case) -> Finding | None:
     """What is tested on is what was trained on, and what is printed speaks of a test."""
     trained, tested = sets(case)
-    if trained is None or tested is None or not _same(case, trained, tested):
+    if trained is None or tested is None or not _same(case, trained, tested) or _picked(case):
         return None
     event = tests(case)[-1]
     last = next(place for place, one in enumerate(case.seen.events) if one is event)
     said = [event.text for event in case.seen.events[last:] if event.kind == "print"][:2]
-    if not any(re.search(r"test|val|generali", text, re.IGNORECASE) for text in said) or any(
+    if not any(re.search(_TEST, text, re.IGNORECASE) for text in said) or any(
         re.search(r"train", text, re.IGNORECASE) for text in said[:1]
     ):
         return None
@@ -42,6 +43,14 @@ def _same(case: Case, trained: object, tested: object) -> bool:
         all_seen = shared > 0.9 * len(tested) and shared > 0.5 * len(trained)
         return all_seen or (shared > 0.95 * len(trained) and not fresh)  # where not all of the training was seen
     return trained is tested
+
+
+def _picked(case: Case) -> bool:
+    """Whether losses are of some of the rows that go through the network alone: all nodes of a graph do, and few are trained on."""
+    made = [(step.forwards[-1].count, step.loss) for step in case.steps if step.loss is not None and step.forwards]
+    fewer = [loss.shapes[0][0] < count for count, loss in made if loss.shapes[0]]
+    whole = [count == len(case.trained_rows) and loss.reduction == "none" for count, loss in made]  # and then times a mask
+    return bool(made) and (all(fewer) or all(whole))
 
 
 def _line(case: Case, event: Event) -> int:

@@ -31,7 +31,7 @@ def look(case: Case) -> Finding | None:
         for node in case.script.calls("backward")
         if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
     }
-    for node in case.script.nodes:
+    for node in sorted(case.script.nodes, key=lambda node: getattr(node, "lineno", 0)):
         kept = None
         if not isinstance(node, ast.AugAssign | ast.Call):
             continue

@@ -30,7 +30,7 @@ def look(case: Case) -> Finding | None:
     if not live or len(live) < 0.5 * len(asked):
         return _always_dropped(case, asked)
     fresh = [event for event in live if not set(event.about.get("rows", [])) & case.trained_rows]
-    if not any(id(event) in case.answered for event in fresh):
+    if not any(_asked(case, event) for event in fresh):
         return None
     kinds = " and ".join(dict.fromkeys(kind for event in live for kind in event.live))
     return Finding(fresh[0].line, f"{len(live)} of {len(asked)} calls in the test ran with {kinds} in training mode.")
@@ -52,3 +52,9 @@ def _always_dropped(case: Case, asked: list[Event]) -> Finding | None:
         sentence="F.dropout does not know of eval(): it drops in the test as well.",
         change="Tell it: F.dropout(x, p, training=self.training), or use nn.Dropout.",
     )
+
+
+def _asked(case: Case, event: Event) -> bool:
+    """Whether it is asked for a class: torch makes a guess of what it gives, or NumPy may, and it was trained with classes."""
+    elsewhere = case.script.find(".numpy(", ".tolist(", "topk(")
+    return id(event) in case.answered or bool(elsewhere and event.model is case.model and case.labels is not None)

@@ -17,6 +17,7 @@ DEMO = """\
 + shown = 1 - paper
   print("accuracy", round(accuracy(model, shown), 2))
 """
+_ALIKE = 0.4
 EXPLAINS = ("train_test_preprocess_mismatch",)
 
 
@@ -28,7 +29,7 @@ def look(case: Case) -> Finding | None:
     known, middle = float(_rim(seen).mean()), float(seen.max() + seen.min()) / 2
     most = float((seen > middle).flatten(1).float().mean(1).max())
     for event in case.evaluations:
-        if "images" in event.about and event.count <= 4 and event.images.ndim >= 3 and event.images.shape[-2:] == seen.shape[-2:]:
+        if "images" in event.about and event.count <= 4 and event.images.shape[-2:] == seen.shape[-2:] and _is_picture(event.images):
             rim = float(_rim(event.images).mean())
             if rim - known > 0.4 * float(seen.max() - seen.min()):
                 return Finding(event.line, f"The rim of this picture is {rim:.2f} on average, that of the training images {known:.2f}.")
@@ -38,6 +39,14 @@ def look(case: Case) -> Finding | None:
                     event.line, f"{light:.0%} of this picture is light; of no training image that was seen more than {most:.0%}."
                 )
     return None
+
+
+def _is_picture(images: Tensor) -> bool:
+    """Whether neighbours are alike, as they are nowhere in noise, which is asked to see how long an answer takes."""
+    if images.ndim < 3:
+        return False
+    pairs = torch.stack([images[..., :-1].flatten(), images[..., 1:].flatten()])
+    return float(torch.corrcoef(pairs)[0, 1]) > _ALIKE
 
 
 def _rim(images: Tensor) -> Tensor:
