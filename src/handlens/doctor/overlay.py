@@ -35,7 +35,7 @@ class Overlay:
 
     def name(self, path: Any) -> str:
         """The whole name of a path that may lead aside; empty for another one, or what is none."""
-        if isinstance(path, int) or not isinstance(path, str | bytes | os.PathLike):
+        if not path or not isinstance(path, str | bytes | os.PathLike):
             return ""
         name = os.path.normpath(os.path.join(self.folder(), os.fsdecode(path)))
         never = _under(name, self.place, "/dev", "/proc") or (_under(name, *self._others) and not _under(name, *self._own))
