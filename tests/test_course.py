@@ -17,7 +17,8 @@ from corpus import FULL, portion
 from terminal import Terminal
 
 import handlens as hl
-from handlens.course import EXERCISES, Exercise, Result, folder, material, progress
+from handlens.cli.course import Saves
+from handlens.course import EXERCISES, Exercise, Result, folder, joined, material, progress
 from handlens.course.cheats import CHEATS
 from handlens.course.check import Attempt, check_attempts, check_file
 from handlens.course.dev_check import Case, cases, cheats_that_pass, complaints, too_few, try_cases, unkind_words
@@ -129,6 +130,43 @@ def test_a_file_beside_it_cannot_pass_for_a_library(place: Path) -> None:
     assert check_file(find("scaling"), place)
 
 
+FORMS = {
+    "with a mark at its start": ("\ufeff" + scaled("# ü"), "utf-8", ""),
+    "an encoding that it names": ("# coding: cp1252\n" + scaled("# ü"), "cp1252", ""),
+    "another encoding": (scaled("# ü"), "cp1252", "encoding"),
+    "two bytes a letter": (scaled(""), "utf-16", "encoding"),
+    "too large": (scaled("table = '" + "x" * (1 << 20) + "'"), "utf-8", "unread"),
+}
+
+
+def test_a_file_is_read_as_python_does_and_what_cannot_be_read_is_not_called_empty(place: Path, terminal: Terminal) -> None:
+    own = place / "exercises" / "02_scaling.py"
+    for name, (text, encoding, cause) in FORMS.items():
+        own.write_bytes(text.encode(encoding))
+        found = json.loads(terminal("course", "check", "--folder", place, "--json", code=1 if cause else 0))
+        assert [(one["exercise"], one["cause"]) for one in found] == [("scaling", cause)], name
+        assert not cause or not unkind_words(check_file(find("scaling"), place))
+
+
+def test_a_file_that_the_copy_does_not_find_is_told_as_what_it_is(place: Path) -> None:
+    own, opened = place / "exercises" / "02_scaling.py", "from PIL import Image\nImage.open('seven.png')"
+    own.write_text(scaled(opened))
+    assert check_file(find("scaling"), place).cause == "exception"
+    (place / "exercises" / "seven.png").write_bytes(b"x")
+    result = check_file(find("scaling"), place)
+    assert (result.cause, result.line) == ("file_elsewhere", 4)
+    assert "__main__" in result.change
+    assert not unkind_words(result)
+
+
+def test_what_is_right_and_could_be_faster_is_said() -> None:
+    slow = material.right_programs(find("evaluation"))["without no_grad: right, only slower"]
+    result = said_of(slow, "evaluation")
+    assert result.passed
+    assert "no_grad" in str(result).splitlines()[1]
+    assert said_of(material.solution(find("evaluation")), "evaluation").note == ""
+
+
 # The 98 % of the CNN
 
 
@@ -166,6 +204,7 @@ def test_the_98_percent_are_measured_on_the_learners_own_run(tmp_path: Path, tra
         "no_run": {},
         "below_98": {name: torch.zeros_like(one) for name, one in weights.items()},
         "state_dict_mismatch": {name: one for name, one in weights.items() if "10" not in name},
+        "other_pixels": {**weights, "mean": (weights["mean"] - 0.1307) / 0.3081, "std": weights["std"] / 0.3081},
         "": weights,
     }
     attempts = []
@@ -178,6 +217,8 @@ def test_the_98_percent_are_measured_on_the_learners_own_run(tmp_path: Path, tra
     results = check_attempts(attempts)
     assert [result.cause for result in results] == [*runs], results
     assert results[-1].passed
+    assert "without arguments" in results[2].change
+    assert all(result.passed or not unkind_words(result) for result in results)
 
 
 def test_keep_writes_the_weights_beside_the_file(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,6 +279,61 @@ def test_a_notebook_gets_the_same_result() -> None:
     assert broken.cause == "wrong_flatten_size"
     assert "784" in broken.evidence
     assert "not yet" in broken._repr_html_()
+
+
+def test_a_part_of_an_exercise_says_what_was_not_checked(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
+    joined._write(place, joined.Seat("127.0.0.1:9", "someone.0", 3))
+    result = in_notebook("import handlens as hl\nresult = hl.course.check('cnn', MyNet)", [CELLS])
+    assert str(result).splitlines() == [
+        "cnn: MNISTCNN is right.",
+        "Not checked: train_cnn, test_cnn, conv_filters, your run. The exercise is passed when all of it is right.",
+    ]
+    pair = material.solution(find("errors"))
+    assert in_notebook("import handlens as hl\nresult = hl.course.check('errors', most_confused)", [pair]).part == ("most_confused",)
+    assert (progress.read(place), joined.waiting(place)) == ({}, [])
+    ask = "import handlens as hl\nresult = hl.course.check('errors', most_confused, worst)"
+    assert str(in_notebook(ask, [pair])) == "errors: passed."
+    assert progress.state_of(find("errors"), progress.read(place)) == "passed"
+    assert len(joined.waiting(place)) == 1
+
+
+def test_the_lines_of_a_lesson_count_for_nobody(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
+    session = Path(hl.__file__).parent / "course" / "lessons" / "session_2_example_code.py"
+    ask = "import handlens as hl\nresult = hl.course.check('mlp-forward', MNISTNet)"
+    lines = session.read_text().split("if __name__ ==")[0]
+    given = in_notebook(ask, [lines])
+    assert (given.passed, given.counts) == (True, False)
+    assert "03_mlp_forward.py" in given.note
+    assert progress.read(place) == {}
+    own = in_notebook(ask, [lines, material.solution(find("mlp-forward"))])
+    assert (str(own), own.counts) == ("mlp-forward: passed.", True)
+    assert progress.state_of(find("mlp-forward"), progress.read(place)) == "passed"
+    folder.reset(find("mlp-forward"))
+    assert progress.read(place) == {}
+
+
+TAKEN = {
+    "an if without an else": "WHITE = 255\nif WHITE > 300:\n    WHITE = 1",
+    "an if with an else": "if torch.cuda.is_available():\n    WHITE = 255\nelse:\n    WHITE = 255",
+    "a try": "try:\n    from no_such_module import WHITE\nexcept ImportError:\n    WHITE = 255",
+    "a with": "with torch.no_grad():\n    WHITE = torch.tensor(255.0)",
+    "changed": "WHITE = 5\nWHITE *= 51",
+    "made of itself": "WHITE = 5\nWHITE = WHITE * 51",
+    "two at once": "(WHITE, black), *others = (255, 0), 1, 2",
+    "an attribute": "class WHITE:\n    pass\nWHITE.value = 255",
+    "a place in a table": "WHITE = [0]\nWHITE[0] = 255",
+    "only said": "WHITE = 255\nWHITE: int",
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_makes_or_changes_a_name_is_taken_along(name: str) -> None:
+    value = {"an attribute": "WHITE.value", "a place in a table": "WHITE[0]"}.get(name, "WHITE")
+    cells = ["import torch", "WHITE = 7", TAKEN[name], f"def scale(images):\n    return images.float() / {value}"]
+    result = in_notebook("import handlens as hl\nresult = hl.course.check('scaling', scale)", cells)
+    assert result.passed, result
 
 
 def test_parameters_are_not_taken_for_variables_of_the_notebook() -> None:
@@ -320,14 +416,35 @@ def test_watch_checks_what_is_saved(place: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
         assert process.stdout is not None
-        assert "Watching" in process.stderr.readline()
-        time.sleep(0.5)
-        own.write_text(material.solution(find("scaling")))
         try:
+            assert "Watching" in process.stderr.readline()
+            time.sleep(0.5)
+            (place / ".progress.json").mkdir()  # what cannot be kept ends nothing
+            own.write_text("def scale(images):\n    return images\n")
+            assert "scaling could not be checked" in process.stderr.readline()
+            (place / ".progress.json").rmdir()
+            own.write_text(material.solution(find("scaling")))
             assert process.stdout.readline() == "scaling: passed.\n"
         finally:
             process.send_signal(2)
         process.communicate(timeout=30)
+
+
+def test_a_file_counts_as_saved_when_it_is_quiet(tmp_path: Path) -> None:
+    path = tmp_path / "02_scaling.py"
+    path.write_text("def")
+    saves = Saves([path])
+    assert saves.new() == []
+    for letters in (4, 9, 15):
+        path.write_text("def scale(images):"[:letters])
+        assert saves.new() == []
+    assert saves.new() == [path]
+    assert saves.new() == []
+    path.rename(tmp_path / "aside")
+    assert [saves.new(), saves.new()] == [[], []]
+    (tmp_path / "aside").rename(path)
+    path.write_text("def scale(images): ...")
+    assert [saves.new(), saves.new()] == [[], [path]]
 
 
 def test_one_long_progress_file_of_somebody_else_harms_nothing(place: Path) -> None:

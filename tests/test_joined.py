@@ -18,7 +18,7 @@ from crash.faults import Disk, Fault
 from terminal import Terminal
 
 import handlens as hl
-from handlens.course import folder, joined, material, questions
+from handlens.course import folder, joined, material, progress, questions
 from handlens.course.plan import find
 from handlens.course.verdict import Result
 from handlens.errors import FailedError, UsageError
@@ -180,6 +180,7 @@ def scale(images):  # type: ignore[no-untyped-def]
 def test_the_check_of_a_notebook_tells_the_same(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joined, "send_soon", lambda _place: None)
     assert hl.course.check("scaling", scale)
+    assert progress.state_of(find("scaling"), progress.read(place)) == "passed"
     assert [(one["task"], one["passed"]) for one in told(place)] == [("scaling", True)]
 
 

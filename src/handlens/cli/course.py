@@ -13,6 +13,7 @@ import click
 
 from handlens.cli.classroom import COMMANDS, send
 from handlens.cli.terminal import FILE, folder_option, json_option, print_json, remark, say, show_table, tell
+from handlens.errors import HandlensError
 
 if TYPE_CHECKING:
     from handlens.course import Exercise, Result
@@ -93,14 +94,14 @@ def check(names: tuple[str, ...], folder: Path | None, as_json: bool) -> int:
 def _chosen(names: Sequence[str], folder: Path | None) -> list[Exercise]:
     from handlens.course import EXERCISES, material
     from handlens.course import folder as folders
+    from handlens.course.check import attempt_in
     from handlens.course.plan import find
-    from handlens.files import read_bytes
 
     if names:
         return [find(name) for name in names]
     place = folders.find_folder(folder) / "exercises"
-    there = [one for one in EXERCISES if (place / one.file).is_file()]
-    return [one for one in there if read_bytes(place / one.file, 1 << 20) != material.stub(one).encode()]
+    there = [attempt_in(one, place / one.file) for one in EXERCISES if (place / one.file).is_file()]
+    return [one.exercise for one in there if one.unread or one.text != material.stub(one.exercise)]
 
 
 def _checked(exercise: Exercise, folder: Path | None) -> Result:
@@ -124,23 +125,48 @@ def watch(names: tuple[str, ...], folder: Path | None) -> int:
     from handlens.course.plan import find
 
     paths = {one: path_of(one, folder) for one in ([find(name) for name in names] or EXERCISES)}
-    saved = {one: _saved_at(path) for one, path in paths.items()}
+    saves = Saves(list(paths.values()))
     say(f"Watching {len(paths)} file{'s' * (len(paths) > 1)} in {next(iter(paths.values())).parent}. Save one to check it; Ctrl-C ends.")
     while True:
-        for one, path in paths.items():
-            if (now := _saved_at(path)) != saved[one]:
-                saved[one] = now
-                _tell(_checked(one, folder))
-                sys.stdout.flush()
-                send(folder)
         time.sleep(_WAIT_S)
+        saved = saves.new()
+        for one in (one for one, path in paths.items() if path in saved):
+            _check_saved(one, folder)
 
 
-def _saved_at(path: Path) -> float:
+class Saves:
+    """Which files were saved: those that have changed, and not once more since they were last asked about.
+
+    An editor may still be writing what has just changed, or have taken it away for a moment.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._told = self._before = {path: self._state(path) for path in paths}
+
+    def new(self) -> list[Path]:
+        """Those that were not told before."""
+        now = {path: self._state(path) for path in self._told}
+        new = [path for path, state in now.items() if state and state == self._before[path] != self._told[path]]
+        self._told, self._before = self._told | {path: now[path] for path in new}, now
+        return new
+
+    @staticmethod
+    def _state(path: Path) -> tuple[int, int] | None:
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
+
+
+def _check_saved(exercise: Exercise, folder: Path | None) -> None:
+    """Check it, and go on whatever comes."""
     try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
+        _tell(_checked(exercise, folder))
+        sys.stdout.flush()
+        send(folder)
+    except HandlensError as error:
+        say(f"{exercise.name} could not be checked. {error}")
 
 
 @course.command(short_help="A hint; there are three, each says more.")

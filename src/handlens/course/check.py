@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import dataclasses
 import importlib
 import json
 import os
@@ -11,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import decode_source
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,6 +41,9 @@ class Check(Protocol):
     Attributes:
         NEEDS: the names that the learner's file defines.
         CAUSES: what the doctor may say of it, where it is not right. With `STRICT = True`, what it says is reason enough.
+
+    A check may also have `play_on`, for what the doctor need not see; `ask_of_file`, for what lies beside the learner's file; `note`, for
+    what is right and could be better; and `TIMES`, how many times the usual time the learner's code may take.
     """
 
     NEEDS: tuple[str, ...]
@@ -63,6 +69,7 @@ class Attempt:
         path: where it stands; a program from elsewhere, as a notebook, has no file there.
         needs: the names that are asked for; those of the exercise if empty.
         with_run: whether what the learner has trained is looked at too, where the exercise asks for it.
+        unread: why there is no text, if there is none for a reason of its own.
     """
 
     exercise: Exercise
@@ -70,6 +77,7 @@ class Attempt:
     path: Path
     needs: tuple[str, ...] = ()
     with_run: bool = True
+    unread: Mistake | None = None
 
     @property
     def check(self) -> Check:
@@ -93,17 +101,32 @@ def check(name: str, *objects: Any) -> Result:
         result = check_file(exercise)
         joined.send_soon(folder.find_folder())
         return result
-    names = sys._getframe(1).f_globals
     wanted = Attempt(exercise, "", Path(exercise.file)).check.NEEDS
-    text, needs = notebook.text_of(objects, wanted, names)
-    try:
-        path = folder.path_of(exercise)  # beside which a kept run lies
-    except UsageError:
-        path = Path(exercise.file)
-    result = check_attempts([Attempt(exercise, text, path, needs, with_run=len(needs) == len(wanted))])[0]
-    joined.note_result(path.parent.parent, result)
-    joined.send_soon(path.parent.parent)
+    found = notebook.find(objects, wanted, sys._getframe(1).f_globals)
+    whole, laid_out = len(found.needs) == len(wanted), False
+    path = Path(exercise.file)
+    with contextlib.suppress(UsageError):
+        path, laid_out = folder.path_of(exercise), True  # beside which a kept run lies
+    attempt = Attempt(exercise, found.text, path, found.needs, with_run=whole)
+    result = check_attempts([attempt])[0]
+    if not whole or found.of_lesson:
+        return _uncounted(result, attempt)
+    if laid_out:
+        _remember(path, result)
+        joined.send_soon(path.parent.parent)
     return result
+
+
+def _uncounted(result: Result, attempt: Attempt) -> Result:
+    """A result of a part, or of lines that were given: the learner alone is told, and why."""
+    if not result.passed:
+        return dataclasses.replace(result, counts=False)
+    part = () if attempt.with_run else attempt.needs
+    note = f"These are the lines of the lesson, so nothing is counted. Write them yourself in {attempt.exercise.file}, and check that."
+    if part:
+        missing = [*(name for name in attempt.check.NEEDS if name not in part), *["your run"] * hasattr(attempt.check, "ask_of_file")]
+        note = f"Not checked: {', '.join(missing)}. The exercise is passed when all of it is right."
+    return dataclasses.replace(result, counts=False, part=part, note="\n".join(filter(None, [result.note, note])))
 
 
 def check_file(exercise: Exercise, place: Path | None = None) -> Result:
@@ -119,9 +142,14 @@ def check_file(exercise: Exercise, place: Path | None = None) -> Result:
     """
     path = folder.path_of(exercise, place)
     result = check_attempts([attempt_in(exercise, path)])[0]
+    _remember(path, result)
+    return result
+
+
+def _remember(path: Path, result: Result) -> None:
+    """Keep what was said of a whole exercise, for `ls` and for the class."""
     progress.remember(path.parent.parent, result)
     joined.note_result(path.parent.parent, result)
-    return result
 
 
 def check_attempts(attempts: Sequence[Attempt], seed: int | None = None) -> list[Result]:
@@ -138,25 +166,28 @@ def check_attempts(attempts: Sequence[Attempt], seed: int | None = None) -> list
         jobs = [Path(place, str(number)) for number in range(len(attempts))]
         asked = [None if mistake else _lay_out(attempt, job, chance) for attempt, job, mistake in zip(attempts, jobs, early, strict=True)]
         ended = _run([job for job, given in zip(jobs, asked, strict=True) if given is not None])
-        mistakes = [
+        said = [
             mistake or _judge(attempt, given or {}, job / "room" / "answer", ended)
             for attempt, job, mistake, given in zip(attempts, jobs, early, asked, strict=True)
         ]
     each = round((time.monotonic() - began) / max(1, len(attempts)), 2)
-    return [_result(attempt, mistake, each) for attempt, mistake in zip(attempts, mistakes, strict=True)]
+    return [_result(attempt, one, each) for attempt, one in zip(attempts, said, strict=True)]
 
 
 def attempt_in(exercise: Exercise, path: Path) -> Attempt:
-    """The solution that stands in a file; an empty one if there is none that can be read."""
+    """The solution that stands in a file, read as Python does; an empty one if there is no file."""
     try:
-        text = files.read_bytes(path, _MOST_BYTES).decode()
-    except (FileError, UnicodeDecodeError):
-        text = ""
-    return Attempt(exercise, text, path)
+        return Attempt(exercise, decode_source(files.read_bytes(path, _MOST_BYTES)), path)
+    except FileError as error:
+        return Attempt(exercise, "", path, unread=outcomes.unread(error) if path.exists() else None)
+    except (SyntaxError, ValueError, LookupError):
+        return Attempt(exercise, "", path, unread=outcomes.ENCODING)
 
 
 def _without_running(attempt: Attempt) -> Mistake | None:
     """What can be said of the text alone."""
+    if attempt.unread:
+        return attempt.unread
     try:
         tree = ast.parse(attempt.text)
     except (SyntaxError, ValueError) as error:
@@ -194,7 +225,8 @@ def _run(jobs: Sequence[Path]) -> outcomes.Ended:
     return outcomes.Ended(finished.stdout, finished.stderr, finished.returncode)
 
 
-def _judge(attempt: Attempt, given: dict[str, Any], answer: Path, ended: outcomes.Ended) -> Mistake | None:
+def _judge(attempt: Attempt, given: dict[str, Any], answer: Path, ended: outcomes.Ended) -> Mistake | str:
+    """What is not right; else what could be better, or nothing."""
     try:
         found = wire.read(answer)
         values, failure, diagnosis = found["values"], found["failure"], found["diagnosis"]
@@ -202,14 +234,17 @@ def _judge(attempt: Attempt, given: dict[str, Any], answer: Path, ended: outcome
         return outcomes.vanished(ended)
     named = _diagnosed(diagnosis, attempt.check.CAUSES if failure is None else tuple(all_causes()))
     if failure is not None:
-        return outcomes.stopped(failure, named)
+        return outcomes.stopped(failure, named, attempt.path.parent)
+    note = ""
     try:
         own = attempt.check.judge(given, values)
+        if own is None and hasattr(attempt.check, "note"):
+            note = attempt.check.note(values)
     except (TypeError, ValueError, LookupError, AttributeError, RuntimeError, ArithmeticError):  # a forged answer, or one of another form
         own = outcomes.OTHER_FORM
     if own is None and not getattr(attempt.check, "STRICT", False):
-        return None
-    return named or own
+        return note
+    return named or own or note
 
 
 def _diagnosed(diagnosis: Any, causes: tuple[str, ...]) -> Mistake | None:
@@ -218,9 +253,9 @@ def _diagnosed(diagnosis: Any, causes: tuple[str, ...]) -> Mistake | None:
     return Mistake(**{name: diagnosis[name] for name in ("cause", "sentence", "change", "evidence", "line")})
 
 
-def _result(attempt: Attempt, mistake: Mistake | None, time_s: float) -> Result:
-    if mistake is None:
-        return Result(attempt.exercise.name, True, place=attempt.path.name, time_s=time_s)
+def _result(attempt: Attempt, mistake: Mistake | str, time_s: float) -> Result:
+    if isinstance(mistake, str):
+        return Result(attempt.exercise.name, True, place=attempt.path.name, note=mistake, time_s=time_s)
     lines = attempt.text.splitlines()
     code = lines[mistake.line - 1].strip() if 0 < mistake.line <= len(lines) else ""
     said = {name: getattr(mistake, name) for name in ("cause", "sentence", "change", "evidence", "line")}

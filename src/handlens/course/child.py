@@ -16,7 +16,7 @@ import time
 import traceback
 import types
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +49,14 @@ def work(folder: Path) -> None:
     program, check = Program.of_file(str(path), text), importlib.import_module(job["module"])
     given = wire.read(folder / "given")
     _enter(room, job["beside"])
-    _watch_the_clock(room, str(path), _TIMES_WITH_RUN if kept.PRESENT in given else 1)
-    values, names, seen = _play(program, path, text, job["needs"], lambda found: check.play(found, given))
+    _watch_the_clock(room, str(path), _TIMES_WITH_RUN if kept.PRESENT in given else getattr(check, "TIMES", 1))
+    names = _module(path)
+    with Watcher(program).watching() as seen:
+        values = _tried(program, seen, lambda: _play(check, names, text, job["needs"], given))
     if seen.failure is None and hasattr(check, "play_on"):  # what needs nobody to look on
-        values |= check.play_on(names, given)
+        later = Seen()
+        values |= _tried(program, later, lambda: check.play_on(names, given))
+        seen = later if later.failure else seen  # what was seen before has nothing to do with it
     answer = {"values": values, **_told(seen.failure), "diagnosis": _diagnosis(program, seen, names, check.CAUSES)}
     wire.write(room / "answer", answer)
 
@@ -67,24 +71,33 @@ def _enter(room: Path, beside: str) -> None:
     fence.close(room)
 
 
-def _play(program: Program, path: Path, text: str, needs: list[str], ask: Any) -> tuple[Any, dict[str, Any], Seen]:
+def _module(path: Path) -> dict[str, Any]:
+    """The variables of the module that the learner's file will be."""
     module = types.ModuleType("exercise")
     module.__dict__.update(__file__=str(path))
     sys.modules["exercise"] = module
-    values: Any = None
-    with Watcher(program).watching() as seen, warnings.catch_warnings():
+    return module.__dict__
+
+
+def _play(check: Any, names: dict[str, Any], text: str, needs: list[str], given: dict[str, torch.Tensor]) -> Any:
+    exec(compile(text, names["__file__"], "exec"), names)
+    for name in needs:
+        if name not in names:
+            raise Missing(name)
+    return check.play(names, given)
+
+
+def _tried(program: Program, seen: Seen, play: Callable[[], Any]) -> Any:
+    """What comes of it; nothing where an exception ends it, which is noted."""
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            exec(compile(text, str(path), "exec"), module.__dict__)
-            for name in needs:
-                if name not in module.__dict__:
-                    raise Missing(name)
-            values = ask(module.__dict__)
+            return play()
         except BaseException as error:  # whatever a learner's code may raise
             seen.failure = program.failure(error)
             if not isinstance(error, Exception | SystemExit):
                 traceback.print_exc()
-    return values, module.__dict__, seen
+    return {}
 
 
 def _told(failure: Failure | None) -> dict[str, Any]:
@@ -102,7 +115,7 @@ def _diagnosis(program: Program, seen: Seen, names: Mapping[str, Any], causes: t
 
 
 def _watch_the_clock(room: Path, file: str, times: int) -> None:
-    """After so much time, say in which line the code was, and end."""
+    """After so many times the usual time, say in which line the code was, and end."""
     main, end = threading.get_ident(), time.monotonic() + WALL_S * min(times, 2)
     start = busy = time.process_time()
     since = time.monotonic()
@@ -117,7 +130,9 @@ def _watch_the_clock(room: Path, file: str, times: int) -> None:
         while frame is not None and not line:
             line = frame.f_lineno if frame.f_code.co_filename == file else 0
             frame = frame.f_back
-        wire.write(room / "answer", {"values": None, "failure": {"kind": "Slow", "text": "", "line": line}, "diagnosis": None})
+        wire.write(
+            room / "answer", {"values": None, "failure": {"kind": "Slow", "text": f"{CPU_S * times:g}", "line": line}, "diagnosis": None}
+        )
         os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()

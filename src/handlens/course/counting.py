@@ -10,6 +10,8 @@ from torch import Tensor
 from handlens.course import wire
 from handlens.course.verdict import Mistake
 
+CLOSE = 1e-3  # so near are numbers that are meant to be the same: some are rounded for print
+
 # By the way of counting: the id of the mistake, what it is, what to change.
 _KNOWN = {
     "by batches": (
@@ -31,6 +33,7 @@ _KNOWN = {
         "The last batch is smaller, and counts as much as the others.",
         "Add up hits and images, and divide once, at the end.",
     ),
+    "rounded": ("rounded", "This is rounded: two places are too few to compare.", "Return it as it is, and round only what you print."),
     "mistakes": ("counts_mistakes", "This is the share of the images that are not right.", "Count where prediction and label are equal."),
 }
 
@@ -48,7 +51,7 @@ def judge_count(value: Any, hits: Tensor, sizes: list[int]) -> Mistake:
     if number is None:
         change = "Count the hits, divide by the number of images, and return that."
         return Mistake("no_number", "The accuracy should be one number.", change, seen)
-    known = next((way for way, result in _ways(hits, sizes).items() if abs(number - result) < 1e-4), "")
+    known = next((way for way, result in _ways(hits, sizes).items() if abs(number - result) < CLOSE * max(1, result)), "")
     if known:
         return Mistake(*_KNOWN[known], seen)
     if number > 1:
@@ -58,10 +61,10 @@ def judge_count(value: Any, hits: Tensor, sizes: list[int]) -> Mistake:
     return Mistake("other_accuracy", "This is not the share of the images that are right.", change, seen)
 
 
-def are_apart(hits: Tensor, sizes: list[int]) -> bool:
-    """Whether each way of counting gives another number, none of which is right by chance."""
-    numbers = sorted([*_ways(hits, sizes).values(), float(hits.double().mean())])
-    return all(after - before > 2e-3 for before, after in pairwise(numbers))
+def are_apart(hits: Tensor, sizes: list[int], *others: float) -> bool:
+    """Whether each way of counting, and each of the others, gives another number, none of which is right by chance."""
+    numbers = sorted([*_ways(hits, sizes).values(), float(hits.double().mean()), *others])
+    return all(after - before > 2 * CLOSE for before, after in pairwise(numbers))
 
 
 def _ways(hits: Tensor, sizes: list[int]) -> dict[str, float]:
@@ -76,5 +79,6 @@ def _ways(hits: Tensor, sizes: list[int]) -> dict[str, float]:
         "last": float(parts[-1].mean()),
         "last hits": float(parts[-1].sum()) / len(hits),
         "means": sum(float(part.mean()) for part in parts) / len(parts),
+        "rounded": round(right, 2),
         "mistakes": 1 - right,
     }

@@ -15,7 +15,6 @@ from handlens.course.verdict import Result
 
 STYLES, MUTANTS, MUTANTS_OF_A_LINE = 8, 15, 6
 LONGEST, UNKIND = 25, re.compile(r"\b(error|illegal|invalid|wrong)\b", re.IGNORECASE)
-STUB = ("not_begun", "forward_returns_none", "two_numbers")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from handlens import files
-from handlens.course import material
+from handlens.course import material, progress
 from handlens.course.plan import EXERCISES, Exercise
 from handlens.errors import UsageError
 
@@ -82,12 +82,15 @@ def _below(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
 
 
 def reset(exercise: Exercise, folder: Path | None = None) -> Path | None:
-    """Begin an exercise again.
+    """Begin an exercise again: the file, and what is remembered of its checks.
 
     Returns:
         Where the learner's version was put; None if there was nothing of theirs.
     """
-    return _replace(path_of(exercise, folder), material.stub(exercise), keep_if_not=(material.stub(exercise),))
+    path = path_of(exercise, folder)
+    aside = _replace(path, material.stub(exercise), keep_if_not=(material.stub(exercise),))
+    progress.forget(path.parent.parent, exercise)
+    return aside
 
 
 def catch_up(number: int, folder: Path | None = None) -> list[tuple[Exercise, Path | None]]:

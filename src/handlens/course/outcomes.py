@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from handlens.course.verdict import Mistake
+from handlens.errors import FileError
 from handlens.files import printable
 
 UNTOUCHED = Mistake(
@@ -15,6 +20,12 @@ OTHER_FORM = Mistake(
     "other_form",
     "What comes back has another form than the task asks for.",
     "Compare your return line with the task at the top of the file.",
+)
+ENCODING = Mistake(
+    "encoding",
+    "This file is not saved as UTF-8, so Python cannot read its letters.",
+    "Save it anew, and choose UTF-8 as its encoding: your editor asks, or shows it in its last line.",
+    "A letter such as ü or é is there in another code.",
 )
 OUTPUT = Mistake("too_much_output", "Your code prints more than 32 MB.", "Take the print out of the inner loop.")
 MEMORY = Mistake(
@@ -38,6 +49,12 @@ def empty(name: str) -> Mistake:
     return Mistake("empty", "There is nothing in this file yet.", f"Lay out the stub: handlens course reset {name}")
 
 
+def unread(error: FileError) -> Mistake:
+    """A file that is there, and cannot be read."""
+    advice = "It should be a file of at most 1 MB: keep pictures and tables in files of their own."
+    return Mistake("unread", "This file is there, and cannot be read.", advice, error.what)
+
+
 def unreadable(error: SyntaxError | ValueError) -> Mistake:
     """A text that is no Python."""
     said, line = (f"{error.msg}: {(error.text or '').strip()}", error.lineno or 0) if isinstance(error, SyntaxError) else (str(error), 0)
@@ -59,12 +76,13 @@ def vanished(ended: Ended) -> Mistake:
     )
 
 
-def stopped(failure: dict[str, Any], named: Mistake | None) -> Mistake:
+def stopped(failure: dict[str, Any], named: Mistake | None, beside: Path) -> Mistake:
     """An exception ended it, or the clock.
 
     Args:
         failure: its kind, its text and its line.
         named: what the doctor says of it, if it knows the exception.
+        beside: the folder of the learner's file, in which the check does not stand.
     """
     kind, text, line = str(failure["kind"]), str(failure["text"]), int(failure["line"])
     said = printable(f"{kind}: {text.splitlines()[0] if text else ''}".rstrip(": "), 200)
@@ -77,8 +95,8 @@ def stopped(failure: dict[str, Any], named: Mistake | None) -> Mistake:
     if kind == "Slow":
         return Mistake(
             "endless",
-            "After 5 s your code is still in this line.",
-            "Let its loop end; put long trainings under: if __name__ == '__main__':",
+            f"After {printable(text, 10)} s your code is still in this line.",
+            "Let its loop end, or take fewer steps; put long trainings under: if __name__ == '__main__':",
             "",
             line,
         )
@@ -91,14 +109,30 @@ def stopped(failure: dict[str, Any], named: Mistake | None) -> Mistake:
         return _at(OUTPUT, line)
     if kind == "MemoryError" or "can't allocate memory" in text or "not enough memory" in text:
         return _at(MEMORY, line)
+    if kind == "FileNotFoundError" and (file := _there(text, beside)):
+        sentence = f"The check runs a copy of your program elsewhere, where {printable(file, 40)} is not."
+        return Mistake("file_elsewhere", sentence, "Put what opens it under: if __name__ == '__main__':", said, line)
+    if named is None and "no attribute 'dataset'" in text:
+        sentence = "batches may be a list of pairs, and a list has no dataset."
+        return Mistake("list_has_no_dataset", sentence, "Count the images in the loop: total += len(labels).", said, line)
     if named is None and "size of tensor a (10)" in text:
         sentence = "This picks the best image for each class, not the best class for each image."
         return Mistake("argmax_wrong_dim", sentence, "Write dim=1: scores.argmax(1).", said, line)
     if named is None and "does not require grad" in text:
         sentence = "What should go backward hangs on no weight: it was computed without a graph."
         return Mistake("no_grad_in_training", sentence, "Take no_grad, .data and .detach() out of the training.", said, line)
-    advice = "Read below what Python says, and look at each name in this line."
+    advice = "Read what Python says, and look at each name in this line."
     return named or Mistake("exception", "Python stops in this line.", advice, said, line)
+
+
+def _there(text: str, beside: Path) -> str:
+    """The file that was not found, if it is where the learner's own program finds it: beside it, or where they stand."""
+    found = re.search(r"""(['"]).+\1$""", text)
+    with contextlib.suppress(OSError, ValueError, SyntaxError):
+        file = str(ast.literal_eval(found[0])) if found else ""
+        if file and any((folder / file).exists() for folder in (beside, Path.cwd())):
+            return file
+    return ""
 
 
 def _at(mistake: Mistake, line: int) -> Mistake:

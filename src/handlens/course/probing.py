@@ -37,10 +37,15 @@ def batches(images: Tensor, targets: Tensor, size: int) -> list[tuple[Tensor, Te
     return list(zip(images.split(size), targets.split(size), strict=True))
 
 
-def made(maker: Any) -> nn.Module:
-    """The network that a learner's name stands for: a class, a function that makes one, or a network."""
+def made(maker: Any, images: Tensor) -> nn.Module:
+    """The network that a learner's name stands for: a class, a function that makes one, or a network.
+
+    It has seen images, so that lazy layers know their sizes.
+    """
     model: nn.Module = maker if isinstance(maker, nn.Module) else maker()
-    return model
+    with torch.no_grad():
+        model.eval()(images)
+    return model.train()
 
 
 def ask_network(chance: torch.Generator) -> dict[str, Tensor]:
@@ -53,12 +58,12 @@ def ask_network(chance: torch.Generator) -> dict[str, Tensor]:
 def play_network(maker: Any, given: dict[str, Tensor]) -> dict[str, Any]:
     """Let a copy take a few steps, so that the doctor sees it; then ask one that is as it was made."""
     images, targets = given["images"], given["labels"]
-    first = made(maker)
+    first = maker if isinstance(maker, nn.Module) else maker()
     scores = first(images)
     if isinstance(scores, Tensor) and not scores.requires_grad:
         return {"graph": False}
     rehearse(first, images, targets)
-    model = made(maker).eval()
+    model = made(maker, images).eval()
     weights = [list(one.shape) for one in model.parameters()]
     with torch.no_grad():
         scores = {
@@ -141,14 +146,35 @@ def _deaf(scores: Tensor, *_: Tensor) -> Mistake | None:
 
 
 def _straight(scores: Tensor, _again: Tensor, _alone: Tensor, between: Tensor) -> Mistake | None:
-    """A network without activations is a plane: half-way between two images it gives the middle of their scores."""
+    return no_activation(scores, between, "The mean of two images gets just the mean of their scores.")
+
+
+def no_activation(scores: Tensor, between: Tensor, seen: str) -> Mistake | None:
+    """A network without activations is a plane: half-way between two images it gives the middle of their scores.
+
+    Args:
+        scores: N,10, of images.
+        between: N,10, half-way between each image and the one before it.
+        seen: the evidence.
+    """
     middle = (scores + scores.roll(1, 0)) / 2
     if (between - middle).abs().max() > 1e-5 * scores.abs().max():
         return None
     sentence = "Without an activation such as ReLU between them, several layers can do no more than one."
-    return Mistake(
-        "no_activation", sentence, "Put a ReLU between the layers.", "The mean of two images gets just the mean of their scores."
-    )
+    return Mistake("no_activation", sentence, "Put a ReLU between the layers.", seen)
+
+
+def no_convolution(shapes: list[list[int]], change: str) -> Mistake | None:
+    """Whether one of the weights is that of a convolution."""
+    if any(len(shape) == 4 for shape in shapes):
+        return None
+    return Mistake("no_convolution", "There is no convolution in the network.", change)
+
+
+def missing_zero_grad(seen: str = "") -> Mistake:
+    """Gradients that add up."""
+    sentence = "Old gradients are still there when new ones come, so they add up."
+    return Mistake("missing_zero_grad", sentence, "Write optimizer.zero_grad() before loss.backward().", seen)
 
 
 def state(model: nn.Module) -> dict[str, Tensor]:

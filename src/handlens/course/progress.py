@@ -28,6 +28,14 @@ def remember(folder: Path, result: Result) -> None:
         files.write_atomic(place, json.dumps(kept | {result.exercise: new}, indent=1))
 
 
+def forget(folder: Path, exercise: Exercise) -> None:
+    """An exercise is as if it was never checked."""
+    with files.lock(folder / (_FILE + ".lock"), wait_s=5):
+        kept = read(folder)
+        if kept.pop(exercise.name, None):
+            files.write_atomic(folder / _FILE, json.dumps(kept, indent=1))
+
+
 def read(folder: Path) -> dict[str, dict[str, Any]]:
     """The newest result of each exercise, by name; nothing if it cannot be read."""
     try:

@@ -31,12 +31,14 @@ class Result:
 
     Attributes:
         exercise: its name.
-        passed: whether it does what it should.
+        passed: whether what was checked does what it should.
         cause, sentence, change, evidence, line: of the mistake; see `Mistake`.
         place: the file.
         code: the text of that line.
-        note: what is right, and could be better.
+        note: what there is to say of what is right: what could be better, or was not checked.
         time_s: how long the check took.
+        part: the names that were checked, where they are not all of the exercise.
+        counts: whether `ls` and the class are told: it is all of the exercise, and not the lines that a lesson gives.
     """
 
     exercise: str
@@ -50,13 +52,16 @@ class Result:
     code: str = ""
     note: str = ""
     time_s: float = 0.0
+    part: tuple[str, ...] = ()
+    counts: bool = True
 
     def __bool__(self) -> bool:
         return self.passed
 
     def __repr__(self) -> str:
         if self.passed:
-            return "\n".join([f"{self.exercise}: passed.", *([self.note] if self.note else [])])
+            said = f"{', '.join(self.part)} {'is' if len(self.part) == 1 else 'are'} right." if self.part else "passed."
+            return "\n".join([f"{self.exercise}: {said}", *([self.note] if self.note else [])])
         where = ["", f"  {self.place}:{self.line}   {self.code}"] if self.line else []
         seen = [f"Seen   {self.evidence}"] if self.evidence else []
         more = f"More   handlens course hint {self.exercise}"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from handlens.course import wire
-from handlens.course.probing import NETWORK_CAUSES, ask_network, first, judge_network, made, play_network, state
+from handlens.course.probing import NETWORK_CAUSES, ask_network, first, judge_network, made, no_convolution, play_network, state
 from handlens.course.verdict import Mistake
 
 NEEDS = ("MNISTCNN",)
@@ -24,18 +24,38 @@ def play(names: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Any]:
 
 def play_on(names: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Any]:
     """One image in two batches, and what is remembered of them."""
-    model, images = made(names["MNISTCNN"]), given["images"]
+    images = given["images"]
+    model = made(names["MNISTCNN"], images)
     for one in model.modules():
         if isinstance(one, torch.nn.modules.dropout._DropoutNd):
             one.p = 0.0
     before = state(model)
+    behind = normed(model.train()(images))
     with torch.no_grad():
-        model.train()
         scores = {"with": model(images[:6])[:1], "without": model(torch.cat([images[:1], images[7:12] * 0.3]))[:1]}
         running = any("running_mean" in name and not torch.equal(one, before[name]) for name, one in state(model).items())
         model.eval()
         scores |= {"eval with": model(images[:6])[:1], "eval without": model(images[:1])}
-    return {"by batch": scores, "running": running}
+    return {"by batch": scores, "running": running, "behind": behind}
+
+
+def normed(scores: Tensor) -> list[bool]:
+    """For each convolution, but one that gives the scores: whether a batch norm comes before the next layer with weights."""
+    found: dict[Any, bool] = {}
+    waiting, known = [(scores.grad_fn, False, False)], set[Any]()
+    while waiting:
+        node, hidden, norm = waiting.pop()
+        if node is None or (node, hidden, norm) in known:
+            continue
+        known.add((node, hidden, norm))
+        kind = type(node).__name__
+        if "Convolution" in kind and (hidden or norm):
+            found[node] = found.get(node, False) or norm
+        if any(part in kind for part in ("Convolution", "Addmm", "MmBackward")):
+            hidden, norm = True, False
+        norm = norm or "BatchNorm" in kind
+        waiting += [(following, hidden, norm) for following, _ in node.next_functions]
+    return [*found.values()]
 
 
 def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
@@ -44,10 +64,11 @@ def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
     return first(
         lambda: _by_batch_in_eval(scores),
         lambda: judge_network(values),
-        lambda: _no_convolution(values["shapes"]),
+        lambda: no_convolution(values["shapes"], "Begin with the CNN of exercise 11."),
         lambda: _not_by_batch(scores),
         lambda: _nothing_remembered(values["running"]),
         lambda: _of_images(values["modules"]),
+        lambda: _behind_each(values["behind"]),
     )
 
 
@@ -61,12 +82,6 @@ def _by_batch_in_eval(scores: dict[str, Tensor]) -> Mistake | None:
         "Use nn.BatchNorm2d as it comes: it remembers means for the test.",
         "One image, alone and among six: other scores.",
     )
-
-
-def _no_convolution(shapes: list[list[int]]) -> Mistake | None:
-    if any(len(shape) == 4 for shape in shapes):
-        return None
-    return Mistake("no_convolution", "There is no convolution in the network.", "Begin with the CNN of exercise 11.")
 
 
 def _not_by_batch(scores: dict[str, Tensor]) -> Mistake | None:
@@ -92,3 +107,11 @@ def _of_images(modules: list[str]) -> Mistake | None:
     return Mistake(
         "not_behind_convolution", sentence, "Put nn.BatchNorm2d behind a convolution.", f"The layers: {', '.join(modules[1:8])}."
     )
+
+
+def _behind_each(behind: list[bool]) -> Mistake | None:
+    if all(behind):
+        return None
+    sentence = "Not every convolution has a batch norm behind it."
+    seen = f"Of {len(behind)} convolutions {sum(behind)} {'has' if sum(behind) == 1 else 'have'} one."
+    return Mistake("not_behind_each", sentence, "Give each convolution a batch norm of its own, and call it in forward.", seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ from torch import Tensor, nn
 
 from handlens.course import kept, wire
 from handlens.course.checks import evaluation, training_loop
-from handlens.course.probing import NETWORK_CAUSES, ask_network, first, judge_network, made, play_network
+from handlens.course.probing import NETWORK_CAUSES, ask_network, first, judge_network, made, no_convolution, play_network
 from handlens.course.verdict import Mistake
 
 NEEDS = ("MNISTCNN", "train_cnn", "test_cnn", "conv_filters")
 CAUSES = NETWORK_CAUSES
 STRICT = True
+_CONVOLUTION = "Begin with nn.Conv2d(1, 32, kernel_size=3, padding=1)."
 
 
 def ask(chance: torch.Generator) -> dict[str, Tensor]:
@@ -35,9 +37,7 @@ def _part(given: dict[str, Tensor], part: str) -> dict[str, Tensor]:
 
 def play(names: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Any]:
     """The network, watched."""
-    maker = names["MNISTCNN"]
-    has_conv = any(isinstance(one, nn.Conv2d) for one in made(maker).modules())
-    return {"net": play_network(maker, _part(given, "net")), "has_conv": has_conv}
+    return {"net": play_network(names["MNISTCNN"], _part(given, "net"))} if "MNISTCNN" in names else {}
 
 
 def play_on(names: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Any]:
@@ -49,17 +49,19 @@ def play_on(names: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Any]:
     if "test_cnn" in names:
         values["test"] = evaluation.play({"evaluate": names["test_cnn"]}, _part(given, "test"))
     if "conv_filters" in names:
-        model = made(names["MNISTCNN"])
+        model = made(names["MNISTCNN"], given["net/images"])
         conv = next((one for one in model.modules() if isinstance(one, nn.Conv2d)), None)
         values |= {"filters": names["conv_filters"](model), "weights": None if conv is None else conv.weight.detach()}
     if kept.PRESENT in given:
-        values["kept"] = kept.answer(made(names["MNISTCNN"]), given)
+        values["kept"] = kept.answer(made(names["MNISTCNN"], given["net/images"]), given)
     return values
 
 
 def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
     """Part by part; the run comes last."""
-    rules = [lambda: judge_network(values["net"]), lambda: _judge_conv(values)]
+    rules: list[Callable[[], Mistake | None]] = []
+    if "net" in values:
+        rules += [lambda: judge_network(values["net"]), lambda: no_convolution(values["net"]["shapes"], _CONVOLUTION)]
     if "train" in values:
         rules.append(lambda: training_loop.judge(_part(given, "train"), values["train"]))
     if "test" in values:
@@ -71,10 +73,9 @@ def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
     return first(*rules)
 
 
-def _judge_conv(values: dict[str, Any]) -> Mistake | None:
-    if any(len(shape) == 4 for shape in values["net"]["shapes"]):
-        return None
-    return Mistake("no_convolution", "There is no convolution in the network.", "Begin with nn.Conv2d(1, 32, kernel_size=3, padding=1).")
+def note(values: dict[str, Any]) -> str:
+    """What could be better."""
+    return evaluation.note(values["test"]) if "test" in values else ""
 
 
 def _judge_filters(values: dict[str, Any]) -> Mistake | None:

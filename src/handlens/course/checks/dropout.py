@@ -24,18 +24,18 @@ def play(names: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Any]:
 
 
 def play_on(names: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Any]:
-    """One image, often, in both modes."""
-    model = made(names["DropoutNet"])
+    """One image, often, in both modes; and in training mode one with a single bright pixel."""
+    model = made(names["DropoutNet"], given["images"])
     often = given["images"][:1].repeat(_TIMES, 1, 1, 1)
+    pixel = torch.zeros_like(often)
+    pixel[:, :, 14, 14] = 1.0
+    for one in model.modules():
+        if isinstance(one, torch.nn.modules.batchnorm._BatchNorm):  # by which images would depend on each other
+            one.eval()
     with torch.no_grad():
-        model.train()
-        training = model(often) if not _has_batch_norm(model) else torch.cat([model(given["images"])[:1] for _ in range(_TIMES)])
+        training = {"training": model(often), "pixel": model(pixel)}
         model.eval()
-        return {"training": training, "evaluating": torch.cat([model(given["images"][:1]) for _ in range(8)])}
-
-
-def _has_batch_norm(model: torch.nn.Module) -> bool:
-    return any(isinstance(one, torch.nn.modules.batchnorm._BatchNorm) for one in model.modules())
+        return {**training, "evaluating": torch.cat([model(given["images"][:1]) for _ in range(8)])}
 
 
 def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
@@ -46,6 +46,7 @@ def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
         lambda: _on_the_scores(training),
         lambda: _never_on(training),
         lambda: judge_network(values),
+        lambda: _on_the_pixels(wire.plain(values["pixel"]).double()),
     )
 
 
@@ -77,4 +78,19 @@ def _never_on(training: Tensor) -> Mistake | None:
         "In training mode the same image always gets the same scores: nothing is dropped.",
         "Call the dropout layer in forward, after a ReLU.",
         "60 times the same image, 60 times the same scores.",
+    )
+
+
+def _on_the_pixels(scores: Tensor) -> Mistake | None:
+    """A pixel is there or not: only hidden units can be dropped in more ways than these two."""
+    kinds = 0
+    while len(scores) and kinds < 3:
+        scores, kinds = scores[(scores - scores[0]).abs().amax(1) > 1e-5], kinds + 1
+    if kinds > 2:
+        return None
+    return Mistake(
+        "dropout_on_pixels",
+        "Dropout stands before the first layer: it drops pixels, and no hidden units.",
+        "Put it after a hidden layer's ReLU.",
+        f"An image with one bright pixel, 60 times: scores of {kinds} kind{'s' * (kinds > 1)}.",
     )

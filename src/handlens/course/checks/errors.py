@@ -35,12 +35,14 @@ def ask(chance: torch.Generator) -> dict[str, Tensor]:
 def play(names: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Any]:
     """What the learner finds."""
     scores, labels = given["scores"].clone(), given["labels"].clone()
-    return {"worst": names["worst"](scores, labels, _TOP), "pair": names["most_confused"](scores.argmax(1), labels)}
+    worst = {"worst": names["worst"](scores, labels, _TOP)} if "worst" in names else {}
+    return worst | ({"pair": names["most_confused"](scores.argmax(1), labels)} if "most_confused" in names else {})
 
 
 def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
     """The list, then the pair."""
-    return first(lambda: _judge_worst(given, values["worst"]), lambda: _judge_pair(given, values["pair"]))
+    judges = {"worst": _judge_worst, "pair": _judge_pair}
+    return first(*(lambda part=part: judges[part](given, values[part]) for part in judges if part in values))
 
 
 def _judge_worst(given: dict[str, Tensor], value: Any) -> Mistake | None:

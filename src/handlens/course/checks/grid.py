@@ -48,14 +48,17 @@ def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
             "two_things", "search should give two things back: the best setting, and the table.", "End it with: return best, table"
         )
     tried = {tuple(call[:3]) for call in values["calls"] if not call[3]}
-    mistake = _judge_test(values["calls"]) or _judge_tried(tried, parts[1], settings)
+    mistake = _judge_test(values["calls"], parts[0]) or _judge_tried(tried, parts[1], settings)
     means = given["val"].mean(1)
     return mistake or _judge_table(parts[1], settings, given["val"]) or _judge_best(parts[0], settings, means, given["val"])
 
 
-def _judge_test(calls: list[list[float]]) -> Mistake | None:
-    asked = sum(int(call[3]) for call in calls)
-    if asked == 0:
+def _judge_test(calls: list[list[float]], best: Any) -> Mistake | None:
+    """The test may be asked at the very end, and for the chosen setting alone."""
+    splits = [int(call[3]) for call in calls]
+    asked, tested = sum(splits), {(RATES[int(call[0])], WIDTHS[int(call[1])]) for call in calls if call[3]}
+    chosen = tuple(best) if isinstance(best, list) else best
+    if not asked or (splits == sorted(splits) and [*tested] == [chosen]):
         return None
     sentence = "The test images are used to choose, so the score of the winner will be too good."
     return Mistake("tuned_on_test", sentence, "Choose by val; keep the test for the very end.", f"The test was asked for {asked} times.")

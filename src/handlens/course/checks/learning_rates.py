@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from handlens.course import wire
-from handlens.course.probing import batches, labels, pictures, state
+from handlens.course.probing import batches, labels, missing_zero_grad, pictures, state
 from handlens.course.verdict import Mistake
 
 NEEDS = ("try_rates",)
@@ -123,8 +123,7 @@ def _named(given: dict[str, Tensor], losses: list[Tensor | None], expected: list
     if all(torch.allclose(one, known[0], atol=1e-5) for one in known):
         return Mistake("rate_not_used", "All rates give the same losses.", "Give lr=rate to a new optimizer, inside the loop.", seen)
     if _close(known, _expected(given, anew=True, clear=False)):
-        sentence = "Old gradients are still there when new ones come, so they add up."
-        return Mistake("missing_zero_grad", sentence, "Write optimizer.zero_grad() before loss.backward().", seen)
+        return missing_zero_grad(seen)
     if _close(known[::-1], expected):
         return Mistake(
             "keys_mixed",

@@ -113,6 +113,12 @@ def _turned(image: Tensor, right: Tensor, _seen: str) -> Mistake | None:
 def _size(image: Tensor, right: Tensor, _seen: str) -> Mistake | None:
     (height, width), (wanted, across) = _extent(image), _extent(right)
     seen = f"The ink is {height} high and {width} wide; in MNIST the longer side has 20."
+    lit = image[image > 0]
+    faint = float((lit < 0.06).double().mean())
+    if height < 14 and faint > 0.5:
+        sentence = "Paper is not quite white, and was taken for ink when the digit was cut out."
+        change = "Before you look for the ink, make all that is faint 0: pixels[pixels < 60] = 0."
+        return Mistake("paper_taken_for_ink", sentence, change, f"{faint:.0%} of what is left is fainter than any ink. {seen}")
     if height < 14:
         return Mistake(
             "too_small", "The digit is much smaller than those of MNIST.", "Cut the ink out first, then resize it to 20 pixels.", seen

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from handlens.course import wire
-from handlens.course.counting import are_apart, judge_count
-from handlens.course.probing import batches, is_close, labels, pictures, state
+from handlens.course.counting import CLOSE, are_apart, judge_count
+from handlens.course.probing import batches, is_close, labels, missing_zero_grad, pictures, state
 from handlens.course.verdict import Mistake
 
 NEEDS = ("train_epoch",)
@@ -22,6 +22,7 @@ CAUSES = (
 )
 _COUNT, SIZE, _LR = 44, 8, 0.2
 SIZES = [len(part) for part in torch.empty(_COUNT).split(SIZE)]
+_ON_THE_WAY = "Count the hits in the training loop, from the scores of which you take the loss."
 
 
 def network() -> nn.Module:
@@ -35,8 +36,9 @@ def ask(chance: torch.Generator) -> dict[str, Tensor]:
         torch.manual_seed(int(torch.randint(1 << 30, (1,), generator=chance)))
         start = {f"start.{name}": one for name, one in state(network()).items()}
         given = {"images": pictures(chance, _COUNT), "labels": labels(chance, _COUNT) % 3, **start}
-        hits = epoch(given)[2]
-        if are_apart(hits, SIZES) and hits.double().mean() > 0.15:  # so that each mistake shows
+        weights, _, hits = epoch(given)
+        after = float(_after(given, weights).double().mean())
+        if are_apart(hits, SIZES, after) and hits.double().mean() > 0.15:  # so that each mistake shows
             return given
 
 
@@ -69,7 +71,7 @@ def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
             "The weights are right; give the loss and the accuracy back as well.",
             "End it with: return average_loss, accuracy",
         )
-    return _judge_loss(wire.number(parts[0]), losses) or _judge_accuracy(parts[1], hits)
+    return _judge_loss(wire.number(parts[0]), losses) or _judge_accuracy(parts[1], hits, _after(given, expected))
 
 
 def epoch(given: dict[str, Tensor], change: str = "") -> tuple[dict[str, Tensor], Tensor, Tensor]:
@@ -98,11 +100,7 @@ _KNOWN: dict[str, Callable[[], Mistake]] = {
     "first": lambda: Mistake(
         "early_return_in_loop", "Only the first batch is trained on.", "Put return (or break) behind the loop, not into it."
     ),
-    "accumulate": lambda: Mistake(
-        "missing_zero_grad",
-        "Old gradients are still there when new ones come, so they add up.",
-        "Write optimizer.zero_grad() before loss.backward().",
-    ),
+    "accumulate": missing_zero_grad,
 }
 _KNOWN["eval accumulate"] = _KNOWN["accumulate"]
 
@@ -118,6 +116,9 @@ def judge_weights(given: dict[str, Tensor], weights: Any, expected: dict[str, Te
     known = next((name for name in _KNOWN if _same(weights, epoch(given, name)[0])), "")
     if known:
         return _KNOWN[known]()
+    if _same(weights, expected, learned=True):
+        sentence = "The images go through the network twice: that moves the means of its batch norm twice."
+        return Mistake("second_pass", sentence, _ON_THE_WAY)
     off = max(float((wire.plain(weights[name]) - one).abs().max()) for name, one in expected.items() if one.is_floating_point())
     sentence = "The weights after one epoch are not those of the usual loop."
     return Mistake(
@@ -148,9 +149,19 @@ def _judge_loss(loss: float | None, losses: Tensor) -> Mistake | None:
     )
 
 
-def _judge_accuracy(value: Any, hits: Tensor) -> Mistake | None:
-    """Of the whole epoch."""
-    right = float(hits.double().mean())
-    if is_close(value, right, 1e-3):
+def _judge_accuracy(value: Any, hits: Tensor, after: Tensor) -> Mistake | None:
+    """Of the whole epoch, counted on the way."""
+    if is_close(value, float(hits.double().mean()), CLOSE):
         return None
+    if is_close(value, float(after.double().mean()), CLOSE):
+        sentence = "This accuracy is measured after the epoch; asked is that of the scores while it trains."
+        return Mistake("second_pass", sentence, _ON_THE_WAY, f"After the epoch {int(after.sum())} of {len(after)} are right.")
     return judge_count(value, hits, SIZES)
+
+
+def _after(given: dict[str, Tensor], weights: dict[str, Tensor]) -> Tensor:
+    """Which images are right after the epoch, in eval mode."""
+    model = network()
+    model.load_state_dict(weights)
+    answers: Tensor = model.eval()(given["images"]).argmax(1)
+    return answers == given["labels"]

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from handlens.course.probing import NETWORK_CAUSES, ask_network, judge_network, play_network
+from handlens.course.probing import NETWORK_CAUSES, ask_network, judge_network, no_activation, play_network
 from handlens.course.verdict import Mistake
 
 NEEDS = ("make_net",)
@@ -42,10 +42,8 @@ def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
         expected = [tuple(sorted(pair)) for pair in itertools.pairwise(chain)]
         if sorted(layers) != sorted(expected):  # parameters come as they were registered, not as they are used
             return _named(sizes, layers, expected)
-        middle = (net["scores"] + net["scores"].roll(1, 0)) / 2
-        if (net["between"] - middle).abs().max() < 1e-5 * net["scores"].abs().max():
-            sentence = "Without an activation such as ReLU between them, several layers can do no more than one."
-            return Mistake("no_activation", sentence, "Put a ReLU behind each hidden layer.", f"Of sizes {list(sizes)}.")
+        if mistake := no_activation(net["scores"], net["between"], f"Of sizes {list(sizes)}."):
+            return mistake
     return judge_network(values)
 
 

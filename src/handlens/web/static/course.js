@@ -65,7 +65,7 @@ function exercise(one, mayCheck, tell) {
   const tellState = (/** @type {string} */ now, /** @type {any} */ last) => {
     item.dataset.state = now;
     state.textContent = STATES[/** @type {keyof typeof STATES} */ (now)];
-    said.replaceChildren(...(last && now !== "passed" ? verdict(last) : []));
+    said.replaceChildren(...(last && now !== "passed" ? verdict(last) : last?.note ? [el("p", { class: "caption" }, last.note)] : []));
   };
   async function check() {
     said.replaceChildren(el("p", { class: "says" }, "Checking…"));
