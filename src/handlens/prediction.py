@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 from torch import nn
 
-from handlens.data.drawing import TOO_LITTLE, Normalized, normalize, read, segment
+from handlens.data import drawing
 from handlens.errors import UsageError
 from handlens.models import predict_logits
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from handlens.data.drawing import Normalized
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,19 @@ class Preparation:
             DataMissing, DataDamaged: there is no such file, or it is no picture.
         """
         if self.ink:
-            seen = normalize(picture)
+            seen = drawing.normalize(picture)
             return self.fitted(seen), seen
+        from PIL import Image, ImageOps
+
         channels, height, width = self.image_shape
-        pixels = read(picture, 2 * max(height, width)).pixels
+        pixels = drawing.read(picture, 2 * max(height, width)).pixels
         fitted = ImageOps.fit(Image.fromarray(pixels).convert("L" if channels == 1 else "RGB"), (width, height), Image.Resampling.BILINEAR)
         return np.atleast_3d(np.asarray(fitted)).transpose(2, 0, 1).copy(), None
 
     def fitted(self, seen: Normalized) -> NDArray[np.uint8]:
         """Ink of 28x28 in the size and the channels of the network."""
+        from PIL import Image
+
         channels, height, width = self.image_shape
         image = Image.fromarray(seen.image)
         if image.size != (width, height):
@@ -125,7 +130,7 @@ def predict_sheet(model: nn.Module, classes: Sequence[str], preparation: Prepara
     """
     if not preparation.ink:
         raise UsageError("Only digits can be found on a sheet, and this network was trained on photographs.")
-    found = segment(picture)
+    found = drawing.segment(picture)
     return _ask(model, classes, [preparation.fitted(seen) for seen in found], found) if found else []
 
 
@@ -136,7 +141,7 @@ def _ask(
     answers = []
     for image, row, seen in zip(images, shares.tolist(), found, strict=True):
         doubt = seen.doubt if seen else ""
-        probabilities = {} if doubt == TOO_LITTLE else dict(zip(classes, row, strict=True))
+        probabilities = {} if doubt == drawing.TOO_LITTLE else dict(zip(classes, row, strict=True))
         label = max(probabilities, key=probabilities.__getitem__, default="")
         answers.append(Prediction(label, probabilities.get(label, 0.0), probabilities, doubt, image, seen))
     return answers

@@ -91,7 +91,7 @@ def _all(run: Run, evaluation: Evaluation, options: dict[str, Any]) -> dict[str,
 def _writers(run: Run, on: str) -> NDArray[np.int64] | None:
     """Who wrote each image, if that is known here: MNIST's are, once QMNIST's labels are on this machine."""
     from handlens import data
-    from handlens.runs.pictures import as_folder
+    from handlens.runs import as_folder
 
     if on == "mnist" or (on == "test" and run.config.data == "mnist"):
         with contextlib.suppress(DataMissing):
@@ -102,7 +102,7 @@ def _writers(run: Run, on: str) -> NDArray[np.int64] | None:
 
 def _is_ink(run: Run, on: str) -> bool:
     from handlens import data
-    from handlens.runs.pictures import as_folder
+    from handlens.runs import as_folder
 
     dataset = run.dataset()
     return (dataset if on in dataset.splits or as_folder(on) else data.load(on)).ink

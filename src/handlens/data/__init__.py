@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from handlens.data import mine
     from handlens.data.augment import AUGMENTATIONS, Augmentation, make_change, preview
     from handlens.data.batches import batches, order
-    from handlens.data.catalog import DATASETS, is_known
+    from handlens.data.catalog import DATASETS
     from handlens.data.dataset import Dataset, Split
     from handlens.data.formats import read_idx, write_idx
     from handlens.data.importing import import_images
     from handlens.data.inspection import Inspection, inspect
+    from handlens.data.known import is_known
     from handlens.data.sharded import Shards, sharded, write_shards
     from handlens.data.shelf import check, status
     from handlens.data.sources import fetch, import_folder
@@ -42,7 +43,7 @@ _HOMES = {
     "import_folder": "sources",
     "import_images": "importing",
     "inspect": "inspection",
-    "is_known": "catalog",
+    "is_known": "known",
     "load": "tensors",
     "load_known": "tensors",
     "make_change": "augment",

@@ -9,7 +9,7 @@ from handlens.data.archives import ARCHIVES
 from handlens.data.entry import Archive, DataFile, Entry, Original, Stretch, Wheel
 from handlens.errors import UsageError, nearest
 
-__all__ = ["DATASETS", "MINE", "Archive", "DataFile", "Entry", "Original", "Stretch", "Wheel", "find", "find_idx", "is_known"]
+__all__ = ["DATASETS", "MINE", "Archive", "DataFile", "Entry", "Original", "Stretch", "Wheel", "find", "find_idx"]
 
 MINE = "mine"
 """The name of the data set of the user's own digits; see `handlens.data.mine`."""
@@ -112,15 +112,6 @@ DATASETS: dict[str, Entry | Archive] = {
     ),
     **ARCHIVES,
 }
-
-
-def is_known(name: str) -> bool:
-    """Whether a name leads to a data set: one of the catalogue, `mine`, or one that was imported."""
-    if name in DATASETS or name == MINE:
-        return True
-    from handlens.data import stored
-
-    return name in stored.names()
 
 
 def find(name: str) -> Entry | Archive:

@@ -11,6 +11,7 @@ from handlens.data.cache import Cached
 from handlens.data.catalog import DATASETS, MINE
 from handlens.data.entry import Archive, Entry
 from handlens.data.formats import shown
+from handlens.data.known import is_known
 from handlens.data.mine import built
 from handlens.data.mine.digits import digits, home
 from handlens.data.say import Say
@@ -122,7 +123,7 @@ def remove(name: str) -> Path:
         DataMissing: it is not on this machine.
         FileError: the disk refuses.
     """
-    if not catalog.is_known(name):
+    if not is_known(name):
         raise unknown(name)
     if name == MINE:
         raise UsageError("Your own digits are nowhere else.", where=str(home()), hint="To forget one of them: handlens mine rm ID")

@@ -14,6 +14,7 @@ from handlens.data import catalog, objects, sources
 from handlens.data.cache import Cached
 from handlens.data.dataset import Dataset, Split
 from handlens.data.entry import DataFile
+from handlens.data.known import is_known
 from handlens.data.say import Say, megabytes, on_stderr
 from handlens.data.shares import chosen
 from handlens.errors import DataError, UsageError
@@ -80,7 +81,7 @@ def _is_place(data: str | Path) -> bool:
     from handlens.data import shelf
 
     try:
-        if catalog.is_known(data):
+        if is_known(data):
             return shelf.was_read_from(data, Path(data))
         return data != "" and (Path(data).name != data or Path(data).exists())
     except (OSError, ValueError):  # no name of a file can be that

@@ -7,6 +7,7 @@ from handlens.runs.doubts import Doubt, load_doubts, save_doubt, take_back_doubt
 from handlens.runs.find import Broken, list_runs, load_run, no_runs, runs_folder, scan
 from handlens.runs.folder import RESERVED, SWEEPS, existing_place, is_free, new_place, removed, strangers, take_back, to_trash, writing
 from handlens.runs.names import new_id, new_name
+from handlens.runs.pictures import as_folder
 from handlens.runs.run import Run
 from handlens.runs.shared import STARTER, share, starter
 
@@ -19,6 +20,7 @@ __all__ = [
     "Broken",
     "Doubt",
     "Run",
+    "as_folder",
     "existing_place",
     "has_changed",
     "is_free",

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from handlens import data
 from handlens.config import OWN, Config
 from handlens.data import Dataset
 from handlens.data.catalog import MINE
 from handlens.errors import UsageError
+from handlens.prediction import Preparation
 from handlens.runs.about import About
-
-if TYPE_CHECKING:
-    from handlens.prediction import Preparation
 
 
 def images_of(name: str, config: Config, about: About) -> Dataset:
@@ -64,7 +60,5 @@ def has_changed(found: Dataset, about: About) -> bool:
 
 def preparation_of(config: Config, about: About) -> Preparation:
     """What a picture has to go through before the network of a run can read it."""
-    from handlens.prediction import Preparation
-
     known = data.DATASETS.get(config.data)
     return Preparation(about.image_shape, known.ink if known else about.ink)

@@ -6,18 +6,20 @@ import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from handlens import files
-from handlens.data import Split, folders, is_known
+from handlens.data import Split, is_known
 from handlens.data.catalog import MINE
-from handlens.data.folders import Picture, Tree
-from handlens.data.importing import name_for
 from handlens.errors import DataDamaged, DataError, FileError
 from handlens.prediction import Preparation
+
+if TYPE_CHECKING:
+    from handlens.data.folders import Picture, Tree
 
 _NAMED = ("train", "val", "test", MINE)
 _SHOWN = 3
@@ -42,6 +44,9 @@ def read_pictures(folder: Path, classes: tuple[str, ...], preparation: Preparati
         DataMissing, FileError: there is no such folder, or it cannot be read.
         DataError: there are no class folders, one is of no class of the network, or no picture can be read.
     """
+    from handlens.data import folders
+    from handlens.data.importing import name_for
+
     where = files.printable(str(folder))
     with folders.opened(folder) as tree:
         found = folders.arrange(tree, where)

@@ -18,18 +18,18 @@ from handlens.data import Dataset, Split
 from handlens.errors import FileError, RunDamaged
 from handlens.evaluation import Evaluation
 from handlens.models import Layer, copied, summary
+from handlens.prediction import Prediction, predict, predict_sheet
 from handlens.runs import checkpoint as checkpoints
 from handlens.runs.about import About, read_about, read_config, rewrite
 from handlens.runs.data import images_of, preparation_of
 from handlens.runs.folder import is_free, rename, to_trash
 from handlens.runs.network import load_weights, pick_weights, rebuild, restore
+from handlens.runs.pictures import as_folder, read_pictures
 from handlens.runs.written import read_json, write_json
 from handlens.train import Row, State
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from handlens.prediction import Prediction
 
 
 class Run:
@@ -200,16 +200,12 @@ class Run:
         Raises:
             UsageError, DataError: there is no such split, data set or folder, no image in it, or it cannot be had.
         """
-        from handlens.runs.pictures import as_folder, read_pictures
-
         if folder := as_folder(on):
             return read_pictures(folder, self.about.classes, preparation_of(self.config, self.about))
         return data.find_split(self.dataset().few(self.config.examples), on, self.about.learned)
 
     def predict_sheet(self, picture: object) -> list[Prediction]:
         """What it says of each digit on a sheet."""
-        from handlens.prediction import predict_sheet
-
         return predict_sheet(self.model(), self.about.classes, preparation_of(self.config, self.about), picture)
 
     def predict(self, picture: object) -> Prediction:
@@ -218,8 +214,6 @@ class Run:
         Raises:
             DataError, UsageError: there is no such file, or it is no picture.
         """
-        from handlens.prediction import predict
-
         return predict(self.model(), self.about.classes, preparation_of(self.config, self.about), picture)
 
     def evaluate(self, on: str = "test", *, checkpoint: str | None = None) -> Evaluation:
@@ -233,8 +227,6 @@ class Run:
             UsageError: there is no such split, data set or checkpoint, or no image in it.
             RunDamaged, ModelError, DataError: the weights, the network or the images cannot be had.
         """
-        from handlens.runs.pictures import as_folder
-
         key = (data.split_name(on), self.pointer.entry(checkpoint or self.default_checkpoint).sha256)
         if key not in self._evaluations or as_folder(on):
             evaluation = Evaluation.measure(self.model(checkpoint), self.split(on))

@@ -5,7 +5,25 @@ people draw, photograph and scan needs more before it is ink at all: `source` re
 belongs to one digit, `shape` gives it MNIST's size, stroke and place.
 """
 
-from handlens.data.drawing.normalized import TOO_LITTLE, TOO_MANY, Normalized, Stage, normalize, segment
-from handlens.data.drawing.source import Box, read, shrunk
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from handlens.lazy import make_lazy
+
+if TYPE_CHECKING:
+    from handlens.data.drawing.normalized import TOO_LITTLE, TOO_MANY, Normalized, Stage, normalize, segment
+    from handlens.data.drawing.source import Box, read, shrunk
+
+_HOMES = {
+    **dict.fromkeys(("TOO_LITTLE", "TOO_MANY", "Normalized", "Stage", "normalize", "segment"), "normalized"),
+    **dict.fromkeys(("Box", "read", "shrunk"), "source"),
+}
 
 __all__ = ["TOO_LITTLE", "TOO_MANY", "Box", "Normalized", "Stage", "normalize", "read", "segment", "shrunk"]
+
+_package = make_lazy(__name__)
+
+
+def __getattr__(name: str) -> Any:
+    return _package.find(name)
