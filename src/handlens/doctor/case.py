@@ -6,13 +6,14 @@ import ast
 import contextlib
 import math
 import re
+from collections import Counter
 from functools import cached_property
 from typing import Any
 
 from torch import Tensor, nn
 
-from handlens.doctor.evaluations import evaluations
-from handlens.doctor.probes import Probe, first_weighted_input, varies
+from handlens.doctor.evaluations import answered, evaluations
+from handlens.doctor.probes import Probe, first_weighted_input, largest_lrs, varies
 from handlens.doctor.script import Script
 from handlens.doctor.seen import Event, Failure, Seen, Step
 
@@ -106,30 +107,16 @@ class Case:
     @cached_property
     def answered(self) -> set[int]:
         """The calls of networks after which, and before the next one, a loss or a guess was made or something was compared."""
-        found: set[int] = set()
-        last = 0
-        for event in self.seen.events:
-            if event.kind == "forward":
-                last = id(event)
-            elif event.kind in ("argmax", "compare", "loss") or (event.kind == "softmax" and not self._in_forward(event.line)):
-                found.add(last)
-        return found
-
-    def _in_forward(self, line: int) -> bool:
-        function = self.script.enclosing(line, ast.FunctionDef)
-        return isinstance(function, ast.FunctionDef) and function.name == "forward"
+        return answered(self.seen.events, self.script)
 
     @cached_property
     def model(self) -> nn.Module | None:
         """The network that was trained most; else the one that was called most."""
-        called = self.training or self.seen.of("forward")
-        counts: dict[int, int] = {}
-        for event in called:
-            counts[id(event.model)] = counts.get(id(event.model), 0) + 1
-        if not counts:
+        called = [event.model for event in self.training or self.seen.of("forward")]
+        if not called:
             return self.seen.models[0] if self.seen.models else None
-        found: nn.Module = next(event.model for event in called if id(event.model) == max(counts, key=counts.__getitem__))
-        return found
+        most = Counter(map(id, called)).most_common(1)[0][0]
+        return next(model for model in called if id(model) == most)
 
     @cached_property
     def start(self) -> nn.Module | None:
@@ -237,15 +224,7 @@ class Case:
         kept = [step for step in self.steps if step.loss is not None and step.forwards and step.loss.about.get("scores") is not None]
         if not kept[0].forwards[-1].plain or not any(event.model is self.model for event in kept[0].forwards[-1:]):
             return None  # it cannot be called with images alone, or another part gives the scores
-        return Probe.of(self.start, kept, self.seen.optimizers, self.largest_lrs)
-
-    @property
-    def largest_lrs(self) -> dict[int, float]:
-        """The largest learning rate with which an optimizer made a step, by its id."""
-        found: dict[int, float] = {}
-        for event in self.seen.of("step"):
-            found[id(event.optimizer)] = max(event.lr, found.get(id(event.optimizer), 0.0))
-        return found
+        return Probe.of(self.start, kept, self.seen.optimizers, largest_lrs(self.seen.of("step")))
 
     @cached_property
     def parameters(self) -> dict[int, str]:
