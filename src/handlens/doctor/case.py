@@ -271,13 +271,12 @@ class Case:
     def line_of_model(self, name: str) -> int:
         """The line in which a part of the network is made: `self.fc1 = nn.Linear(...)` of `fc1.weight`."""
         part = name.split(".", maxsplit=1)[0]
-        found = [node.lineno for node in self.script.assignments(part)]
-        return found[0] if found else self.line_of_class()
+        return next((node.lineno for node in self.script.assignments(part)), 0) or self.line_of_class()
 
     def line_of_class(self) -> int:
         """The line in which the network's class begins, or in which it is made."""
-        name = type(self.model).__name__ if self.model is not None else ""
-        return next((node.lineno for node in self.script.classes() if node.name == name), self.script.find("nn.Sequential", "Sequential("))
+        made = (node.lineno for node in self.script.classes() if node.name == type(self.model).__name__)
+        return next(made, self.script.find("nn.Sequential", "Sequential("))
 
     def line_of_forward(self) -> int:
         """The line in which the network's forward begins; where the layers are handed over, if its class makes none."""
