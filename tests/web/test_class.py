@@ -32,7 +32,6 @@ from web.test_guard import BAD, METHODS, address
 from handlens.course import joined
 from handlens.course.plan import EXERCISES
 from handlens.course.verdict import Result
-from handlens.doctor import all_causes
 from handlens.errors import DataDamaged, FailedError, FileError
 from handlens.web import classroom
 from handlens.web.app import ROUTES
@@ -302,15 +301,15 @@ def test_words_that_no_check_says_stand_apart_from_those_for_all() -> None:
         {**failed("a", "scaling", "not_scaled", 1), "sentence": "Look at me!"},
         {**failed("b", "scaling", "not_scaled", 2), "sentence": own},
         {**failed("c", "cnn", "made_up", 3), "sentence": "Look at me!"},
-        {**failed("d", "cnn", "missing_step", 4), "sentence": "Look at me!"},
+        {**failed("d", "cnn", "missing_name", 4), "sentence": "There is no Look at me in your file."},
         {**failed("e", "wider", "missing_name", 5), "sentence": "There is no make_net in your file."},
     )
-    found = {group["cause"]: (group["sentence"], group["words"]) for group in overview(board)["mistakes"]}
+    found = {(group["task"], group["cause"]): (group["sentence"], group["words"]) for group in overview(board)["mistakes"]}
     assert found == {
-        "not_scaled": (own, ""),
-        "made_up": ("", "Look at me!"),
-        "missing_step": (all_causes()["missing_step"].SENTENCE, ""),
-        "missing_name": ("There is no make_net in your file.", ""),
+        ("scaling", "not_scaled"): (own, ""),
+        ("cnn", "made_up"): ("", "Look at me!"),
+        ("cnn", "missing_name"): ("There is no … in your file.", ""),
+        ("wider", "missing_name"): ("There is no make_net in your file.", ""),
     }
 
 

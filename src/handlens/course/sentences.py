@@ -4,48 +4,56 @@ from __future__ import annotations
 
 import ast
 import functools
-import importlib
+import re
 from collections.abc import Iterator
 from importlib import resources
-
-from handlens.course import outcomes
-from handlens.course.plan import EXERCISES
-from handlens.doctor import all_causes
+from itertools import zip_longest
 
 _WRITTEN_IN = ("handlens.course", "handlens.course.checks", "handlens.doctor.causes")
+_PUT_IN = "(.{1,40})"  # a number or a name, in a sentence of ours
+_MOST_PUT_IN, _FEWEST_WORDS = 2, 4
 
 
-def ours(cause: str, sentence: str) -> str:
-    """What may be shown to all.
-
-    Args:
-        cause: the id of the mistake.
-        sentence: what somebody's computer says of it.
+def for_all(sentence: str) -> str:
+    """What may be shown to all of a sentence that somebody's computer says.
 
     Returns:
-        The sentence, if a check or the doctor says it; else what the doctor says of that cause; empty if it knows no such cause.
+        The sentence, if a check or the doctor says it, with … in place of names that stand in none of them; empty if it is another one.
     """
-    if sentence in _known():
+    if sentence in _whole():
         return sentence
-    return all_causes()[cause].SENTENCE if cause in all_causes() else ""
+    for parts in _with_gaps():
+        if found := re.fullmatch(_PUT_IN.join(map(re.escape, parts)), sentence):
+            shown = (word if word in _whole() or word.replace(".", "").isdecimal() else "…" for word in found.groups())
+            return "".join(part + word for part, word in zip_longest(parts, shown, fillvalue=""))
+    return ""
 
 
 @functools.cache
-def _known() -> frozenset[str]:
-    return frozenset(_written()) | frozenset(_of_missing_names())
+def _whole() -> frozenset[str]:
+    """Each text that stands in the programs of the checks and of the doctor."""
+    return frozenset(node.value for node in _nodes() if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
-def _written() -> Iterator[str]:
-    """Each text that stands as a whole in the program of a check or of the doctor."""
+@functools.cache
+def _with_gaps() -> tuple[tuple[str, ...], ...]:
+    """The same of those into which something is put: what stands around the gaps."""
+    found = {_around(node) for node in _nodes() if isinstance(node, ast.JoinedStr)}
+    return tuple(parts for parts in found if len(parts) - 1 <= _MOST_PUT_IN and len(" ".join(parts).split()) >= _FEWEST_WORDS)
+
+
+def _around(text: ast.JoinedStr) -> tuple[str, ...]:
+    gap = "\0"
+    return tuple("".join(str(one.value) if isinstance(one, ast.Constant) else gap for one in text.values).split(gap))
+
+
+@functools.cache
+def _nodes() -> tuple[ast.AST, ...]:
+    return tuple(node for text in _programs() for node in ast.walk(ast.parse(text)))
+
+
+def _programs() -> Iterator[str]:
     for package in _WRITTEN_IN:
         for file in resources.files(package).iterdir():
             if file.name.endswith(".py"):
-                nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-                yield from (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
-
-
-def _of_missing_names() -> Iterator[str]:
-    """The one sentence that is put together: it holds a name that an exercise asks for."""
-    for exercise in EXERCISES:
-        for name in importlib.import_module(exercise.module).NEEDS:
-            yield outcomes.stopped({"kind": "Missing", "text": name, "line": 0}, None).sentence
+                yield file.read_text(encoding="utf-8")

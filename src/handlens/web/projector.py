@@ -56,7 +56,7 @@ def _mistakes(learners: list[Learner]) -> list[dict[str, Any]]:
 
 def _group(task: str, cause: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Its sentence is one of ours; words that anybody may have sent stand apart, to be shown with the names."""
-    sentence = next((ours for row in rows if (ours := sentences.ours(cause, row["sentence"]))), "")
+    sentence = next((ours for row in rows if (ours := sentences.for_all(row["sentence"]))), "")
     words = "" if sentence else rows[0]["sentence"]
     return {"task": task, "cause": cause, "sentence": sentence, "words": words, "since": rows[0]["since"], "who": rows}
 
