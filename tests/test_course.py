@@ -17,11 +17,12 @@ from corpus import FULL, portion
 from terminal import Terminal
 
 import handlens as hl
-from handlens.course import EXERCISES, Exercise, Result, folder, material, progress, sentences
+from handlens.course import EXERCISES, Exercise, Result, folder, material, progress
 from handlens.course.cheats import CHEATS
 from handlens.course.check import Attempt, check_attempts, check_file
 from handlens.course.dev_check import Case, cases, cheats_that_pass, complaints, too_few, try_cases, unkind_words
 from handlens.course.plan import find
+from handlens.course.sentences import for_all
 from handlens.errors import UsageError
 
 ALL = [case for exercise in EXERCISES for case in cases(exercise)]
@@ -59,7 +60,7 @@ def test_right_programs_pass_and_mistakes_are_named(record_property: Callable[[s
     record_property("cases", len(chosen))
     tried = try_cases(chosen)
     assert complaints(tried) == []
-    unknown = [result.sentence for _, result in tried if not result.passed and not sentences.for_all(result.sentence)]
+    unknown = [result.sentence for _, result in tried if not result.passed and not for_all(result.sentence)]
     assert unknown == [], "the board of a class would not show them"
 
 
