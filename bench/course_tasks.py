@@ -59,6 +59,7 @@ SETTINGS: dict[str, tuple[Make, dict[str, float | str]]] = {
     "cnn 8-16 kernel 5": (lambda: cnn(8, 16, kernel=5), {}),
     "cnn 8-16 augmented": (lambda: cnn(8, 16), {"augment": "light"}),
     "cnn 32-64": (lambda: cnn(32, 64), {}),
+    "challenge": (hl.course.ours("cnn"), {}),
 }
 
 

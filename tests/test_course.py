@@ -23,6 +23,7 @@ from handlens.course.cheats import CHEATS
 from handlens.course.check import Attempt, check_attempts, check_file
 from handlens.course.dev_check import Case, cases, cheats_that_pass, complaints, too_few, try_cases, unkind_words
 from handlens.course.plan import find
+from handlens.course.sentences import for_all
 from handlens.errors import UsageError
 
 ALL = [case for exercise in EXERCISES for case in cases(exercise)]
@@ -58,7 +59,10 @@ def test_the_stub_fails_kindly_an_empty_file_too_and_the_solution_passes() -> No
 def test_right_programs_pass_and_mistakes_are_named(record_property: Callable[[str, int], None]) -> None:
     chosen = portion(OTHERS)
     record_property("cases", len(chosen))
-    assert complaints(try_cases(chosen)) == []
+    tried = try_cases(chosen)
+    assert complaints(tried) == []
+    unknown = [result.sentence for _, result in tried if not result.passed and not for_all(result.sentence)]
+    assert unknown == [], "the board of a class would not show them"
 
 
 ENDS = {

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import gzip
 import importlib
+import itertools
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import click
 import jupytext
 import pytest
 from corpus import FULL, ROOT
@@ -21,7 +24,9 @@ from pages import chrome, read
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import handlens as hl
-from handlens.course import questions
+from handlens.cli.verbs import handlens
+from handlens.course import EXERCISES, material, questions
+from handlens.course.plan import find
 from handlens.course.side_by_side import mistake
 from handlens.errors import UsageError
 
@@ -37,6 +42,7 @@ WORST = (
     "train_test_preprocess_mismatch "
     "missing_shuffle early_return_in_loop accuracy_wrong_denominator state_dict_alias own_digit_inverted"
 ).split()
+TO_WRITE = {"04_architecture": "wider", "08_confusion": "confusion", "09_cnn": "cnn"}  # where a lesson has an empty place
 ASKED = (  # of the session, each with its model answer: recap, discussion, tasks, homework, reflection
     "recap-parameter recap-loop recap-loss-optimizer recap-rate recap-homework discuss-difference discuss-relu discuss-output discuss-loss "
     "discuss-flatten discuss-scale task-width task-rate task-overfitting task-first-layer task-confusion homework-fashion homework-grid "
@@ -52,28 +58,76 @@ def course() -> Iterator[ModuleType]:
         yield importlib.import_module("course")
 
 
-def test_every_cell_of_every_lesson_runs_in_a_kernel(monkeypatch: pytest.MonkeyPatch, mnist: hl.Dataset) -> None:
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch, mnist: hl.Dataset) -> Callable[[list[Path]], dict[str, list[dict[str, Any]]]]:
+    """Runs lessons in a kernel, on a few images; gives the cells of each with what came of them."""
     hl.load("fashion-mnist")
     monkeypatch.setenv("HANDLENS_COURSE_EXAMPLES", "300")
     monkeypatch.setenv("HANDLENS_COURSE_EPOCHS", "1")
-    command = [sys.executable, str(ROOT / "tests" / "lessons.py"), *map(str, LESSONS)]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=900)
-    lessons: dict[str, list[dict[str, Any]]] = json.loads(answer.stdout)
-    assert [*lessons] == [path.stem for path in LESSONS]
-    wrong = [f"{name}\n{cell['source']}\n{cell['bad']}" for name, cells in lessons.items() for cell in cells if cell["bad"]]
-    assert wrong == [], "\n\n".join(wrong)
+
+    def run(lessons: list[Path]) -> dict[str, list[dict[str, Any]]]:
+        command = [sys.executable, str(ROOT / "tests" / "lessons.py"), *map(str, lessons)]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=900)
+        found: dict[str, list[dict[str, Any]]] = json.loads(answer.stdout)
+        assert [*found] == [path.stem for path in lessons]
+        wrong = [f"{name}\n{cell['source']}\n{cell['bad']}" for name, cells in found.items() for cell in cells if cell["bad"]]
+        assert wrong == [], "\n\n".join(wrong)
+        return found
+
+    return run
+
+
+def said_by_checks(cells: list[dict[str, Any]]) -> dict[str, str]:
+    """What each check of a lesson said, by its exercise."""
+    return {
+        cell["source"].partition('course.check("')[2].partition('"')[0]: cell["shown"]
+        for cell in cells
+        if "course.check(" in cell["source"]
+    }
+
+
+Ran = Callable[[list[Path]], dict[str, list[dict[str, Any]]]]
+
+
+def test_every_cell_of_every_lesson_runs_in_a_kernel(ran: Ran) -> None:
+    lessons = ran(LESSONS)
     demos = [cell for cells in lessons.values() for cell in cells if cell["source"].startswith("mistake(")]
     assert [re.findall('"(.+)"', cell["source"])[0] for cell in demos] != []
     assert [cell["source"] for cell in demos if "text/html" not in cell["kinds"] or cell["shown"].count("gives\n") != 2] == []
     shown = {name: "\n".join(cell["shown"] for cell in cells) for name, cells in lessons.items()}
     assert "109,386 weights" in shown["02_full_example"]
-    checks = {
-        cell["source"].split('"')[1]: cell["shown"] for cells in lessons.values() for cell in cells if "hl.course.check(" in cell["source"]
-    }
-    assert {name: said for name, said in checks.items() if "passed" not in said} == {}
-    assert len(checks) >= 4
+    checks = {name: said for cells in lessons.values() for name, said in said_by_checks(cells).items()}
+    assert checks.pop("mlp-forward").startswith("mlp-forward: passed.")
+    assert {name for name, said in checks.items() if "not yet" in said} == {*checks} == {*TO_WRITE.values()}
+    assert "our CNN" in shown["09_cnn"], "whoever writes nothing goes on with our solution"
     assert re.search(r"softmax twice: 1\.46\b", shown["03_the_code"])
     assert "Flatten    (1, 3136)" in shown["09_cnn"]
+    assert "accuracy 50.0" in shown["11_mistakes_in_measuring"], "its text says 50"
+
+
+def test_what_a_learner_writes_in_a_lessons_empty_place_is_checked_and_used(tmp_path: Path, ran: Ran) -> None:
+    done = []
+    for lesson, exercise in TO_WRITE.items():
+        book = jupytext.read(LESSONS[0].with_name(f"{lesson}.py"), fmt="py:percent")
+        [empty] = [cell for cell in book.cells if "starter" in cell.metadata.get("tags", [])]
+        assert "TODO" in empty.source
+        empty.source = material.solution(find(exercise)).partition("if __name__")[0]
+        done.append(tmp_path / f"{lesson}.py")
+        jupytext.write(book, done[-1], fmt="py:percent")
+    lessons = ran(done)
+    for lesson, exercise in TO_WRITE.items():
+        said = said_by_checks(lessons[lesson])[exercise]
+        assert said.startswith(f"{exercise}: ")
+        assert "not yet" not in said
+    assert any("your CNN" in cell["shown"] for cell in lessons["09_cnn"])
+
+
+def test_a_solution_stands_at_the_end_of_its_lesson_folded(course: ModuleType) -> None:
+    for lesson, exercise in TO_WRITE.items():
+        place, _, text = course.open_questions()[f"{exercise}-solution"]
+        assert place == lesson
+        assert course.solution(exercise) in text
+        assert course.cells(lesson)[-1].source.rindex("<details") < course.cells(lesson)[-1].source.index(course.solution(exercise))
 
 
 def test_what_is_built_is_in_step_with_its_sources(course: ModuleType) -> None:
@@ -104,9 +158,7 @@ def test_the_figures_of_the_slides_are_made_by_code(course: ModuleType, mnist: h
 def test_each_question_of_the_session_has_a_model_answer_in_a_lesson(course: ModuleType) -> None:
     found: dict[str, tuple[str, str, str]] = course.open_questions()
     assert [name for name in ASKED if name not in found] == []
-    assert [
-        name for name, (_, question, answer) in found.items() if not question or (len(answer.split()) < 15 and name != "cnn-solution")
-    ] == []
+    assert [name for name, (_, question, answer) in found.items() if not question or (len(answer.split()) < 15)] == []
     everything = "".join(course.texts(path.stem) for path in LESSONS)
     assert everything.count("<details") == everything.count("</details>") == len(found)
 
@@ -135,6 +187,66 @@ def test_lessons_ask_their_own_questions_and_answer_each_guess_after_an_experime
         asked += [name for _, kind, name in calls if kind != "reveal"]
     assert sorted(asked) == sorted(questions.questions())
     assert len([name for name in asked if name.startswith("guess-")]) >= 12
+
+
+@pytest.mark.parametrize("name", ["05_learning_rate", "13_grid"])
+def test_a_lesson_that_keeps_images_apart_takes_all_others(name: str, monkeypatch: pytest.MonkeyPatch, mnist: hl.Dataset) -> None:
+    monkeypatch.setenv("HANDLENS_COURSE_EXAMPLES", "60000")
+    book = jupytext.read(LESSONS[0].with_name(f"{name}.py"), fmt="py:percent")
+    names: dict[str, Any] = {}
+    exec(next(cell.source for cell in book.cells if cell.cell_type == "code"), names)
+    assert len(names["train"]) == 54_000
+
+
+def test_texts_use_plain_words_and_the_terms_of_the_field(course: ModuleType) -> None:
+    texts = [course.texts(path.stem) for path in LESSONS] + [path.read_text(encoding="utf-8") for path in course.SLIDES.glob("*.md")]
+    texts += [course.COURSE.joinpath("questions.toml").read_text(encoding="utf-8")]
+    assert [word for text in texts for word in re.findall(r"by lot\b|\bmended\b|\bwindows?\b(?! of weights)", text)] == []
+
+
+# What the texts say one should type, and when
+
+
+def commands(text: str) -> list[list[str]]:
+    """The commands that stand in a text, as words."""
+    return [shlex.split(" ".join(one.split()))[1:] for one in re.findall(r"`(handlens\s[^`]+)`", text)]
+
+
+def parse(words: list[str]) -> None:
+    """Read a command as the command line does, without doing it."""
+    context = handlens.make_context("handlens", [*words])
+    while isinstance(context.command, click.Group):
+        name, command, rest = context.command.resolve_command(context, [*context._protected_args, *context.args])
+        assert command is not None
+        context = command.make_context(name, rest, parent=context)
+
+
+def test_commands_in_the_texts_are_commands_and_ask_for_runs_that_were_made(course: ModuleType) -> None:
+    texts = {path.stem: course.texts(path.stem) for path in LESSONS}
+    texts |= {name: (SLIDES / f"{name}.md").read_text(encoding="utf-8") for name in PAGES}
+    texts |= {f"hints of {one.name}": material.text_of(one, "hints.md") for one in EXERCISES}
+    made: set[str] = set()
+    for place, text in texts.items():
+        for words in commands(text):
+            try:
+                parse(words)
+            except (click.ClickException, click.exceptions.Exit) as error:
+                pytest.fail(f"{place}: handlens {' '.join(words)}: {error}")
+            made |= {words[words.index("--name") + 1]} if "--name" in words else set()
+            if words[0] in ("compare", "errors", "evaluate", "explain", "report"):
+                runs = {*itertools.takewhile(lambda word: not word.startswith("--"), words[1:])}
+                assert runs <= made, f"{place}: no run {runs - made} was made before: handlens {' '.join(words)}"
+    assert {"first", "cnn"} <= made
+
+
+def test_the_timeline_of_the_guide_fills_two_hours_and_all_slides(course: ModuleType) -> None:
+    text = (SLIDES / "guide.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d):(\d\d) \| (\d+) \| [^|]+ \| (\d+) to (\d+)[,| ]", text, re.MULTILINE)
+    begins = [60 * int(hours) + int(minutes) for hours, minutes, *_ in rows]
+    assert begins == [*itertools.accumulate([0, *(int(row[2]) for row in rows)])][:-1]
+    assert sum(int(row[2]) for row in rows) == 120
+    pages = [page for row in rows for page in range(int(row[3]), int(row[4]) + 1)]
+    assert pages == list(range(1, course.page("slides").count('<section class="slide"') + 1))
 
 
 def test_the_worst_mistakes_are_shown_side_by_side() -> None:

@@ -13,6 +13,7 @@ import argparse
 import base64
 import functools
 import html
+import inspect
 import io
 import os
 import re
@@ -40,9 +41,17 @@ def lessons() -> list[Path]:
     return sorted(LESSONS.glob("[0-9]*.py"))
 
 
+def read(lesson: Path) -> Any:
+    """A lesson, with what its texts borrow."""
+    book = jupytext.read(lesson, fmt="py:percent")
+    for cell in book.cells:
+        cell.source = lend(cell.source)
+    return book
+
+
 def notebook(lesson: Path) -> str:
     """The notebook of a lesson: its cells without what they give; the cells' ids are their numbers."""
-    book = jupytext.read(lesson, fmt="py:percent")
+    book = read(lesson)
     book.metadata = nbformat.NotebookNode({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     for number, cell in enumerate(book.cells):
         cell["id"] = f"{lesson.stem}-{number:02}"
@@ -53,7 +62,7 @@ def notebook(lesson: Path) -> str:
 @functools.cache
 def cells(lesson: str) -> list[Any]:
     """The cells of a lesson."""
-    return list(jupytext.read(LESSONS / f"{lesson}.py", fmt="py:percent").cells)
+    return list(read(LESSONS / f"{lesson}.py").cells)
 
 
 def cell(lesson: str, tag: str) -> str:
@@ -106,18 +115,37 @@ def checks(lesson: str) -> str:
     return "\n\n".join(parts)
 
 
+def solution(name: str) -> str:
+    """What our solution of an exercise defines first, as a block of Markdown."""
+    import handlens as hl
+
+    return f"```python\n{inspect.getsource(hl.course.ours(name))}```"
+
+
 def numbers() -> str:
     """What the tasks come to with the full data, as `bench/course_tasks.py` measured it."""
     return _file("numbers.md")
 
 
-LENT: dict[str, Callable[..., str]] = {"cell": cell, "answer": answer, "answers": answers, "checks": checks, "numbers": numbers}
+LENT: dict[str, Callable[..., str]] = {
+    "cell": cell,
+    "answer": answer,
+    "answers": answers,
+    "checks": checks,
+    "solution": solution,
+    "numbers": numbers,
+}
+
+
+def lend(text: str) -> str:
+    """A text with what stands elsewhere in place of lines such as `{{answer NAME}}`."""
+    return re.sub(r"^\{\{(\w+) ?(.*?)\}\}$", lambda found: LENT[found[1]](*found[2].split()), text, flags=re.MULTILINE)
 
 
 # ---------------------------------------------------------------------------------------------------------------- pages
 def page(name: str) -> str:
     """A page as HTML."""
-    text = re.sub(r"^\{\{(\w+) ?(.*?)\}\}$", _lend, (SLIDES / f"{name}.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = lend((SLIDES / f"{name}.md").read_text(encoding="utf-8"))
     parts = [
         _pictures(MarkdownIt("commonmark", {"xhtmlOut": False}).enable("table").render(part))
         for part in re.split(r"^---$", text, flags=re.MULTILINE)
@@ -141,10 +169,6 @@ def page(name: str) -> str:
 </body>
 </html>
 """
-
-
-def _lend(found: re.Match[str]) -> str:
-    return LENT[found[1]](*found[2].split())
 
 
 def _slide(part: str, number: int) -> str:

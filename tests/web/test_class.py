@@ -264,6 +264,55 @@ def test_answers_are_counted_once_for_each_learner_and_the_right_one_is_told_whe
     assert own_view(board, "a")["question"]["yours"].startswith("Gradients are computed")
 
 
+def test_a_question_asked_again_begins_without_votes_and_the_export_has_both() -> None:
+    def says(learner: str, letter: str) -> dict[str, Any]:
+        return {"what": "answer", "learner": learner, "question": "parameter", "letter": letter}
+
+    def counts(board: Board) -> list[int]:
+        return [one["count"] for one in overview(board)["question"]["options"]]
+
+    again = {"what": "asked", "question": "parameter"}
+    board = board_of(named("a"), named("b"), says("b", "c"), again, says("a", "a"))
+    assert counts(board) == [1, 0, 1], "what was answered in a notebook before counts, the first time"
+    board.apply(again)
+    assert (counts(board), own_view(board, "a")["question"]["answer"]) == ([0, 0, 0], "")
+    board.apply({**says("a", "b"), "id": "9", "at": 9.0})
+    assert counts(board) == [0, 1, 0]
+    answers = [(row["number"], row["tries"], row["state"]) for row in csv.DictReader(io.StringIO(table(board)))]
+    assert answers == [("1", "1", "a"), ("1", "2", "b"), ("2", "1", "c")]
+
+
+def test_when_the_answer_is_told_no_more_are_taken_until_it_is_asked_again() -> None:
+    board = board_of(named("a"), {"what": "asked", "question": "parameter"}, {"what": "shown"})
+    late = {"what": "answer", "id": "new", "question": "parameter", "letter": "b"}
+    assert not board.is_news(board.learners["a"], late)
+    assert board.is_news(board.learners["a"], {**late, "question": "logits"})
+    board.apply({"what": "asked", "question": ""})
+    assert not board.is_news(board.learners["a"], late), "taken away, and still told"
+    board.apply({"what": "asked", "question": "parameter"})
+    assert board.is_news(board.learners["a"], late)
+    assert "right" not in overview(board)["question"]
+
+
+def test_words_that_no_check_says_stand_apart_from_those_for_all() -> None:
+    own = "The pixels still go from 0 to 255."
+    board = board_of(
+        *(named(one) for one in "abcde"),
+        {**failed("a", "scaling", "not_scaled", 1), "sentence": "Look at me!"},
+        {**failed("b", "scaling", "not_scaled", 2), "sentence": own},
+        {**failed("c", "cnn", "made_up", 3), "sentence": "Look at me!"},
+        {**failed("d", "cnn", "missing_name", 4), "sentence": "There is no Look at me in your file."},
+        {**failed("e", "wider", "missing_name", 5), "sentence": "There is no make_net in your file."},
+    )
+    found = {(group["task"], group["cause"]): (group["sentence"], group["words"]) for group in overview(board)["mistakes"]}
+    assert found == {
+        ("scaling", "not_scaled"): (own, ""),
+        ("cnn", "made_up"): ("", "Look at me!"),
+        ("cnn", "missing_name"): ("There is no … in your file.", ""),
+        ("wider", "missing_name"): ("There is no make_net in your file.", ""),
+    }
+
+
 def test_a_cell_that_a_spreadsheet_would_calculate_is_text() -> None:
     for name in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "a,b\n=1"):
         [row] = csv.DictReader(io.StringIO(table(board_of({**named("a"), "name": name}))))
@@ -637,6 +686,11 @@ def test_board_and_learners_page_are_used_as_in_class(browser: Browser, class_: 
         board.get_by_role("button", name="Ask the class").click()
         hand.get_by_role("button", name="b) The slope").click()
         expect(board.locator("[data-letter=b] .count")).to_have_text("1")
+        board.get_by_role("button", name="Ask again").click()
+        expect(board.locator("[data-letter=b] .count")).to_have_text("0")
+        expect(hand.locator("[data-letter=b]")).to_have_attribute("aria-pressed", "false")
+        hand.get_by_role("button", name="b) The slope").click()
+        expect(board.locator("[data-letter=b] .count")).to_have_text("1")
         board.get_by_role("button", name="Show the answer").click()
         expect(hand.locator("main")).to_contain_text("A plain tensor is no parameter of the module")
         joined.note_result(tmp_path, Result("scaling", True))
@@ -648,6 +702,21 @@ def test_board_and_learners_page_are_used_as_in_class(browser: Browser, class_: 
         expect(board.locator("#count")).to_contain_text("Nobody has joined yet")
         expect(hand.locator("#who")).to_contain_text("not in this class any more")
         assert b"Xenia" not in events_file(class_).read_bytes(), "names are deleted at the end"
+
+
+def test_a_learners_own_words_are_on_the_projector_with_the_names_only(browser: Browser, class_: Service) -> None:
+    check = {"what": "check", "task": "cnn", "cause": "made_up", "sentence": "Look at <i>me</i>!"}
+    assert asked(class_, "POST", "/api/learner/events", let_in(class_, "Eve"), told(**check)).status == 200
+    with opened(browser, class_) as computer:
+        board = computer.new_page()
+        board.goto("/class")
+        expect(board.locator("[data-cause=made_up]")).to_contain_text("another mistake")
+        assert "Look at" not in board.locator("main").inner_text()
+        board.keyboard.press("n")
+        expect(board.locator("[data-cause=made_up]")).to_contain_text("Look at <i>me</i>!")
+        board.keyboard.press("n")
+        expect(board.locator("main")).not_to_contain_text("Look at")
+    class_.ask("POST", "/api/class", {"do": "end"})
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

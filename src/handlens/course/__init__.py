@@ -2,6 +2,7 @@
 
 hl.course.check("cnn", MNISTCNN)      in a notebook, what you have defined there
 hl.course.check("cnn")                your file of the exercise
+hl.course.ours("cnn")                 our solution's network, for a lesson that goes on before yours is done
 hl.course.keep(model)                 the weights of your run, for the exercise cnn
 """
 
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
 
     from handlens.course.check import check
     from handlens.course.kept import keep
+    from handlens.course.material import ours
     from handlens.course.plan import EXERCISES, Exercise
     from handlens.course.verdict import Result
 
-_HOMES = {"EXERCISES": "plan", "Exercise": "plan", "Result": "verdict", "check": "check", "keep": "kept"}
+_HOMES = {"EXERCISES": "plan", "Exercise": "plan", "Result": "verdict", "check": "check", "keep": "kept", "ours": "material"}
 
-__all__ = ["EXERCISES", "Exercise", "Result", "check", "keep"]
+__all__ = ["EXERCISES", "Exercise", "Result", "check", "keep", "ours"]
 
 _package = make_lazy(__name__)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
-from handlens.course.plan import Exercise
+from handlens.course.plan import Exercise, find
 from handlens.errors import FailedError
 
 _SECTION = re.compile(r"^# %% ?(.*)\n", re.MULTILINE)
@@ -40,6 +42,20 @@ def stub(exercise: Exercise) -> str:
 def solution(exercise: Exercise) -> str:
     """One that is right."""
     return text_of(exercise, "solution.py")
+
+
+def ours(name: str) -> Any:
+    """What a lesson goes on with until yours is done: the class or function that our solution of an exercise defines first.
+
+    Args:
+        name: of the exercise, such as `cnn`.
+
+    Raises:
+        UsageError: there is no such exercise.
+    """
+    exercise = find(name)
+    solved = importlib.import_module(f"handlens.course.exercises.{exercise.folder}.solution")
+    return getattr(solved, importlib.import_module(exercise.module).NEEDS[0])
 
 
 def hints(exercise: Exercise) -> tuple[str, ...]:

@@ -118,6 +118,11 @@ def stopped(failure: dict[str, Any], named: Mistake | None, beside: Path) -> Mis
     if named is None and "size of tensor a (10)" in text:
         sentence = "This picks the best image for each class, not the best class for each image."
         return Mistake("argmax_wrong_dim", sentence, "Write dim=1: scores.argmax(1).", said, line)
+    if named is None and "empty parameter list" in text:
+        sentence = "The network has no weights yet: no layer is defined."
+        return Mistake(
+            "no_layers", sentence, "Define the layers in __init__: self.conv1 = nn.Conv2d(...), self.fc1 = nn.Linear(...).", said
+        )
     if named is None and "does not require grad" in text:
         sentence = "What should go backward hangs on no weight: it was computed without a graph."
         return Mistake("no_grad_in_training", sentence, "Take no_grad, .data and .detach() out of the training.", said, line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,7 +47,8 @@ class Learner:
         joined: when.
         tasks: by the name of the exercise, the newest last.
         hand: raised, or None.
-        answers: the letter for each question.
+        answers: the letter for each question, of the last time that it was asked.
+        earlier: what was answered when a question was asked before: its name, which time that was, the letter.
         seen: ids of what has arrived, so that what is sent twice counts once.
     """
 
@@ -56,6 +58,7 @@ class Learner:
     tasks: dict[str, Standing] = field(default_factory=dict)
     hand: Hand | None = None
     answers: dict[str, str] = field(default_factory=dict)
+    earlier: list[tuple[str, int, str]] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
 
     @property
@@ -75,7 +78,8 @@ class Board:
         learners: by their ids.
         removed: ids that were sent away.
         question: what the class is asked just now; empty: nothing.
-        shown: whether its answer is told.
+        rounds: how often each question was asked; what is answered before the first time counts for it.
+        told: the questions whose right answer the class has seen, since they were asked last.
     """
 
     def __init__(self) -> None:
@@ -83,7 +87,8 @@ class Board:
         self.began = 0.0
         self.learners: dict[str, Learner] = {}
         self.removed: set[str] = set()
-        self.shown = False
+        self.rounds: Counter[str] = Counter()
+        self.told: set[str] = set()
         self._joined = 0
 
     def apply(self, event: Event) -> None:
@@ -101,9 +106,8 @@ class Board:
             _OF_CLASS[kind](self, event)
 
     def is_news(self, learner: Learner, event: Event) -> bool:
-        """Whether it counts: it has not arrived before, and changes no answer to a question whose right one is told."""
-        told = event["what"] == "answer" and self.shown and event["question"] == self.question
-        return event["id"] not in learner.seen and not (told and self.question in learner.answers)
+        """Whether it counts: it has not arrived before, and answers no question whose right answer is told."""
+        return event["id"] not in learner.seen and not (event["what"] == "answer" and event["question"] in self.told)
 
     def _begin(self, event: Event) -> None:
         self.code, self.nonce, self.began = event["code"], event["nonce"], event["at"]
@@ -123,10 +127,15 @@ class Board:
         self.removed.add(event["learner"])
 
     def _ask(self, event: Event) -> None:
-        self.question, self.shown = event["question"], False
+        self.question = question = event["question"]
+        for learner in self.learners.values() if self.rounds[question] else ():
+            if letter := learner.answers.pop(question, ""):
+                learner.earlier.append((question, self.rounds[question], letter))
+        self.rounds[question] += 1
+        self.told.discard(question)
 
     def _show(self, _event: Event) -> None:
-        self.shown = True
+        self.told.add(self.question)
 
     def _help(self, event: Event) -> None:
         if event["learner"] in self.learners:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from handlens.course import sentences
 from handlens.course.plan import EXERCISES, Exercise
 from handlens.course.questions import questions
 from handlens.web.board import Board, Learner
@@ -50,12 +51,14 @@ def _mistakes(learners: list[Learner]) -> list[dict[str, Any]]:
             if not standing.passed:
                 row = {**_who(learner), "since": standing.since, "hand": bool(learner.hand and learner.hand.task == task)}
                 groups.setdefault((task, standing.cause), []).append({**row, "sentence": standing.sentence})
-    found = []
-    for (task, cause), rows in groups.items():
-        rows.sort(key=_wait)
-        sentence, since = rows[0]["sentence"], rows[0]["since"]
-        found.append({"task": task, "cause": cause, "sentence": sentence, "since": since, "who": rows})
-    return sorted(found, key=_wait)
+    return sorted((_group(task, cause, sorted(rows, key=_wait)) for (task, cause), rows in groups.items()), key=_wait)
+
+
+def _group(task: str, cause: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Its sentence is one of ours; words that anybody may have sent stand apart, to be shown with the names."""
+    sentence = next((ours for row in rows if (ours := sentences.for_all(row["sentence"]))), "")
+    words = "" if sentence else rows[0]["sentence"]
+    return {"task": task, "cause": cause, "sentence": sentence, "words": words, "since": rows[0]["since"], "who": rows}
 
 
 def _task(task: Exercise, learners: list[Learner]) -> dict[str, Any] | None:
@@ -78,8 +81,10 @@ def _distribution(board: Board) -> dict[str, Any] | None:
         return None
     given = Counter(learner.answers.get(question.name) for learner in board.learners.values())
     options = [{"letter": letter, "text": option.text, "count": given[letter]} for letter, option in question.options.items()]
-    right = {"right": question.right} if board.shown else {}
-    return {"name": question.name, "text": question.text, "options": options, "shown": board.shown, **right}
+    shown = question.name in board.told
+    right = {"right": question.right} if shown else {}
+    asked = {"name": question.name, "round": board.rounds[question.name], "text": question.text}
+    return {**asked, "options": options, "shown": shown, **right}
 
 
 def own_view(board: Board, learner: str) -> dict[str, Any]:
@@ -90,7 +95,7 @@ def own_view(board: Board, learner: str) -> dict[str, Any]:
         answer = known.answers.get(question.name, "") if known else ""
         options = {letter: option.text for letter, option in question.options.items()}
         why = {letter: option.why for letter, option in question.options.items()}
-        told = {"right": question.right, "why": why[question.right], "yours": why.get(answer, "")} if board.shown else {}
+        told = {"right": question.right, "why": why[question.right], "yours": why.get(answer, "")} if question.name in board.told else {}
         asked = {"name": question.name, "text": question.text, "options": options, "answer": answer, **told}
     if known is None:
         return {"number": 0, "name": "", "code": "", "stuck": False, "passed": [], "not_yet": [], "question": asked}
@@ -106,24 +111,25 @@ def own_view(board: Board, learner: str) -> dict[str, Any]:
 
 
 def table(board: Board) -> str:
-    """The class as CSV: a line for each learner and task, and for each answer to a question."""
+    """The class as CSV: a line for each learner and task, and for each answer to a question, whose `tries` say which time it was asked."""
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for learner in board.learners.values():
         head = (learner.number, learner.name, _clock(learner.joined))
-        writer.writerows([_cell(value) for value in (*head, *row)] for row in _rows(learner))
+        writer.writerows([_cell(value) for value in (*head, *row)] for row in _rows(board, learner))
     return file.getvalue()
 
 
-def _rows(learner: Learner) -> Iterator[tuple[object, ...]]:
-    if not learner.tasks and not learner.answers:
+def _rows(board: Board, learner: Learner) -> Iterator[tuple[object, ...]]:
+    answers = [*learner.earlier, *((question, max(1, board.rounds[question]), letter) for question, letter in learner.answers.items())]
+    if not learner.tasks and not answers:
         yield ("", "", "", "", "", "", "")
     for task, one in learner.tasks.items():
         yield ("exercise", task, _state(learner, task), one.tries, one.cause, one.sentence, _clock(one.since))
-    for question, letter in learner.answers.items():
+    for question, time_asked, letter in answers:
         right = questions()[question].right if question in questions() else ""
-        yield ("question", question, letter, "", "", "right" if letter == right else "not right", "")
+        yield ("question", question, letter, time_asked, "", "right" if letter == right else "not right", "")
 
 
 def _clock(at: float) -> str:

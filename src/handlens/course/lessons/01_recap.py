@@ -4,7 +4,9 @@
 # Ten minutes. Before we look at pictures, we look again at the smallest network there is: one slope and one height. Every step of it
 # comes back tonight with a hundred thousand weights instead of two.
 #
-# How a lesson works: read, **guess before you run**, run the cell with Shift+Enter, and change something. Nothing here can break.
+# How a lesson works: read, **guess before you run**, run the cell with Shift+Enter, and change something. Nothing here can break. In a cell
+# with `guess(...)` or `ask(...)` you put the letter of your answer in place of the `?` and run it again. `reveal(...)` says after the
+# experiment what is right, and why.
 
 # %%
 import matplotlib.pyplot as plt
@@ -164,6 +166,7 @@ ask("loss-or-optimizer", "?")
 #
 # ## Your turn
 #
-# Exercise `linear-fit`: write the loop from memory. `handlens course check linear-fit` says whether it learns.
+# At home: exercise `linear-fit`, the loop from memory. Open `exercises/01_linear_fit.py` and write it where the TODOs are;
+# `handlens course check linear-fit` in a terminal says whether it learns.
 #
 # Next: [2 · the full example](02_full_example.ipynb)

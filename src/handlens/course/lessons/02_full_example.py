@@ -46,6 +46,18 @@ for place, image, label in zip(places.flat, images, labels, strict=False):
 plt.show()
 
 # %% [markdown]
+# ## Is there a GPU?
+#
+# PyTorch calculates on a **device**: the processor (`cpu`), or a graphics card if there is one (`cuda` for NVIDIA, `mps` on a Mac). Model
+# and images must be on the same one. This network is small, so the lessons stay on the CPU, which is there on every computer.
+
+# %% tags=["device"]
+device = torch.device("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
+on_device = nn.Linear(784, 10).to(device)  # a model is moved once, before its optimizer is made
+scores = on_device(images.flatten(1).to(device))  # a tensor is copied: keep what .to() gives back
+print(f"the best device here: {device}; the scores are on {scores.device}")
+
+# %% [markdown]
 # ## The network
 #
 # Three layers of weights: 784 pixels in, 128 neurons, 64 neurons, 10 answers out.
@@ -171,4 +183,11 @@ ask("unseen", "?")
 hl.course.check("mlp-forward", MNISTNet)
 
 # %% [markdown]
+# ## Keep a run
+#
+# handlens trains the same network with one command, and keeps what came of it as a *run*: weights, curves, numbers. Type this in a
+# terminal, in your folder `course`. Later lessons look at the run `first`:
+#
+# `handlens train session --name first`
+#
 # Next: [3 · the code, piece by piece](03_the_code.ipynb)

@@ -70,8 +70,8 @@ for layer in network():
 #
 # ### Why ReLU?
 #
-# ReLU replaces what is below 0 by 0. It has no weights, and without it the network would be a fraud: three linear layers, one after the
-# other, are one linear layer. Here is the proof, not by argument but by numbers:
+# ReLU replaces what is below 0 by 0. It has no weights, and yet the network needs it: without it three linear layers, one after the other,
+# can do no more than one. Numbers show it:
 
 # %%
 a, b, c = nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)
@@ -184,7 +184,7 @@ ask("eval-or-no-grad", "?")
 #
 # <details id="discuss-output"><summary>What does each number of the output layer stand for?</summary>
 #
-# Number k is the score for "this is a k": the larger, the more the network holds it for that digit. It is no probability until softmax
+# Number k is the score for "this is a k": the larger it is, the surer the network is of that digit. It is no probability until softmax
 # makes one of it. Only differences count: add 5 to all ten, and nothing changes.
 # </details>
 #
@@ -211,6 +211,9 @@ ask("eval-or-no-grad", "?")
 #
 # ## Your turn
 #
-# Exercises `scaling`, `mlp-forward`, `training-loop`, `evaluation`.
+# Now, five minutes: exercise `scaling`. Open `exercises/02_scaling.py`, write its one line in place of `pass`, save, and type in a
+# terminal: `handlens course check scaling`. What a check says, and what to do next, is the same in all exercises.
+#
+# At home: `mlp-forward`, `training-loop` and `evaluation`, from memory.
 #
 # Next: [4 · task 1, another architecture](04_architecture.ipynb)

@@ -1,7 +1,8 @@
 # %% [markdown]
 # # 4 · Task 1: wider, smaller, deeper
 #
-# How many neurons does a digit need? Six minutes: guess, run, compare, and find out how much of a difference is luck.
+# How many neurons does a digit need? Twelve minutes: write a function that builds networks, guess, run, compare, and find out how much of
+# a difference is luck.
 
 # %%
 import os
@@ -19,17 +20,34 @@ data = hl.load("mnist", val=0)
 train = data.train.subset(torch.arange(EXAMPLES))
 
 # %% [markdown]
-# One function builds any of them. `hl.batches` is used like a `DataLoader`, and is several times quicker with images in memory; it
-# divides by 255 as well.
+# ## Write it: a network of any sizes
+#
+# In lesson 2 each layer has a line of its own. Now one function is to build any network: `make_net([256, 128])` makes 784 → 256 → 128 →
+# 10, `make_net([32])` makes 784 → 32 → 10. What comes out of one layer must go into the next. The beginning and the end are here; the
+# lines for the hidden layers are yours. Stuck? `handlens course hint wider` in a terminal. Our solution is at the end of this lesson.
 
 
-# %% tags=["build"]
-def build(hidden_sizes):
-    layers, inputs = [nn.Flatten()], 28 * 28
+# %% tags=["starter"]
+def make_net(hidden_sizes):
+    layers, before = [nn.Flatten()], 28 * 28
     for size in hidden_sizes:
-        layers += [nn.Linear(inputs, size), nn.ReLU()]
-        inputs = size
-    return nn.Sequential(*layers, nn.Linear(inputs, 10))
+        pass  # TODO: add an nn.Linear and an nn.ReLU to layers; what comes before the next layer?
+    return nn.Sequential(*layers, nn.Linear(before, 10))
+
+
+# %% [markdown]
+# The check says what is missing. Change your function, run its cell and this one again, until it says "passed". The cells below go on
+# with yours; as long as it is not done, they take ours, so that you can read on.
+
+# %%
+checked = hl.course.check("wider", make_net)
+build = make_net if checked else hl.course.ours("wider")
+checked
+
+# %% [markdown]
+# ## Train them
+#
+# `hl.batches` is used like a `DataLoader`, and is several times quicker with images in memory; it divides by 255 as well.
 
 
 # %%
@@ -81,9 +99,6 @@ print("the same network, three seeds:", "  ".join(f"{accuracy:.2%}" for accuracy
 # %%
 ask("luck", "?")
 
-# %%
-hl.course.check("wider", build)
-
 # %% [markdown]
 # <details id="task-width"><summary>How does the size of the hidden layers change what the network can learn?</summary>
 #
@@ -100,7 +115,16 @@ hl.course.check("wider", build)
 #
 # ## Your turn
 #
-# Exercise `wider`: a function that builds a network from any list of sizes. The same from a terminal: `handlens train session
-# --hidden-sizes 256,128`.
+# Exercise `wider` asks for the same function in a file: copy yours to `exercises/06_wider.py`, then `handlens course check wider`. The
+# same trainings from a terminal: `handlens train session --hidden-sizes 256,128`.
+#
+# ## One solution
+#
+# <details id="wider-solution"><summary>Open it when yours is done</summary>
+#
+# {{solution wider}}
+#
+# It is one of many. The variable `before` remembers how many numbers come out of the layer before; that is all one needs.
+# </details>
 #
 # Next: [5 · task 2, the learning rate](05_learning_rate.ipynb)

@@ -77,12 +77,12 @@ ask("rate-reading", "?")
 #
 # Very low: the loss falls, evenly and slowly; with more epochs it would get there. Very high: the steps jump over the good weights; the
 # loss jumps about, stays near 2.30 (all digits get the same answer), or becomes nan. So "not learning" has two causes that look alike at
-# first sight, and the remedy is opposite. Try a tenth, try ten times as much, and see which one helps.
+# first sight, and what helps is the opposite. Try a tenth, try ten times as much, and see which one helps.
 # </details>
 #
 # ## Your turn
 #
-# Exercise `learning-rates`. From a terminal: `handlens train session --lr 0.01 --name lr-high`, then `handlens compare first lr-high
-# --plot lr.png`.
+# At home: exercise `learning-rates`. From a terminal: `handlens train session --lr 0.01 --name lr-high`, then `handlens
+# compare first lr-high --plot lr.png` (`first` is the run of lesson 2).
 #
 # Next: [6 · task 3, dropout](06_dropout.ipynb)

@@ -21,7 +21,7 @@ few = data.train.subset(torch.arange(1000))  # so few that a network can learn t
 # %% [markdown]
 # ## What it does
 #
-# In training, dropout sets each number to 0 with probability p, by lot, and makes the others larger by 1/(1-p), so that the sum stays
+# In training, dropout sets each number to 0 with probability p, at random, and makes the others larger by 1/(1-p), so that the sum stays
 # about the same. In `eval()` it does nothing.
 
 # %%
@@ -118,6 +118,6 @@ ask("dropout-off", "?")
 #
 # ## Your turn
 #
-# Exercise `dropout`. From a terminal: `handlens train session --dropout 0.2`.
+# At home: exercise `dropout`. From a terminal: `handlens train session --dropout 0.2`.
 #
 # Next: [7 · task 4, what the first layer sees](07_first_layer.ipynb)

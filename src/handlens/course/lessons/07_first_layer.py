@@ -70,8 +70,8 @@ border = [place for place in range(784) if place % 28 in (0, 27) or place // 28 
 print(f"changed at the border {(after - before)[:, border].abs().mean().item():.4f}, inside {(after - before).abs().mean().item():.4f}")
 
 # %% [markdown]
-# At the border there is hardly ever ink. A weight whose pixel is 0 in every image has a gradient of 0 in every step; so it stays as it was
-# drawn by lot.
+# At the border there is hardly ever ink. A weight whose pixel is 0 in every image has a gradient of 0 in every step; so it keeps the random
+# value that it began with.
 
 # %%
 ask("border", "?")
@@ -79,13 +79,13 @@ ask("border", "?")
 # %% [markdown]
 # <details id="task-first-layer"><summary>What did the first layer learn, and what did it not?</summary>
 #
-# Places where ink speaks for or against: blots of orange beside purple, about as wide as a stroke, which together ask "is there a stroke
+# Places where ink speaks for or against: spots of orange beside purple, about as wide as a stroke, which together ask "is there a stroke
 # here and none beside it?". No whole digits: these are put together further behind. And each neuron is bound to its place: the same
 # stroke three pixels to the right is another question. A CNN asks one question everywhere.
 # </details>
 #
 # ## Your turn
 #
-# Exercise `first-layer`. From a terminal: `handlens explain first --what weights`.
+# At home: exercise `first-layer`. From a terminal: `handlens explain first --what weights` (`first` is the run of lesson 2).
 #
 # Next: [8 · task 5, the confusion matrix](08_confusion.ipynb)

@@ -1,7 +1,8 @@
 # %% [markdown]
 # # 8 · Task 5: the confusion matrix
 #
-# An accuracy says how often the network is wrong. The confusion matrix says *how*: which digit was taken for which. Six minutes.
+# An accuracy says how often the network is wrong. The confusion matrix says *how*: which digit was taken for which. Twelve minutes, five
+# of them to write the counting.
 
 # %%
 import os
@@ -31,24 +32,36 @@ for _ in range(2):
 guess("guess-confused", "?")
 
 # %% [markdown]
-# ## Count
+# ## Write it: count
 #
-# For each test image: one more in the row of its true digit and the column of the answer. A matrix of 10 x 10 counters, four lines:
+# A matrix of 10 x 10 counters, all 0 at first. For each image one counter grows by 1: the one in the row of its true digit and the column
+# of the answer. Stuck? `handlens course hint confusion` in a terminal. Our solution is at the end of this lesson.
 
 
-# %% tags=["matrix"]
+# %% tags=["starter"]
 def count_confusions(labels, predictions):
     matrix = torch.zeros(10, 10, dtype=torch.int64)
-    for true, answer in zip(labels, predictions, strict=True):
-        matrix[true, answer] += 1
+    # TODO: for each pair of a label and a prediction, add 1 at its place in the matrix
     return matrix
 
+
+# %% [markdown]
+# The check says what is missing. Change your function, run its cell and this one again, until it says "passed". The cells below go on
+# with yours; as long as it is not done, they take ours, so that you can read on.
+
+# %%
+checked = hl.course.check("confusion", count_confusions)
+count = count_confusions if checked else hl.course.ours("confusion")
+checked
+
+# %% [markdown]
+# ## Look at it
 
 # %%
 model.eval()
 with torch.no_grad():
     predicted = model(data.test.images.float() / 255).argmax(1)
-matrix = count_confusions(data.test.labels, predicted)
+matrix = count(data.test.labels, predicted)
 right = matrix.diagonal().sum().item()
 print(f"{right:,} of {matrix.sum().item():,} on the diagonal: accuracy {right / matrix.sum().item():.2%}")
 
@@ -72,6 +85,14 @@ print("sums of the rows:   ", matrix.sum(1).tolist())
 print("labels in the test: ", data.test.labels.bincount().tolist())
 
 # %% [markdown]
+# scikit-learn has such a count ready. There too the true labels come first:
+
+# %%
+from sklearn.metrics import confusion_matrix
+
+print("the same table:", bool((confusion_matrix(data.test.labels, predicted) == matrix.numpy()).all()))
+
+# %% [markdown]
 # ## The pairs that are confused most
 
 # %%
@@ -86,9 +107,6 @@ reveal("guess-confused")
 
 # %%
 ask("row-or-column", "?")
-
-# %%
-hl.course.check("confusion", count_confusions)
 
 # %% [markdown]
 # <details id="task-confusion"><summary>Which digits are confused, and why these?</summary>
@@ -106,6 +124,16 @@ hl.course.check("confusion", count_confusions)
 #
 # ## Your turn
 #
-# Exercise `confusion`. From a terminal: `handlens errors first`, `handlens report first`.
+# Exercise `confusion` asks for the same function in a file: copy yours to `exercises/10_confusion.py`, then `handlens course check
+# confusion`. From a terminal: `handlens errors first`, `handlens report first` (`first` is the run of lesson 2).
+#
+# ## One solution
+#
+# <details id="confusion-solution"><summary>Open it when yours is done</summary>
+#
+# {{solution confusion}}
+#
+# It is one of many. For millions of images `torch.bincount(10 * labels + predictions, minlength=100).reshape(10, 10)` is quicker.
+# </details>
 #
 # Next: [9 · the challenge, a CNN](09_cnn.ipynb)

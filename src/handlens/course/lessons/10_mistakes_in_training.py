@@ -46,7 +46,7 @@ mistake("inputs_not_scaled")
 # %% [markdown]
 # ## How many numbers arrive?
 #
-# This one crashes, with two shapes that do not fit. The number that you need stands in the message: the second of the first pair.
+# This one crashes, with two shapes that do not fit. The number that you need is in the message: the second of the first pair.
 
 # %%
 mistake("wrong_flatten_size")
@@ -62,7 +62,7 @@ mistake("lr_too_high")
 # %% [markdown]
 # ## Steps that are too short
 #
-# It looks the same at first sight: a loss that stays. The remedy is the opposite, so try both ways.
+# It looks the same at first sight: a loss that stays. What helps is the opposite, so try both ways.
 
 # %%
 mistake("lr_too_low")
@@ -114,7 +114,7 @@ mistake("broken_graph")
 # %% [markdown]
 # ## The same on MNIST
 #
-# Four of them once more, with real digits: 2,000 images, two epochs. Read the pairs.
+# Five of them once more, with real digits: 2,000 images, two epochs. Compare each line with the first.
 
 
 # %%

@@ -68,7 +68,7 @@ mistake("early_return_in_loop")
 # %% [markdown]
 # ## Divided by batches
 #
-# An accuracy of 58? Divide by the number of images.
+# An accuracy of 50, where 1 is the most there can be? Divide by the number of images.
 
 # %%
 mistake("accuracy_wrong_denominator")

@@ -30,8 +30,8 @@ for images, labels in hl.batches(data.train.subset(torch.arange(EXAMPLES)), 64):
 # %% [markdown]
 # ## Photographs, made from test digits
 #
-# So that this notebook runs everywhere, 500 test digits stand in for photos: dark ink on light paper, in a corner of a larger sheet. The
-# network would read the originals well; how many of these?
+# So that this notebook runs everywhere, 500 test digits take the place of photos: dark ink on light paper, in a corner of a larger sheet.
+# The network would read the originals well; how many of these?
 
 # %%
 guess("guess-own", "?")
@@ -115,14 +115,15 @@ ask("own-picture", "?")
 # %% [markdown]
 # ## Now yours
 #
-# `handlens mine template sheet.pdf` prints a page with ten cells for each digit. Write, photograph, `handlens mine sheet photo.jpg`; or
-# draw in the browser with `handlens draw`. Then `handlens evaluate first --on mine` says how many your network reads, and `handlens mine
-# compare first` says how sure one can be of that with so few digits. What is 28 x 28 already must still be light on dark and centred.
+# `handlens mine template sheet.pdf` makes a page to print, with ten cells for each digit. Write, take a photo, then `handlens mine sheet
+# photo.jpg`; or draw in the browser with `handlens draw`. Then `handlens evaluate first --on mine` says how many your network reads
+# (`first` is the run of lesson 2), and `handlens mine compare first` says how sure one can be of that with so few digits. A picture that is
+# 28 x 28 already must still be light on dark and centred.
 #
 # <details id="homework-own"><summary>How well does it generalise to your writing, and what limits it?</summary>
 #
 # Well prepared digits of one's own are usually read somewhat less well than MNIST's test images. What remains after preparation is style:
-# MNIST was written by Americans, so a 1 with a long upstroke looks like a 7, and a 7 with a bar through it is rare. With 30 digits your
+# MNIST was written by Americans, so a 1 with a long first stroke looks like a 7, and a 7 with a bar through it is rare. With 30 digits your
 # measured accuracy is uncertain by some ten points up or down, so write more before you draw conclusions. And adding your own digits to
 # the training helps more than a better network.
 # </details>

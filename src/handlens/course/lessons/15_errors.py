@@ -87,14 +87,14 @@ ask("certain", "?")
 # <details id="homework-errors"><summary>Are certain digits confused again and again? What patterns do the mistakes have?</summary>
 #
 # Yes: 4 and 9, 7 and 2, 3 and 5, 8 with nearly everything. The patterns: strokes that are cut off or doubled, very thick or very slanted
-# writing, digits that touch their own other end (a 6 that looks like a 0), and some pictures whose label one would not sign oneself.
+# writing, digits that touch their own other end (a 6 that looks like a 0), and some pictures whose label one may doubt.
 # `handlens errors first` sorts them into groups and says how accuracy depends on slant and thickness.
 # </details>
 #
 # <details id="homework-why"><summary>Why does the model make these mistakes?</summary>
 #
-# It weighs ink by its place. So it is at a loss where a stroke stands at an unusual place, though we would see the shape at once.
-# `handlens explain first --what saliency` shows which pixels an answer hung on.
+# It weighs ink by its place. A stroke at an unusual place tells it something else, though we would see the shape at once.
+# `handlens explain first --what saliency` shows which pixels decided an answer.
 # </details>
 #
 # Homework 5 is lesson 9, finished and compared. Exercise: `errors`.

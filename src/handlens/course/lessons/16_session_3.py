@@ -24,11 +24,12 @@ EPOCHS = int(os.environ.get("HANDLENS_COURSE_EPOCHS", "10"))
 # %% tags=["colour"]
 colour = torch.rand(8, 3, 32, 32)
 layer = nn.Conv2d(3, 16, 3, padding=1)
-print(tuple(colour.shape), "->", tuple(layer(colour).shape), f"  one window has {layer.weight[0].numel()} weights: 3 x 3 x 3")
+print(tuple(colour.shape), "->", tuple(layer(colour).shape), f"  one filter has {layer.weight[0].numel()} weights: 3 x 3 x 3")
 
 # %% [markdown]
 # CIFAR-10 itself (ten classes of small photographs; 170 MB) is not part of the course pack. `handlens data fetch cifar-10` brings it;
-# then this cell shows it, and until then it says so.
+# then this cell shows it, and until then it says so. More grey pictures of 28 x 28 are in EMNIST, letters as well as digits (562
+# MB): `handlens data fetch emnist-letters`. The loop stays as it is; the last layer gets 26 outputs, one for each letter.
 
 # %%
 try:

@@ -15,7 +15,9 @@ SENTENCE = "The hits are divided by the number of batches, not of images."
 CHANGE = "Divide by the number of images: len(loader.dataset), or count them."
 _BATCHES = "batches"
 DEMO = """\
-  correct = sum((net()(x).argmax(1) == y).sum().item() for x, y in loader)
+  model = net()
+  learn(model)
+  correct = sum((model(x).argmax(1) == y).sum().item() for x, y in loader)
 - print("accuracy", correct / len(loader))
 + print("accuracy", correct / len(loader.dataset))
 """

@@ -163,12 +163,15 @@ function help() {
   ]);
 }
 
+/** The sentence that names a mistake; words that are not the checks' own only together with names. @param {any} group */
+const said = (group) => group.sentence || (seen.names ? el("bdi", {}, group.words) : el("span", { class: "caption" }, "another mistake; its words are shown with the names"));
+
 function mistakes() {
   return part("The same mistake", (board) => board.mistakes, (groups) => [
     groups.length === 0 && el("p", { class: "caption" }, "No check has found a mistake that is still there."),
     el("ol", { class: "groups" }, groups.map((/** @type {any} */ group) =>
       el("li", { "data-cause": group.cause },
-        el("p", {}, el("strong", { class: "many" }, group.who.length), " ", el("span", { class: "task" }, group.task), " ", el("bdi", {}, group.sentence)),
+        el("p", {}, el("strong", { class: "many" }, group.who.length), " ", el("span", { class: "task" }, group.task), " ", said(group)),
         el("p", { class: "chips" }, group.who.map((/** @type {any} */ one) => el("span", { class: "chip" }, called(one), " ", waiting(one.since), one.hand && el("span", { title: "needs help" }, " !")))),
       ))),
   ]);

@@ -22,9 +22,10 @@ export function distribution(asked, wish) {
         bar(one.count / Math.max(1, all)),
         el("span", { class: "count" }, one.count));
     })),
-    el("p", { class: "caption" }, `${all} answer${all === 1 ? "" : "s"}.`),
+    el("p", { class: "caption" }, `${all} answer${all === 1 ? "" : "s"}${asked.round > 1 ? " since it was asked again" : ""}.`),
     el("div", { class: "row" },
       !asked.shown && el("button", { type: "button", "data-key": "show", onclick: () => wish({ do: "show" }) }, "Show the answer"),
+      el("button", { type: "button", "data-key": "again", onclick: () => wish({ do: "ask", question: asked.name }) }, "Ask again"),
       el("button", { type: "button", "data-key": "away", onclick: () => wish({ do: "ask", question: "" }) }, "Take it away")),
   ];
 }

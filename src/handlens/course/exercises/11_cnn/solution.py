@@ -59,7 +59,8 @@ if __name__ == "__main__":
     model = MNISTCNN()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
     batches = hl.batches(mnist.train, batch_size=64)
-    for epoch in range(2):
-        print(train_cnn(model, batches, optimizer))
-    print("val accuracy", test_cnn(model, hl.batches(mnist.val, batch_size=500)))
+    for epoch in range(3):
+        loss, accuracy = train_cnn(model, batches, optimizer)
+        print(f"epoch {epoch + 1}: loss {loss:.4f}, training accuracy {accuracy:.2%}")
+    print(f"on images kept apart (val): {test_cnn(model, hl.batches(mnist.val, batch_size=500)):.2%}")
     print("kept:", hl.course.keep(model))
