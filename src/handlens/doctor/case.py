@@ -11,8 +11,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from handlens.doctor.evaluations import evaluations
-from handlens.doctor.probes import Probe, first_weighted_input, varies
+from handlens.doctor.evaluations import answered, evaluations
+from handlens.doctor.probes import Probe, first_weighted_input, largest_lrs, varies
 from handlens.doctor.script import Script
 from handlens.doctor.seen import Event, Failure, Seen, Step
 
@@ -105,19 +105,8 @@ class Case:
 
     @cached_property
     def answered(self) -> set[int]:
-        """The calls of networks after which, and before the next one, a loss or a guess was made or something was compared."""
-        found: set[int] = set()
-        last = 0
-        for event in self.seen.events:
-            if event.kind == "forward":
-                last = id(event)
-            elif event.kind in ("argmax", "compare", "loss") or (event.kind == "softmax" and not self._in_forward(event.line)):
-                found.add(last)
-        return found
-
-    def _in_forward(self, line: int) -> bool:
-        function = self.script.enclosing(line, ast.FunctionDef)
-        return isinstance(function, ast.FunctionDef) and function.name == "forward"
+        """The calls of networks of which something was made: a guess, a loss, a comparison."""
+        return answered(self.seen.events, self.script)
 
     @cached_property
     def model(self) -> nn.Module | None:
@@ -234,15 +223,7 @@ class Case:
         kept = [step for step in self.steps if step.loss is not None and step.forwards and step.loss.about.get("scores") is not None]
         if not kept[0].forwards[-1].plain or not any(event.model is self.model for event in kept[0].forwards[-1:]):
             return None  # it cannot be called with images alone, or another part gives the scores
-        return Probe.of(self.start, kept, self.seen.optimizers, self.largest_lrs)
-
-    @property
-    def largest_lrs(self) -> dict[int, float]:
-        """The largest learning rate with which an optimizer made a step, by its id."""
-        found: dict[int, float] = {}
-        for event in self.seen.of("step"):
-            found[id(event.optimizer)] = max(event.lr, found.get(id(event.optimizer), 0.0))
-        return found
+        return Probe.of(self.start, kept, self.seen.optimizers, largest_lrs(self.seen.of("step")))
 
     @cached_property
     def parameters(self) -> dict[int, str]:

@@ -1,9 +1,11 @@
-"""Which calls of a network are evaluations, and which are part of a step of its training."""
+"""Which calls of a network are evaluations, and which are part of a step of its training; and which are asked for an answer."""
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 
+from handlens.doctor.script import Script
 from handlens.doctor.seen import Event
 
 _NEARLY_EACH = 0.8
@@ -27,6 +29,28 @@ def evaluations(events: list[Event], training: list[Event]) -> list[Event]:
         for event in forwards[first:]
         if not event.trains and id(event) not in needed and not (event.grad and event.lines in places and event.training)
     ]
+
+
+def answered(events: list[Event], script: Script) -> set[int]:
+    """The calls after which, and before the next one, a loss or a guess was made or something was compared, by their ids.
+
+    Args:
+        events: all that was seen.
+        script: tells which softmax stands in a network, and is no guess.
+    """
+    found: set[int] = set()
+    last = 0
+    for event in events:
+        if event.kind == "forward":
+            last = id(event)
+        elif event.kind in ("argmax", "compare", "loss") or (event.kind == "softmax" and not _in_forward(event.line, script)):
+            found.add(last)
+    return found
+
+
+def _in_forward(line: int, script: Script) -> bool:
+    function = script.enclosing(line, ast.FunctionDef)
+    return isinstance(function, ast.FunctionDef) and function.name == "forward"
 
 
 def _needed(events: list[Event]) -> set[int]:

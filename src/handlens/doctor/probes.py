@@ -170,6 +170,14 @@ class Probe:
         return run(self.model, self.images if images is None else images, training=training)
 
 
+def largest_lrs(steps: list[Event]) -> dict[int, float]:
+    """The largest learning rate with which an optimizer made a step, by its id."""
+    found: dict[int, float] = {}
+    for event in steps:
+        found[id(event.optimizer)] = max(event.lr, found.get(id(event.optimizer), 0.0))
+    return found
+
+
 def _way(forward: Event, loss: Event) -> Callable[[Any], Tensor] | None:
     """How a loss gets its scores from what the network gave: which part of that, and what was done to it."""
     if "outputs" not in forward.about or "scores" not in loss.about:
