@@ -106,7 +106,7 @@ class Case:
 
     @cached_property
     def answered(self) -> set[int]:
-        """The calls of networks after which, and before the next one, a loss or a guess was made or something was compared."""
+        """The calls of networks of which something was made: a guess, a loss, a comparison."""
         return answered(self.seen.events, self.script)
 
     @cached_property

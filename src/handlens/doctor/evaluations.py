@@ -1,4 +1,4 @@
-"""Which calls of a network are evaluations, and which are part of a step of its training."""
+"""Which calls of a network are evaluations, and which are part of a step of its training; and which are asked for an answer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,12 @@ def evaluations(events: list[Event], training: list[Event]) -> list[Event]:
 
 
 def answered(events: list[Event], script: Script) -> set[int]:
-    """The calls of networks, by their ids, after which and before the next one a loss or a guess was made or something was compared."""
+    """The calls after which, and before the next one, a loss or a guess was made or something was compared, by their ids.
+
+    Args:
+        events: all that was seen.
+        script: tells which softmax stands in a network, and is no guess.
+    """
     found: set[int] = set()
     last = 0
     for event in events:

@@ -6,7 +6,7 @@ import contextlib
 import copy
 import inspect
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,14 +56,6 @@ class Trained:
     def fell(self) -> bool:
         """Whether it learned: a few dozen images are soon known by heart."""
         return self.finite and self.last < 0.6 * self.first
-
-
-def largest_lrs(steps: Iterable[Event]) -> dict[int, float]:
-    """The largest learning rate with which each optimizer made a step, by its id."""
-    found: dict[int, float] = {}
-    for event in steps:
-        found[id(event.optimizer)] = max(event.lr, found.get(id(event.optimizer), 0.0))
-    return found
 
 
 @dataclass
@@ -177,6 +169,14 @@ class Probe:
     def outputs(self, images: Tensor | None = None, *, training: bool = False) -> Tensor:
         """What the copy gives for images, without learning."""
         return run(self.model, self.images if images is None else images, training=training)
+
+
+def largest_lrs(steps: list[Event]) -> dict[int, float]:
+    """The largest learning rate with which an optimizer made a step, by its id."""
+    found: dict[int, float] = {}
+    for event in steps:
+        found[id(event.optimizer)] = max(event.lr, found.get(id(event.optimizer), 0.0))
+    return found
 
 
 def _way(forward: Event, loss: Event) -> Callable[[Any], Tensor] | None:
