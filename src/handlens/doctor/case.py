@@ -112,7 +112,7 @@ class Case:
     @cached_property
     def model(self) -> nn.Module | None:
         """The network that was trained most; else the one that was called most."""
-        called = [event.model for event in self.training or self.seen.of("forward")]
+        called: list[nn.Module] = [event.model for event in self.training or self.seen.of("forward")]
         if not called:
             return self.seen.models[0] if self.seen.models else None
         most = Counter(map(id, called)).most_common(1)[0][0]
