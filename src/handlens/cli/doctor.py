@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import math
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING
 import click
 
 from handlens.cli.terminal import FILE, json_option, out, print_json, tell
-from handlens.errors import UsageError, nearest
+from handlens.errors import FileError, UsageError, nearest
+from handlens.files import read_bytes
 
 if TYPE_CHECKING:
     from handlens.doctor import Diagnosis
 
 _FAILED = 5
+_MOST_BYTES = 1 << 20
 _FLAGS = ("--verbose", "--json")
 _WIDE = 140  # letters of a line where nobody looks at a terminal
 
@@ -55,7 +58,9 @@ def doctor(script: Path | None, arguments: tuple[str, ...], verbose: bool, cause
 
 def _mine(script: Path, arguments: tuple[str, ...]) -> tuple[set[str], tuple[str, ...]]:
     """The options behind the program's name that are the doctor's, as the program's text knows none of them; and the other arguments."""
-    text = script.read_bytes() if script.is_file() else b""
+    text = b""
+    with contextlib.suppress(FileError):  # which is told when it is examined
+        text = read_bytes(script, _MOST_BYTES)
     mine = {option for option in _FLAGS if option in arguments and option.encode() not in text}
     return mine, tuple(argument for argument in arguments if argument not in mine)
 

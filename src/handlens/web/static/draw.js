@@ -183,7 +183,7 @@ class DrawPage {
     if (!done) return;
     this.askInside(0);
     clearTimeout(this.written);
-    this.written = setTimeout(() => setAddress({ strokes: toText(this.pad.strokes) }), PAUSE_MS);
+    this.written = setTimeout(() => this.pad.isDrawing || setAddress({ strokes: toText(this.pad.strokes) }), PAUSE_MS);
   }
 
   /** @param {number} label */

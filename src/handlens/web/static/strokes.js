@@ -18,7 +18,7 @@ export function toText(strokes) {
 /** None of a text that is no drawing. @param {string} text @returns {Stroke[]} */
 export function fromText(text) {
   if (!WRITTEN.test(text) || text.length > 5 * MOST_POINTS) return [];
-  return text.split(".").map((stroke) => (stroke.match(/.{4}/g) ?? []).map((point) => [number(point.slice(0, 2)), number(point.slice(2))]));
+  return text.split(".").map((stroke) => (stroke.match(/.{4}/g) ?? []).map(point));
 }
 
 /** @param {Stroke} stroke @returns {Stroke} */
@@ -36,6 +36,9 @@ const inside = (value) => Math.min(SIDE, Math.max(0, Math.round(value)));
 
 /** @param {number} value */
 const letters = (value) => inside(value).toString(36).padStart(2, "0");
+
+/** @param {string} four @returns {[number, number]} */
+const point = (four) => [number(four.slice(0, 2)), number(four.slice(2))];
 
 /** @param {string} two */
 const number = (two) => inside(parseInt(two, 36));
