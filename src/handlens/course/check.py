@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import decode_source
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,7 +31,6 @@ from handlens.limits import Limits, run_limited
 
 MOST_MEMORY, MOST_OUTPUT = 4 << 30, 32 << 20
 _START_S, _EACH_S = 90.0, 10.0  # for what no clock inside the process can end
-_MOST_BYTES = 1 << 20
 
 
 class Check(Protocol):
@@ -177,10 +175,10 @@ def check_attempts(attempts: Sequence[Attempt], seed: int | None = None) -> list
 def attempt_in(exercise: Exercise, path: Path) -> Attempt:
     """The solution that stands in a file, read as Python does; an empty one if there is no file."""
     try:
-        return Attempt(exercise, decode_source(files.read_bytes(path, _MOST_BYTES)), path)
+        return Attempt(exercise, files.read_source(path), path)
     except FileError as error:
         return Attempt(exercise, "", path, unread=outcomes.unread(error) if path.exists() else None)
-    except (SyntaxError, ValueError, LookupError):
+    except SyntaxError:
         return Attempt(exercise, "", path, unread=outcomes.ENCODING)
 
 

@@ -8,14 +8,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
-from importlib.util import decode_source
 from pathlib import Path
 from typing import Any
 
 from handlens import files
 from handlens.errors import FileError, UsageError
-
-_MOST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -71,8 +68,8 @@ def _sources(names: dict[str, Any]) -> list[str]:
     else:
         file = names.get("__file__") or getattr(sys.modules.get("__main__"), "__file__", "") or ""
         try:
-            texts = [decode_source(files.read_bytes(Path(file), _MOST_BYTES))]
-        except (FileError, SyntaxError, ValueError, LookupError):
+            texts = [files.read_source(Path(file))]
+        except (FileError, SyntaxError):
             texts = []
     return [text for text in texts if _readable(text)]
 

@@ -21,7 +21,7 @@ from typing import Any
 from handlens.doctor.case import Case
 from handlens.doctor.cause import SYNTAX, Diagnosis, conclude
 from handlens.doctor.clock import worked_s
-from handlens.doctor.examine import ANSWER, source_of
+from handlens.doctor.examine import ANSWER
 from handlens.doctor.loops import FOR, WHILE
 from handlens.doctor.modules import Modules
 from handlens.doctor.program import Program
@@ -30,7 +30,7 @@ from handlens.doctor.script import Script
 from handlens.doctor.seen import Seen
 from handlens.doctor.watch import Watcher
 from handlens.doctor.watch.compiler import without_compiler
-from handlens.files import write_atomic
+from handlens.files import read_source, write_atomic
 
 LONGEST_S = 14.0
 _ALARM: int = getattr(signal, "SIGALRM", None) or signal.SIGBREAK  # type: ignore[attr-defined]  # of Windows
@@ -49,7 +49,7 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
         longest_s: after so many seconds it is ended.
     """
     path = Path(file).resolve()
-    text = source_of(path)
+    text = read_source(path)
     main = types.ModuleType("__main__")
     program = Program.of_file(str(path), text, main.__dict__)
     main.__dict__.update(__file__=str(path), __builtins__=builtins, __cached__=None)

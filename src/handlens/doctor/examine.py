@@ -7,12 +7,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from importlib.util import decode_source
 from pathlib import Path
 
 from handlens.doctor.cause import Diagnosis, Finding
 from handlens.errors import FileError, UsageError
-from handlens.files import printable, read_bytes
+from handlens.files import printable, read_bytes, read_source
 from handlens.limits import Finished, Limits, run_limited
 
 ANSWER = "HANDLENS_DOCTOR_ANSWER"
@@ -45,8 +44,8 @@ def examine(script: str | os.PathLike[str], arguments: Sequence[str] = ()) -> tu
             hint="In the notebook, write around its training: with hl.doctor():",
         )
     try:
-        source_of(path)
-    except (SyntaxError, ValueError, LookupError) as error:
+        read_source(path)
+    except SyntaxError as error:
         raise UsageError("This is no Python program: it is no text in UTF-8.", where=str(path)) from error
     with tempfile.TemporaryDirectory(prefix="handlens-doctor-") as folder:
         answer = Path(folder, "answer.json")
@@ -61,17 +60,6 @@ def examine(script: str | os.PathLike[str], arguments: Sequence[str] = ()) -> tu
     found["seconds"] = round(finished.time_s, 2)
     found |= {name: tuple(found[name]) for name in ("causes", "notes", "checked", "losses")}
     return Diagnosis(**found, findings=findings), finished
-
-
-def source_of(path: Path) -> str:
-    """The text of a Python file as Python reads it: in UTF-8, or in the encoding that it names itself.
-
-    Raises:
-        FileError: there is no such file, or it cannot be read.
-        SyntaxError: it names no encoding that there is, or is not in UTF-8.
-        ValueError: it is not in the encoding that it names.
-    """
-    return decode_source(read_bytes(path, _MOST_BYTES))
 
 
 def _no_answer(path: Path, finished: Finished) -> UsageError:

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from handlens import models
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Diagnosis, conclude
-from handlens.doctor.examine import source_of
 from handlens.doctor.program import Program
 from handlens.doctor.rehearsal import Rehearsal
 from handlens.doctor.seen import Seen
 from handlens.doctor.watch import Watcher
 from handlens.errors import HandlensError
+from handlens.files import read_source
 
 _IMAGES, _STEPS, _SECONDS = 64, 3, 0.15
 # What a network can have; the rest is about programs. None of it needs a network to be trained on trial.
@@ -41,7 +41,7 @@ def look_over(reference: str, images: Tensor, labels: Tensor) -> Diagnosis:
         labels: N.
     """
     path = Path(reference.rpartition(":")[0]).absolute()
-    program = Program.of_file(str(path), source_of(path))
+    program = Program.of_file(str(path), read_source(path))
     with torch.random.fork_rng(), warnings.catch_warnings(), Watcher(program).watching() as seen:
         warnings.simplefilter("ignore")
         try:

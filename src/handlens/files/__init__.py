@@ -2,7 +2,7 @@
 
 from handlens.files.journal import Journal
 from handlens.files.locks import is_locked, lock
-from handlens.files.reading import NAME, child, entries, is_folder, read_bytes, sha256
+from handlens.files.reading import NAME, child, entries, is_folder, read_bytes, read_source, sha256
 from handlens.files.reasons import explain, free_bytes, printable
 from handlens.files.writing import WINDOWS, claim_folder, make_folder, move, remove, sweep, sync_folder, write_atomic
 
@@ -22,6 +22,7 @@ __all__ = [
     "move",
     "printable",
     "read_bytes",
+    "read_source",
     "remove",
     "sha256",
     "sweep",

@@ -1,10 +1,11 @@
-"""From a name to a path, and from a path to bytes."""
+"""From a name to a path, and from a path to bytes, or to the text of a program."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
+from importlib.util import decode_source
 from pathlib import Path
 
 from handlens.errors import FileError, UsageError
@@ -80,6 +81,19 @@ def read_bytes(path: Path, most: int | None = None) -> bytes:
             f"'{printable(path.name)}' has more bytes than can be right; at most {most:,} are read here.", where=printable(str(path))
         )
     return content
+
+
+def read_source(path: Path, most: int = 1 << 20) -> str:
+    """The text of a Python file as Python reads it: in UTF-8, or in the encoding that it names itself.
+
+    Raises:
+        FileError: as in `read_bytes`.
+        SyntaxError: it is not in its encoding, or names one that there is not.
+    """
+    try:
+        return decode_source(read_bytes(path, most))
+    except (ValueError, LookupError) as error:
+        raise SyntaxError(str(error)) from error
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
