@@ -179,7 +179,8 @@ def conclude(case: Case, asked: Sequence[str] = ()) -> Diagnosis:
 def in_order(found: Mapping[str, Finding]) -> list[str]:
     """The mistakes among what was seen, the one to be told first at the beginning; what another one explains is left out."""
     mistakes = [name for name, finding in found.items() if finding.sure > NOTE]
-    told = [name for name in mistakes if name not in _explained(found)] or mistakes  # two that explain each other do not silence both
+    explained = _explained(found)
+    told = [name for name in mistakes if name not in explained] or mistakes  # two that explain each other do not silence both
     return sorted(told, key=lambda name: (-found[name].sure, name in OF_SCORES, name))
 
 

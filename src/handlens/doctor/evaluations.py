@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
 
 from handlens.doctor.script import Script
@@ -43,14 +42,9 @@ def answered(events: list[Event], script: Script) -> set[int]:
     for event in events:
         if event.kind == "forward":
             last = id(event)
-        elif event.kind in ("argmax", "compare", "loss") or (event.kind == "softmax" and not _in_forward(event.line, script)):
+        elif event.kind in ("argmax", "compare", "loss") or (event.kind == "softmax" and not script.in_forward(event.line)):
             found.add(last)
     return found
-
-
-def _in_forward(line: int, script: Script) -> bool:
-    function = script.enclosing(line, ast.FunctionDef)
-    return isinstance(function, ast.FunctionDef) and function.name == "forward"
 
 
 def _needed(events: list[Event]) -> set[int]:

@@ -75,6 +75,11 @@ class Script:
         around = [node for node in self.nodes if isinstance(node, kinds) and covers(node, line)]
         return max(around, key=lambda node: getattr(node, "lineno", 0), default=None)
 
+    def in_forward(self, line: int) -> bool:
+        """Whether a line stands in a network's `forward`."""
+        function = self.enclosing(line, ast.FunctionDef)
+        return isinstance(function, ast.FunctionDef) and function.name == "forward"
+
     def loops_around(self, line: int) -> list[ast.For | ast.While]:
         """The loops around a line, the innermost first."""
         around = [node for node in self.nodes if isinstance(node, ast.For | ast.While) and covers(node, line)]

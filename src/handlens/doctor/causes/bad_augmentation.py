@@ -52,7 +52,7 @@ def _of_order(node: ast.Call) -> bool:
 def _of_network(case: Case, node: ast.Call) -> bool:
     """Whether the network reads all its images that way round, as from right to left."""
     function = case.script.enclosing(node.lineno, ast.FunctionDef)
-    return isinstance(function, ast.FunctionDef) and function.name == "forward" and not case.script.find("rand", within=function)
+    return case.script.in_forward(node.lineno) and not case.script.find("rand", within=function)
 
 
 def _wide(node: ast.Call) -> bool:
