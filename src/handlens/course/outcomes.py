@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,29 @@ MEMORY = Mistake(
     "Your code asks for more than 4 GB of memory.",
     "Look for a list or a tensor that grows in a loop, or is far too large.",
 )
+NO_LAYERS = Mistake(
+    "no_layers",
+    "The network has no weights yet: no layer is defined.",
+    "Define the layers in __init__: self.conv1 = nn.Conv2d(...), self.fc1 = nn.Linear(...).",
+)
+_BY_WORDS = {  # of Python's and PyTorch's, where the doctor knows no better
+    "no attribute 'dataset'": Mistake(
+        "list_has_no_dataset",
+        "batches may be a list of pairs, and a list has no dataset.",
+        "Count the images in the loop: total += len(labels).",
+    ),
+    "size of tensor a (10)": Mistake(
+        "argmax_wrong_dim",
+        "This picks the best image for each class, not the best class for each image.",
+        "Write dim=1: scores.argmax(1).",
+    ),
+    "empty parameter list": NO_LAYERS,
+    "does not require grad": Mistake(
+        "no_grad_in_training",
+        "What should go backward hangs on no weight: it was computed without a graph.",
+        "Take no_grad, .data and .detach() out of the training.",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -106,26 +129,14 @@ def stopped(failure: dict[str, Any], named: Mistake | None, beside: Path) -> Mis
         advice = "Leave other files and programs alone; write only beside your own file."
         return Mistake("fenced", "Your code wants to change something outside of its own folder.", advice, text, line)
     if kind == "OSError" and "File too large" in text:
-        return _at(OUTPUT, line)
+        return replace(OUTPUT, line=line)
     if kind == "MemoryError" or "can't allocate memory" in text or "not enough memory" in text:
-        return _at(MEMORY, line)
+        return replace(MEMORY, line=line)
     if kind == "FileNotFoundError" and (file := _there(text, beside)):
         sentence = f"The check runs a copy of your program elsewhere, where {printable(file, 40)} is not."
         return Mistake("file_elsewhere", sentence, "Put what opens it under: if __name__ == '__main__':", said, line)
-    if named is None and "no attribute 'dataset'" in text:
-        sentence = "batches may be a list of pairs, and a list has no dataset."
-        return Mistake("list_has_no_dataset", sentence, "Count the images in the loop: total += len(labels).", said, line)
-    if named is None and "size of tensor a (10)" in text:
-        sentence = "This picks the best image for each class, not the best class for each image."
-        return Mistake("argmax_wrong_dim", sentence, "Write dim=1: scores.argmax(1).", said, line)
-    if named is None and "empty parameter list" in text:
-        sentence = "The network has no weights yet: no layer is defined."
-        return Mistake(
-            "no_layers", sentence, "Define the layers in __init__: self.conv1 = nn.Conv2d(...), self.fc1 = nn.Linear(...).", said
-        )
-    if named is None and "does not require grad" in text:
-        sentence = "What should go backward hangs on no weight: it was computed without a graph."
-        return Mistake("no_grad_in_training", sentence, "Take no_grad, .data and .detach() out of the training.", said, line)
+    if named is None and (known := next((mistake for words, mistake in _BY_WORDS.items() if words in text), None)):
+        return replace(known, evidence=said, line=0 if known is NO_LAYERS else line)
     advice = "Read what Python says, and look at each name in this line."
     return named or Mistake("exception", "Python stops in this line.", advice, said, line)
 
@@ -138,7 +149,3 @@ def _there(text: str, beside: Path) -> str:
         if file and any((folder / file).exists() for folder in (beside, Path.cwd())):
             return file
     return ""
-
-
-def _at(mistake: Mistake, line: int) -> Mistake:
-    return Mistake(mistake.cause, mistake.sentence, mistake.change, mistake.evidence, line)

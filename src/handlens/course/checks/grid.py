@@ -47,18 +47,18 @@ def judge(given: dict[str, Tensor], values: dict[str, Any]) -> Mistake | None:
         return Mistake(
             "two_things", "search should give two things back: the best setting, and the table.", "End it with: return best, table"
         )
+    best = tuple(parts[0]) if isinstance(parts[0], list) else parts[0]
     tried = {tuple(call[:3]) for call in values["calls"] if not call[3]}
-    mistake = _judge_test(values["calls"], parts[0]) or _judge_tried(tried, parts[1], settings)
+    mistake = _judge_test(values["calls"], best) or _judge_tried(tried, parts[1], settings)
     means = given["val"].mean(1)
-    return mistake or _judge_table(parts[1], settings, given["val"]) or _judge_best(parts[0], settings, means, given["val"])
+    return mistake or _judge_table(parts[1], settings, given["val"]) or _judge_best(best, settings, means, given["val"])
 
 
 def _judge_test(calls: list[list[float]], best: Any) -> Mistake | None:
     """The test may be asked at the very end, and for the chosen setting alone."""
     splits = [int(call[3]) for call in calls]
     asked, tested = sum(splits), {(RATES[int(call[0])], WIDTHS[int(call[1])]) for call in calls if call[3]}
-    chosen = tuple(best) if isinstance(best, list) else best
-    if not asked or (splits == sorted(splits) and [*tested] == [chosen]):
+    if not asked or (splits == sorted(splits) and [*tested] == [best]):
         return None
     sentence = "The test images are used to choose, so the score of the winner will be too good."
     return Mistake("tuned_on_test", sentence, "Choose by val; keep the test for the very end.", f"The test was asked for {asked} times.")
@@ -114,16 +114,15 @@ def _judge_table(table: dict[Any, Any], settings: list[tuple[float, int]], val: 
 
 
 def _judge_best(best: Any, settings: list[tuple[float, int]], means: Tensor, val: Tensor) -> Mistake | None:
-    chosen = tuple(best) if isinstance(best, list) else best
     right = settings[int(means.argmax())]
-    if chosen == right:
+    if best == right:
         return None
-    seen = f"You choose {chosen}; the best mean, {means.max():.4f}, has {right}."
-    if chosen == settings[int(means.argmin())]:
+    seen = f"You choose {best}; the best mean, {means.max():.4f}, has {right}."
+    if best == settings[int(means.argmin())]:
         return Mistake("worst_chosen", "This is the setting with the lowest mean.", "Higher accuracy is better: use max.", seen)
-    if chosen == settings[int(val.max(1).values.argmax())]:
+    if best == settings[int(val.max(1).values.argmax())]:
         return Mistake("luck_chosen", "This setting has the best single score, not the best mean.", "Compare the means.", seen)
-    if chosen not in settings:
+    if best not in settings:
         return Mistake(
             "best_is_no_setting", "The first thing should be the best pair of rate and width.", "best = max(table, key=table.get)", seen
         )
