@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from handlens import plots
-from handlens.sweep.findings import by_importance, main_effects
+from handlens.sweep.findings import by_importance, in_words, main_effects
 from handlens.sweep.space import Axis
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def figures(sweep: Results) -> dict[str, Figure]:
         found["heat_maps"] = plots.plot_heat_maps(*heat_maps(sweep), score=_score(sweep))
     if effects:
         levels = {
-            name: [plots.Level(_text(one.value), one.mean, *one.interval) for one in effects[name]] for name in by_importance(effects)
+            name: [plots.Level(in_words(one.value), one.mean, *one.interval) for one in effects[name]] for name in by_importance(effects)
         }
         found["effects"] = plots.plot_effects(levels, score=_score(sweep))
     if len(scored) > 1:
@@ -44,10 +44,6 @@ def figures(sweep: Results) -> dict[str, Figure]:
 
 def _score(sweep: Results) -> str:
     return "validation accuracy" + (f" after epoch {sweep.compared_after}" if sweep.compared_after else "")
-
-
-def _text(value: Any) -> str:
-    return "-".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def heat_maps(sweep: Results) -> tuple[list[plots.HeatMap], str, str]:
@@ -68,8 +64,8 @@ def heat_maps(sweep: Results) -> tuple[list[plots.HeatMap], str, str]:
             wanted = {row: values[row][place[0]], column: values[column][place[1]], **({split: value} if split else {})}
             found = [one["val_accuracy"] for one in sweep.compared if all(one[name] == wanted[name] for name in wanted)]
             cells[place] = sum(found) / len(found) if found else math.nan
-        title = f"{split} {_text(value)}" if split else _score(sweep).capitalize()
-        maps.append(plots.HeatMap(title, [*map(_text, values[row])], [*map(_text, values[column])], cells))
+        title = f"{split} {in_words(value)}" if split else _score(sweep).capitalize()
+        maps.append(plots.HeatMap(title, [*map(in_words, values[row])], [*map(in_words, values[column])], cells))
     return maps, row, column
 
 
@@ -99,7 +95,7 @@ def lines(sweep: Results) -> Lines:
         axis.name: [_place(axis, row[axis.name]) + bool(axis.values) * shift for row, shift in zip(rows, apart, strict=True)]
         for axis in sweep.trials.spec.axes
     }
-    ticks = {axis.name: [(_place(axis, value), _text(value)) for value in _marks(axis)] for axis in sweep.trials.spec.axes}
+    ticks = {axis.name: [(_place(axis, value), in_words(value)) for value in _marks(axis)] for axis in sweep.trials.spec.axes}
     return Lines([row["point"] for row in rows], places, ticks, scores)
 
 

@@ -77,10 +77,11 @@ def sentences(sweep: Results) -> list[str]:
 
 
 def _named(row: dict[str, Any], sweep: Results) -> str:
-    return f"point {row['point']} ({', '.join(f'{name} {_plain(row[name])}' for name in sweep.axes)})"
+    return f"point {row['point']} ({', '.join(f'{name} {in_words(row[name])}' for name in sweep.axes)})"
 
 
-def _plain(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """The value of a knob as people read it: sizes of layers as 128-64."""
     return "-".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -132,8 +133,8 @@ def _knobs(sweep: Results) -> list[str]:
     best, worst = ranked[0], ranked[-1]
     when = f" after epoch {sweep.compared_after}, which all points reached" if sweep.compared_after else ""
     said = (
-        f"{most} mattered most{when}: on average over the other knobs, {_plain(best.value)} reaches {best.mean:.2%} "
-        f"and {_plain(worst.value)} {worst.mean:.2%}."
+        f"{most} mattered most{when}: on average over the other knobs, {in_words(best.value)} reaches {best.mean:.2%} "
+        f"and {in_words(worst.value)} {worst.mean:.2%}."
     )
     rest = [f"{name} {_span(effects[name]) * 100:.2f} points" for name in others]
     return [said, f"Between the best and the worst value of the others: {', '.join(rest)}."] if rest else [said]
@@ -160,7 +161,7 @@ def _common(rows: list[dict[str, Any]], sweep: Results) -> str:
     """What they have in common, if one value of a knob is in all of them and not in all others."""
     for axis in sweep.axes:
         if len({repr(row[axis]) for row in rows}) == 1 and len({repr(row[axis]) for row in sweep.table}) > 1:
-            return f", all with {axis} {_plain(rows[0][axis])}"
+            return f", all with {axis} {in_words(rows[0][axis])}"
     return ""
 
 
