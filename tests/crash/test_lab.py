@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,8 +52,8 @@ class Client:
     def run(self) -> None:
         """Save drawings."""
         draw = random.Random(self.seed)
-        with suppress(OSError, http.client.HTTPException):
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        with suppress(OSError, http.client.HTTPException), closing(connection):
             while True:
                 strokes = [[[round(draw.uniform(0, 200), 1), round(draw.uniform(0, 200), 1)] for _ in range(4)]]
                 self.save(connection, strokes, draw.randrange(10))
