@@ -184,6 +184,10 @@ CNNS: list[tuple[dict[str, Any], list[tuple[int, ...]]]] = [
         {"channels": (4, 8), "kernel_size": (5, 3), "padding": "none"},
         [(4, 24, 24), (4, 12, 12), (8, 10, 10), (8, 5, 5), (200,), (128,), (10,)],
     ),
+    (
+        {"channels": (4, 8), "kernel_size": (5, 3), "padding": ("none", "same"), "pooling": ("stride", "early")},
+        [(4, 12, 12), (8, 12, 12), (8, 6, 6), (288,), (128,), (10,)],
+    ),
     ({"channels": (4,), "pooling": "stride", "hidden_sizes": ()}, [(4, 14, 14), (784,), (10,)]),
     ({"channels": (4, 4), "image_size": 9, "in_channels": 3, "num_classes": 2}, [(4, 9, 9), (4, 4, 4), (4, 2, 2), (16,), (128,), (2,)]),
     ({"channels": (4,), "kernel_size": (2,), "batch_norm": True, "dropout": 0.5}, [(4, 29, 29), (4, 14, 14), (784,), (128,), (10,)]),
@@ -228,6 +232,7 @@ def test_the_sessions_cnn_is_the_one_of_its_hints() -> None:
         ({"channels": 32}, r"channels=\(32,\)"),
         ({"pooling": "maxx"}, "Did you mean 'max'"),
         ({"padding": "sane"}, "Did you mean 'same'"),
+        ({"padding": ("same", "none", "same")}, "3 values do not go with 2 blocks"),
         ({"activation": "relo"}, "Did you mean 'relu'"),
     ],
 )

@@ -52,8 +52,9 @@ class Config(BaseModel):
         (32, 64), description="Filters in each block of a CNN: one number a block. Each block halves the image."
     )
     kernel_size: tuple[int, ...] = Field((3,), description="Height and width of a CNN's filters: one number for all blocks, or one each.")
-    padding: Literal["same", "none"] = Field(
-        "same", description="Of a CNN: a black rim around the image, so that a convolution keeps its size; or none."
+    padding: tuple[Literal["same", "none"], ...] = Field(
+        ("same",),
+        description="Of a CNN: a black rim around the image, so that a convolution keeps its size; or none. One word, or one each.",
     )
     pooling: tuple[Literal["max", "average", "stride", "early"], ...] = Field(
         ("max",), description="How a CNN's block halves the image: one word for all, or one each. `early`: max, before batch norm."
@@ -129,7 +130,7 @@ class Config(BaseModel):
         description="Processor threads; 0: one for a small network, else up to four. It decides the last bits.",
     )
 
-    @field_validator("hidden_sizes", "channels", "kernel_size", "pooling", mode="before")
+    @field_validator("hidden_sizes", "channels", "kernel_size", "padding", "pooling", mode="before")
     @classmethod
     def _split_sizes(cls, value: object) -> object:
         """`128,64` on the command line, `128-64` in a sweep, `[128, 64]` in a file, 128 for one layer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, Unpack
 
@@ -24,7 +24,8 @@ class CNN(Classifier):
     Args:
         channels: filters in each block; as many blocks as numbers.
         kernel_size: height and width of the filters: one number for all blocks, or one each.
-        padding: `same` keeps the size of the image (with odd kernels), `none` loses a rim at each convolution.
+        padding: `same` keeps the size of the image (with odd kernels), `none` loses a rim at the convolution. One for all blocks,
+            or one each.
         pooling: how a block halves the image: `max` or `average` of each 2x2 pixels, or instead a `stride` of 2 in the convolution;
             `early` is `max` before batch norm and activation, which then have a quarter of the work. One for all blocks, or one each.
         hidden_sizes: units in each fully connected layer between the blocks and the logits.
@@ -42,7 +43,7 @@ class CNN(Classifier):
         channels: Sequence[int] = (32, 64),
         *,
         kernel_size: Sequence[int] = (3,),
-        padding: str = "same",
+        padding: str | Sequence[str] = "same",
         pooling: str | Sequence[str] = "max",
         hidden_sizes: Sequence[int] = (128,),
         activation: str = "relu",
@@ -52,25 +53,23 @@ class CNN(Classifier):
     ) -> None:
         for name, sizes in (("channels", channels), ("kernel_size", kernel_size), ("hidden_sizes", hidden_sizes)):
             check_sizes(name, sizes)
-        poolings = (pooling,) if isinstance(pooling, str) else tuple(pooling)
-        for name, word, known in (("padding", padding, PADDINGS), ("activation", activation, ACTIVATIONS)):
-            check_word(name, word, known)
-        for word in poolings:
-            check_word("pooling", word, POOLINGS)
+        paddings, poolings = _known_words("padding", padding, PADDINGS), _known_words("pooling", pooling, POOLINGS)
+        check_word("activation", activation, ACTIVATIONS)
         check_share("dropout", dropout)
-        kernels, halvings = one_each(kernel_size, len(channels)), one_each(poolings, len(channels))
+        kernels = one_each(kernel_size, len(channels))
+        rims, halvings = one_each(paddings, len(channels)), one_each(poolings, len(channels))
 
         def make(task: Task) -> nn.Sequential:
             depth, size, layers = task["in_channels"], task["image_size"], list[nn.Module]()
-            for filters, kernel, halving in zip(channels, kernels, halvings, strict=True):
-                block = _Block(depth, filters, kernel, padding, halving)
+            for filters, kernel, rim, halving in zip(channels, kernels, rims, halvings, strict=True):
+                block = _Block(depth, filters, kernel, rim, halving)
                 layers += block.layers(activation, batch_norm)
                 depth, size = filters, block.size_after(size)
             return nn.Sequential(
                 *layers, nn.Flatten(), *dense(depth * size**2, hidden_sizes, task["num_classes"], activation, dropout=dropout)
             )
 
-        options: dict[str, Any] = {"channels": tuple(channels), "kernel_size": tuple(kernel_size), "padding": padding, "pooling": poolings}
+        options: dict[str, Any] = {"channels": tuple(channels), "kernel_size": tuple(kernel_size), "padding": paddings, "pooling": poolings}
         options |= {"hidden_sizes": tuple(hidden_sizes), "activation": activation, "batch_norm": batch_norm, "dropout": dropout}
         super().__init__(options, task, make)
 
@@ -118,6 +117,13 @@ class _Block:
                 hint="Use fewer channels (one number a block), smaller kernels, or padding 'same'.",
             )
         return after
+
+
+def _known_words(name: str, words: str | Sequence[str], known: Collection[str]) -> tuple[str, ...]:
+    words = (words,) if isinstance(words, str) else tuple(words)
+    for word in words:
+        check_word(name, word, known)
+    return words
 
 
 def one_each(sizes: Sequence[Each], blocks: int) -> tuple[Each, ...]:
