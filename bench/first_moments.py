@@ -2,21 +2,21 @@
 
     python bench/first_moments.py [--turns 5]
 
-Each turn is a new process. Seconds of the clock and, in brackets, of the processor, which other programs disturb less.
+Each turn is a new process; the first is not counted, in it Python compiles. Seconds of the clock and of the processor, which other
+programs disturb less.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-from usage import most_memory_mb, processor_s
+from usage import as_installed, most_memory_mb, processor_s
 
 MOMENTS = (
     "import torch",
@@ -99,7 +99,7 @@ def told_by(program: str) -> tuple[float, float]:
     start = time.time()
     with tempfile.TemporaryDirectory() as runs:
         done = subprocess.run(
-            [sys.executable, "-c", program], check=True, capture_output=True, text=True, env={**os.environ, "HANDLENS_RUNS": runs}
+            [sys.executable, "-c", program], check=True, capture_output=True, text=True, env={**as_installed(), "HANDLENS_RUNS": runs}
         )
     processor, end = map(float, done.stdout.splitlines()[-1].split())
     return end - start, processor
@@ -107,7 +107,7 @@ def told_by(program: str) -> tuple[float, float]:
 
 def command(turns: int) -> None:
     """From the shell to the first training step, in turns with a Python that only imports torch."""
-    pairs = [(told_by(TORCH), told_by(FIRST_STEP)) for _ in range(turns)]
+    pairs = [(told_by(TORCH), told_by(FIRST_STEP)) for _ in range(turns + 1)][1:]
     for unit, which in (("clock", 0), ("processor", 1)):
         bare, whole, more = zip(*((torch[which], step[which], step[which] - torch[which]) for torch, step in pairs), strict=True)
         medians = [f"{statistics.median(values):.2f} s" for values in (bare, whole, more)]
@@ -125,9 +125,10 @@ def main() -> None:
         one()
         return
     turns = []
-    for _ in range(options.turns):
-        told = subprocess.run([sys.executable, __file__, "--one"], check=True, capture_output=True, text=True).stdout
+    for _ in range(options.turns + 1):
+        told = subprocess.run([sys.executable, __file__, "--one"], check=True, capture_output=True, text=True, env=as_installed()).stdout
         turns.append([tuple(map(float, line.split())) for line in told.splitlines()])
+    del turns[0]
     print(f"{options.turns} turns, one thread\n\n| moment | clock, ms: median | processor, ms: median (lowest to highest) |")
     print("| --- | --- | --- |")
     for name, values in zip(MOMENTS, zip(*turns, strict=True), strict=True):

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 
+from usage import as_installed
+
 COMMANDS = {
     "python -c pass": [sys.executable, "-c", "pass"],
     "handlens --help": [sys.executable, "-m", "handlens", "--help"],
@@ -31,7 +33,7 @@ def main() -> None:
     for turn in range(turns + 1):
         for name, command in COMMANDS.items():
             start = time.perf_counter()
-            subprocess.run(command, check=True, capture_output=True)
+            subprocess.run(command, check=True, capture_output=True, env=as_installed())
             if turn:
                 times[name].append(time.perf_counter() - start)
     empty = times["python -c pass"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
@@ -18,6 +19,11 @@ def most_memory_mb() -> float:
     """The most memory that this process ever held."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def as_installed() -> dict[str, str]:
+    """The environment for a Python that keeps what it compiles, whatever this one does: pip compiles what it installs for a user."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:

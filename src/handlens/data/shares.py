@@ -20,7 +20,8 @@ def chosen(labels: NDArray[np.int64], total: int, purpose: str, name: str) -> ND
     # NumPy keeps the stream of a bit generator for ever, unlike that of any shuffle.
     keys = np.random.PCG64(seeds.seed_for(purpose, name)).random_raw(len(labels))
     order = np.argsort(keys, kind="stable")
-    return np.concatenate([order[labels[order] == label][:count] for label, count in enumerate(wanted)])
+    labels = labels[order]
+    return np.concatenate([order[labels == label][:count] for label, count in enumerate(wanted)])
 
 
 def three_ways(labels: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
