@@ -356,6 +356,15 @@ def test_on_80_columns_no_word_is_broken(terminal: Terminal, runs: Path, screen:
     assert all(any(word in line for line in lines) for word in wanted[words[0]])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="PyTorch's threads are GNU's on Linux only")
+@pytest.mark.parametrize("own, heard", [({}, cli.SPINS), ({"GOMP_SPINCOUNT": "77"}, "77")])
+def test_threads_that_wait_soon_sleep_unless_the_user_wants_it_otherwise(own: dict[str, str], heard: str) -> None:
+    plain = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+    command = [sys.executable, "-m", "handlens", "info"]
+    told = subprocess.run(command, env={**plain, **own, "OMP_DISPLAY_ENV": "VERBOSE"}, capture_output=True, text=True, check=True).stderr
+    assert f"GOMP_SPINCOUNT = '{heard}'" in told
+
+
 def test_an_epoch_is_one_line_of_80_columns_and_losses_stand_below_each_other() -> None:
     row = {"epoch": 9.0, "train_loss": 0.5, "train_accuracy": 1.0, "val_loss": 15.46, "val_accuracy": 0.1, "time_s": 1.25}
     one, other = in_words(row, 10), in_words({**row, "epoch": 10.0, "train_loss": 1234.5}, 10)
