@@ -78,7 +78,7 @@ function counted(board) {
   const all = board.learners.length;
   const idle = board.learners.filter((/** @type {any} */ one) => !one.checked).length;
   if (!all) return "Nobody has joined yet: open the address below in a browser of the same network, or point a phone at the picture.";
-  return `${all} ${all === 1 ? "has" : "have"} joined. ${board.help.length ? `${board.help.length} need${board.help.length === 1 ? "s" : ""} help` : "Nobody asks for help"}; ${idle} ${idle === 1 ? "has" : "have"} checked nothing yet.`;
+  return `${all} ${all === 1 ? "has" : "have"} joined. ${board.help.length ? `${board.help.length} need${board.help.length === 1 ? "s" : ""} help` : "Nobody asks for help"}${idle ? `; ${idle} ${idle === 1 ? "has" : "have"} checked nothing yet` : ""}.`;
 }
 
 /** @param {Part[]} parts */
