@@ -116,6 +116,34 @@ def coverage() -> tuple[Any, Any]:
     return found.share, found.accuracy
 
 
+def sweeps() -> dict[str, Any]:
+    """The figures of sweeps, of few and of many points."""
+    made: dict[str, Any] = {}
+    for rows_, columns, count in ((2, 2, 1), (4, 4, 4), (3, 8, 3)):
+        names = [f"{10.0**-n:g}" for n in range(1, 1 + max(rows_, columns))]
+        maps = [plots.HeatMap(f"lr {name}", names[:rows_], names[:columns], RNG.random((rows_, columns))) for name in names[:count]]
+        made[f"heat maps {count}"] = lambda theme, m=maps: plots.plot_heat_maps(m, "depth", "width", theme=theme)
+    for knobs, values in ((1, 2), (2, 2), (3, 4), (4, 8)):
+        levels = {
+            f"knob_{n}": [plots.Level(f"{v / 1000:g}", 0.9 + v / 999, 0.89, 0.95) for v in range(1, 1 + values)] for n in range(knobs)
+        }
+        made[f"effects {knobs}"] = lambda theme, e=levels: plots.plot_effects(e, theme=theme)
+        places = {name: RNG.integers(0, values, 20) / (values - 1) for name in levels}
+        ticks = {name: [(v / (values - 1), level.label) for v, level in enumerate(some)] for name, some in levels.items()}
+        made[f"parallel {knobs}"] = lambda theme, p=places, t=ticks: plots.plot_parallel(p, t, RNG.random(20).tolist(), theme=theme)
+    for count in (1, 2, 3, 5):
+        ranges = [("rank correlation -0.72", [1e-5, 0.000316, 0.01], True) for n in range(count)]
+        some = [
+            plots.Cloud(title, "weight_decay", RNG.uniform(1e-5, 1e-2, 20).tolist(), RNG.random(20).tolist(), ends, log)
+            for title, ends, log in ranges
+        ]
+        made[f"ranges {count}"] = lambda theme, s=some: plots.plot_ranges(s, 3, theme=theme)
+    for trainings, epochs in ((1, 1), (8, 2), (200, 10)):
+        lines = [rows(epochs) for _ in range(trainings)]
+        made[f"many curves {trainings}"] = lambda theme, x=lines: plots.plot_many_curves(x, [0], theme=theme)
+    return made
+
+
 def figures() -> dict[str, Any]:
     """Every plot in the sizes it has to cope with, by name; made when called."""
     made: dict[str, Any] = {"calibration": lambda theme: plots.plot_calibration(calibration(), theme=theme)}
@@ -212,6 +240,7 @@ def figures() -> dict[str, Any]:
         heights = 2 * np.arange(30) + bias
         made[f"line {epochs}"] = lambda theme, y=heights, f=lines: plots.plot_line_fit(np.arange(30), y, f, theme=theme)
         made[f"line losses {epochs}"] = lambda theme, e=epochs: plots.plot_line_losses([100 / (1 + n) for n in range(e + 1)], theme=theme)
+    made.update(sweeps())
     return made
 
 

@@ -94,6 +94,8 @@ def test_the_code_of_a_page_runs(page: Path, shell: Shell) -> None:
             run_python(block, page, names)
         elif block.kind == "console":
             run_console(block, page, shell)
+        elif block.kind == "toml" and (name := re.match(r"# (\w+\.toml)\n", block.code)):
+            Path(name[1]).write_text(block.code, encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -77,3 +77,7 @@ def test_the_files_for_the_cluster_launcher_are_such(name: str) -> None:
     validate_config(config)
     starts = [*config["head_start_ray_commands"], *config["worker_start_ray_commands"]]
     assert [line for line in starts if "ray start" in line and "RAY_AUTH_MODE=token" not in line] == []
+    assert {"**/.git", "**/.git/**"} == {*config["rsync_exclude"]}
+    assert config["rsync_filter"] == [".gitignore"]
+    fetching = {name for name in ("head_setup_commands", "worker_setup_commands") if "data fetch" in " ".join(config[name])}
+    assert fetching == {"head_setup_commands"}, "the data lie in one shared folder, which all machines would fill at once"

@@ -19,24 +19,32 @@ if TYPE_CHECKING:
     from handlens.sweep import Spec
 
 _MOST_BYTES = 1 << 16
+_PRUNE = ["rungs", "asha"]
 
 
-@click.command()
-@click.argument("words", nargs=-1, metavar="[PRESET|session-grid] [KNOB=VALUES ...]")
+class _Sweep(click.Command):
+    """A command whose --prune takes the next word only if that is one of its values: it may stand before a preset or an axis."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Write --prune in full where it stands alone."""
+        pairs = zip(args, [*args[1:], ""], strict=False)
+        full = [f"{word}={_PRUNE[0]}" if word == "--prune" and after not in _PRUNE else word for word, after in pairs]
+        return super().parse_args(ctx, full)
+
+
+@click.command(cls=_Sweep)
+@click.argument("words", nargs=-1, metavar="[PRESET|session-grid|SPACE.toml] [KNOB=VALUES ...]")
 @knob_options
 @click.option("--grid", is_flag=True, help="Train at every combination of the values; this is what is done if nothing else is said.")
 @click.option("--random", type=click.IntRange(1), metavar="N", help="Train at N points drawn at random.")
 @click.option("--tpe", type=click.IntRange(1), metavar="N", help="Train at N points that optuna's TPE chooses from what it has seen.")
-@click.option("--space", type=FILE, metavar="FILE.toml", help="Take axes from [axes] and knobs from [base] of a file.")
+@click.option("--space", type=FILE, metavar="FILE.toml", help="Take axes from [axes] and knobs from [base] of a file, as SPACE.toml does.")
 @click.option("--seeds", type=click.IntRange(1, 1000), default=1, metavar="N", help="Train each point with so many seeds.  [1]")
 @click.option(
     "--prune",
-    is_flag=False,
-    flag_value="rungs",
-    type=click.Choice(["rungs", "asha"]),
+    type=click.Choice(_PRUNE),
     metavar="[rungs|asha]",
-    help="End the worse two thirds after 1, ..., a ninth, a third of the epochs (successive halving); asha: no trial waits for others. "
-    "Behind the axes.",
+    help="End the worse two thirds after 1, ..., a ninth, a third of the epochs (successive halving); asha: no trial waits for others.",
 )
 @click.option("--workers", default="auto", metavar="N|auto", help="Trials at a time; auto: as many as the processors carry.  [auto]")
 @click.option("--backend", type=click.Choice(["local", "ray"]), default="local", help="Who gives out the trials.  [local]")
@@ -47,6 +55,7 @@ _MOST_BYTES = 1 << 16
 )
 @click.option("--name", metavar="NAME", help="What the sweep is called; without it a name is found.")
 @click.option("--resume", metavar="NAME", help="Go on with a sweep that was interrupted.")
+@click.option("--dry-run", is_flag=True, help="List the points, and how many trainings they are; start nothing.")
 @json_option
 def sweep(words: tuple[str, ...], as_json: bool, **options: Any) -> int:
     """Train a network at many points: KNOB=VALUES is an axis, such as lr=0.1,0.01 or hidden_sizes=128-64,256-128 or dropout=0..0.5.
@@ -57,28 +66,42 @@ def sweep(words: tuple[str, ...], as_json: bool, **options: Any) -> int:
     """
     knobs = {name: value for name, value in options.items() if name in FIELDS and value is not None}
     if options["resume"]:
+        if options["dry_run"]:
+            raise UsageError("--dry-run is for a sweep that is to begin.", hint=f"What is left: handlens sweeps show {options['resume']}")
         others = any(options[one] for one in ("space", "random", "tpe", "grid", "prune", "name"))
         if words or knobs or others or options["seeds"] != 1:
             raise UsageError("A resumed sweep keeps its own axes and knobs.", hint=f"handlens sweep --resume {options['resume']}")
         spec = None
     else:
         spec = _spec(words, knobs, options)
-    from handlens.cli.sweeping import run
+    from handlens.cli import sweeping
 
-    return run(spec, options, as_json)
+    if spec and options["dry_run"]:
+        return sweeping.list_points(spec, as_json)
+    return sweeping.run(spec, options, as_json)
 
 
 def _spec(words: tuple[str, ...], knobs: dict[str, Any], options: dict[str, Any]) -> Spec:
     from handlens.sweep import GRIDS, make_spec
 
+    words, space = _space(words, options["space"])
     preset, grid, axes = _sort(words, [*GRIDS])
-    base, axes_of_file = _read_space(options["space"]) if options["space"] else ({}, {})
+    base, axes_of_file = _read_space(space) if space else ({}, {})
     axes = {**(GRIDS[grid] if grid else {}), **axes_of_file, **axes}
     both = [name for name in axes if name in knobs and not (name in ("width", "depth") and "model" in axes)]
     if both:
         raise UsageError(f"{both[0]} is given twice: as an axis and as --{both[0].replace('_', '-')}.", hint="Leave out one of them.")
     config, _ = resolve(preset, None, {**base, **knobs})
     return make_spec(config, axes, _search(options), options["seeds"], options["prune"] or False)
+
+
+def _space(words: tuple[str, ...], space: Path | None) -> tuple[tuple[str, ...], Path | None]:
+    """The words without the file of a space, and that file, whether it was named by --space or is one of the words."""
+    named = [word for word in words if "=" not in word and word.endswith(".toml")]
+    found = [*filter(None, [space]), *(FILE.convert(word, None, None) for word in named)]
+    if len(found) > 1:
+        raise UsageError(f"A sweep has one file of a space, and here are {len(found)}.", hint="Put all axes into one [axes].")
+    return tuple(word for word in words if word not in named), next(iter(found), None)
 
 
 def _sort(words: tuple[str, ...], grids: list[str]) -> tuple[str | None, str | None, dict[str, object]]:
@@ -100,7 +123,7 @@ def _sort(words: tuple[str, ...], grids: list[str]) -> tuple[str | None, str | N
 
 
 def _hint() -> str:
-    return "An axis looks like: lr=0.1,0.01. Presets: handlens train --list; grids with a name: session-grid."
+    return "An axis looks like: lr=0.1,0.01. Presets: handlens train --list; grids with a name: session-grid; a file of axes: SPACE.toml."
 
 
 def _search(options: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from handlens.metrics.clusters import Clusters, k_means
 from handlens.metrics.confidence import COLDEST, HOTTEST, Coverage, coverage, fit_temperature
 from handlens.metrics.noise import find_label_issues
 from handlens.metrics.paired import McNemar, mcnemar
+from handlens.metrics.ranking import RankCorrelation, rank_correlation
 from handlens.metrics.scores import (
     Calibration,
     ClassScore,
@@ -31,6 +32,7 @@ __all__ = [
     "Clusters",
     "Coverage",
     "McNemar",
+    "RankCorrelation",
     "Strokes",
     "accuracy",
     "accuracy_interval",
@@ -49,4 +51,5 @@ __all__ = [
     "paired_p",
     "per_class",
     "probabilities",
+    "rank_correlation",
 ]

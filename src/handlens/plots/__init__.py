@@ -22,7 +22,7 @@ from handlens.plots.reliability import plot_calibration
 from handlens.plots.rows import ImageRow, plot_rows
 from handlens.plots.style import DARK, LIGHT, Picture, Theme, img_tag, pdf, png
 from handlens.plots.suspects import plot_suspects
-from handlens.plots.sweeps import HeatMap, Level, plot_effects, plot_heat_maps, plot_many_curves, plot_parallel
+from handlens.plots.sweeps import Cloud, HeatMap, Level, plot_effects, plot_heat_maps, plot_many_curves, plot_parallel, plot_ranges
 from handlens.plots.temperature import plot_temperature
 from handlens.plots.tiles import plot_mistakes, plot_predictions, plot_samples, plot_weights, signed_limit
 
@@ -30,6 +30,7 @@ __all__ = [
     "DARK",
     "LIGHT",
     "PLOTS",
+    "Cloud",
     "HeatMap",
     "ImageRow",
     "Level",
@@ -70,6 +71,7 @@ __all__ = [
     "plot_parallel",
     "plot_prediction",
     "plot_predictions",
+    "plot_ranges",
     "plot_rows",
     "plot_samples",
     "plot_sheet",
@@ -115,6 +117,7 @@ PLOTS = {
     "heat_maps": plot_heat_maps,
     "effects": plot_effects,
     "parallel": plot_parallel,
+    "ranges": plot_ranges,
     "many_curves": plot_many_curves,
     "ablation": plot_ablation,
 }

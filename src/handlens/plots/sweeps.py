@@ -12,12 +12,12 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from handlens.plots.curves import points
 from handlens.plots.matrix import readable_on
-from handlens.plots.style import LIGHT, NORMAL, SMALL, WIDTH, Picture, Theme, dress, finish, headline, new_figure, plain
+from handlens.plots.style import LIGHT, NORMAL, SMALL, TITLE, WIDTH, Picture, Theme, dress, finish, headline, new_figure, plain, text_width
 
 Row = Mapping[str, Any]
 
@@ -136,7 +136,8 @@ def plot_parallel(
     dress(axes, theme)
     axes.grid(visible=False)
     axes.set_xticks(range(len(names)), [plain(name) for name in names])
-    axes.set_xlim(-0.1, len(names) - 0.6)
+    inch = (len(names) - 1) / (WIDTH - 1)
+    axes.set_xlim(-0.3 * inch, len(names) - 1 + 0.7 * inch)
     axes.set_yticks([])
     axes.spines[["left", "bottom"]].set_visible(False)
     headline(axes, "Every training as a line through its knobs; the better, the thicker", theme)
@@ -163,10 +164,13 @@ def plot_effects(effects: Mapping[str, Sequence[Level]], *, score: str = "valida
             axes.errorbar(place, mean, [[mean - (low or 0)], [(high or 1) - mean]], color=theme.series[0], capsize=4, linewidth=1.2)
         axes.set_xlim(-0.5, len(levels) - 0.5)
         axes.xaxis.set_major_locator(FixedLocator([*places]))
-        axes.set_xticklabels([plain(level.label, 12) for level in levels], rotation=30 if len(levels) > 5 else 0)
+        labels = [plain(level.label, 12) for level in levels]
+        room = 0.8 * WIDTH / len(effects) / len(levels)
+        axes.set_xticklabels(labels, rotation=90 if max(text_width(f"{label} ", NORMAL) for label in labels) > room else 0)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}".rstrip() if value > 1 else f"{value * 100:.4g} %"))
     sure = any(level.low is not None for levels in effects.values() for level in levels)
-    headline(panels[0], "On which knob it hangs" + ("; bars: 95 % interval over seeds" if sure else ""), theme)
+    words = "On which knob it hangs" + ("; bars: 95 % interval over seeds" if sure else "")
+    figure.suptitle(words, x=0.01, ha="left", color=theme.text, fontsize=TITLE, fontweight="bold")  # a panel's own would widen the panel
     return finish(figure)
 
 
@@ -193,3 +197,63 @@ def plot_many_curves(rows_by_trial: Sequence[Sequence[Row]], best: Sequence[int]
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.4g} %"))
     headline(axes, f"All {len(lines):,} trainings" + ("; in colour: the best point's" if best else ""), theme)
     return finish(figure)
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Accuracies against a knob that has a range.
+
+    Attributes:
+        title: what stands above; may be empty.
+        name: of the knob.
+        values: of the knob, one of each training.
+        scores: their accuracies.
+        ticks: values that have a label: the lower end, some between, the upper end.
+        log: whether the axis goes by factors.
+    """
+
+    title: str
+    name: str
+    values: Sequence[float]
+    scores: Sequence[float]
+    ticks: Sequence[float]
+    log: bool = False
+
+
+def plot_ranges(clouds: Sequence[Cloud], best: int | None = None, *, score: str = "validation accuracy", theme: Theme = LIGHT) -> Picture:
+    """Accuracy against each knob that has a range, a dot for each training.
+
+    Args:
+        clouds: at least one; all of the same trainings.
+        best: which training is the winner's.
+        score: what the numbers are.
+        theme: the colours.
+    """
+    across = min(3, len(clouds))
+    down = math.ceil(len(clouds) / across)
+    figure = new_figure(WIDTH, 3.0 * down + 0.4, theme)
+    panels = figure.subplots(down, across, sharey=True, squeeze=False).flatten()
+    for number, (axes, cloud) in enumerate(zip(panels, clouds, strict=False)):
+        dress(axes, theme, xlabel=plain(cloud.name), ylabel=score if number % across == 0 else "")
+        _scatter(axes, cloud, best, theme)
+        headline(axes, plain(cloud.title, 40), theme)
+    for axes in panels[len(clouds) :]:
+        axes.set_visible(False)
+    if best is not None:
+        look = {"frameon": False, "fontsize": NORMAL, "labelcolor": theme.text}
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", **look)
+    return finish(figure)
+
+
+def _scatter(axes: Axes, cloud: Cloud, best: int | None, theme: Theme) -> None:
+    if cloud.log:
+        axes.set_xscale("log")
+    axes.set_xlim(cloud.ticks[0], cloud.ticks[-1])
+    axes.xaxis.set_major_locator(FixedLocator([*cloud.ticks]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.4g} %"))
+    axes.plot(cloud.values, cloud.scores, "o", color=theme.series[0], markersize=5, alpha=0.7, clip_on=False)
+    if best is not None:
+        winner: dict[str, Any] = {"color": theme.series[1], "markersize": 9, "clip_on": False, "label": "the best point"}
+        axes.plot([cloud.values[best]], [cloud.scores[best]], "D", **winner)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from handlens import plots
-from handlens.sweep.findings import by_importance, in_words, main_effects
+from handlens.sweep.findings import by_importance, in_words, main_effects, trends
 from handlens.sweep.space import Axis
 
 if TYPE_CHECKING:
@@ -22,19 +22,21 @@ _APART = 0.08  # between the worst line and the best one through the same value,
 
 
 def figures(sweep: Results) -> dict[str, Figure]:
-    """Those that there is something for: heat maps of two or more knobs with choices, effects, lines through the knobs, curves."""
+    """Those that there is something for: heat maps of two or more knobs with choices, effects, ranges, lines through the knobs, curves."""
     found: dict[str, Figure] = {}
     scored = [row for row in sweep.table if row["val_accuracy"] is not None]
     if not scored:
         return found
-    effects = main_effects(sweep)
-    if len(effects) > 1:
-        found["heat_maps"] = plots.plot_heat_maps(*heat_maps(sweep), score=_score(sweep))
-    if effects:
+    maps, row, column = heat_maps(sweep)
+    if maps:
+        found["heat_maps"] = plots.plot_heat_maps(maps, row, column, score=_score(sweep))
+    if effects := main_effects(sweep):
         levels = {
             name: [plots.Level(in_words(one.value), one.mean, *one.interval) for one in effects[name]] for name in by_importance(effects)
         }
         found["effects"] = plots.plot_effects(levels, score=_score(sweep))
+    if drawn_ranges := clouds(sweep):
+        found["ranges"] = plots.plot_ranges(drawn_ranges, _best_place(sweep), score=_score(sweep))
     if len(scored) > 1:
         drawn = lines(sweep)
         found["parallel"] = plots.plot_parallel(drawn.places, drawn.ticks, drawn.scores)
@@ -49,10 +51,11 @@ def _score(sweep: Results) -> str:
 def heat_maps(sweep: Results) -> tuple[list[plots.HeatMap], str, str]:
     """Validation accuracy by two knobs, a map for each value of a third; and the names of the two. No map if fewer than two knobs tell.
 
-    The two knobs that matter least span the maps, and there is one for each value of the knob that matters most; others are averaged.
+    The two knobs that matter least span the maps, and there is one for each value of the knob that matters most; others are averaged. As
+    long as nobody knows what matters, there are maps only where none is averaged.
     """
-    names = by_importance(main_effects(sweep))
-    if len(names) < 2:
+    names = by_importance(main_effects(sweep)) or _not_averaged(sweep)
+    if len(names) < 2 or not sweep.compared:
         return [], "", ""
     values = {axis.name: axis.values for axis in sweep.trials.spec.axes}
     split = names[0] if len(names) > 2 and len(values[names[0]]) <= _MOST_MAPS else None
@@ -67,6 +70,31 @@ def heat_maps(sweep: Results) -> tuple[list[plots.HeatMap], str, str]:
         title = f"{split} {in_words(value)}" if split else _score(sweep).capitalize()
         maps.append(plots.HeatMap(title, [*map(in_words, values[row])], [*map(in_words, values[column])], cells))
     return maps, row, column
+
+
+def clouds(sweep: Results) -> list[plots.Cloud]:
+    """What the figure of ranges shows: for each knob that has one the accuracy of each point against it."""
+    found = []
+    for trend in trends(sweep):
+        known = trend.correlation
+        title = f"rank correlation {known.rho:.2f}" if known else ""
+        ticks = [float(mark) for mark in _marks(trend.axis)]
+        found.append(plots.Cloud(title, trend.axis.name, trend.values, trend.scores, ticks, trend.axis.log))
+    return found
+
+
+def _best_place(sweep: Results) -> int | None:
+    """Where the winner stands among the points that are compared."""
+    numbers = [row["point"] for row in sweep.compared]
+    return numbers.index(sweep.best.number) if sweep.best and sweep.best.number in numbers else None
+
+
+def _not_averaged(sweep: Results) -> list[str]:
+    """The knobs of a sweep each of whose points has a cell of its own in heat maps; none if it is not such a sweep."""
+    axes = sweep.trials.spec.axes
+    several = [axis for axis in axes if len(axis.values) > 1]
+    few = len(several) == 2 or (len(several) == 3 and len(several[0].values) <= _MOST_MAPS)
+    return [axis.name for axis in several] if few and all(axis.values for axis in axes) else []
 
 
 @dataclass(frozen=True)

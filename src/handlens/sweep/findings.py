@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from handlens import metrics
 from handlens.runs import Run
+from handlens.sweep.space import Axis
 from handlens.sweep.spec import TrialName
 
 if TYPE_CHECKING:
@@ -43,16 +44,54 @@ class Effect:
 
 
 def main_effects(sweep: Results) -> dict[str, list[Effect]]:
-    """For each axis that has choices, its values in order with what they reach."""
-    found: dict[str, list[Effect]] = {}
-    for axis in sweep.trials.spec.axes:
-        groups: dict[Any, list[list[float]]] = defaultdict(list)
-        for row in sweep.compared:
-            groups[row[axis.name]].append(row["val_accuracies"])
-        values = [value for value in axis.values if value in groups]
-        if len(values) > 1:
-            found[axis.name] = [Effect(value, tuple(map(_mean, zip(*groups[value], strict=True))), len(groups[value])) for value in values]
-    return found
+    """For each axis that has choices, its values in order with what they reach.
+
+    There are none until every point can be compared, and none of TPE, which tries good values more often. Of a grid a combination of the
+    other knobs counts only if no value failed with it: otherwise one value would be judged in easier company than another.
+    """
+    if not sweep.is_balanced or sweep.trials.spec.method == "tpe":
+        return {}
+    found = {axis.name: _effects(axis, sweep) for axis in sweep.trials.spec.axes}
+    return {name: effects for name, effects in found.items() if len(effects) > 1}
+
+
+def _effects(axis: Axis, sweep: Results) -> list[Effect]:
+    groups: dict[Any, dict[str, list[float]]] = defaultdict(dict)
+    for row in sweep.compared:
+        others = repr([row[name] for name in sweep.axes if name != axis.name])
+        groups[row[axis.name]][others] = row["val_accuracies"]
+    if sweep.trials.spec.method == "grid":
+        shared = set.intersection(*map(set, groups.values())) if groups else set()
+        groups = {value: {others: group[others] for others in group if others in shared} for value, group in groups.items()}
+    values = [value for value in axis.values if groups.get(value)]
+    return [Effect(value, tuple(map(_mean, zip(*groups[value].values(), strict=True))), len(groups[value])) for value in values]
+
+
+@dataclass(frozen=True)
+class Trend:
+    """How the validation accuracy goes with a knob that has a range.
+
+    Attributes:
+        axis: the knob.
+        values, scores: of each point that may be compared.
+    """
+
+    axis: Axis
+    values: list[float]
+    scores: list[float]
+
+    @property
+    def correlation(self) -> metrics.RankCorrelation | None:
+        """Spearman's; None of too few points."""
+        return metrics.rank_correlation(self.values, self.scores)
+
+
+def trends(sweep: Results) -> list[Trend]:
+    """One for each axis that has a range, in their order; none until every point can be compared."""
+    if not sweep.is_balanced:
+        return []
+    scores = [row["val_accuracy"] for row in sweep.compared]
+    return [Trend(axis, [row[axis.name] for row in sweep.compared], scores) for axis in sweep.trials.spec.axes if not axis.values]
 
 
 def _mean(numbers: tuple[float, ...]) -> float:
@@ -70,10 +109,20 @@ def _span(effects: list[Effect]) -> float:
 
 
 def sentences(sweep: Results) -> list[str]:
-    """The winner, whether that is luck, which knob mattered, where nothing was learned, what failed, what was pruned."""
+    """The winner, whether that is luck, which knob mattered, where nothing was learned, what failed, what was pruned.
+
+    Of a sweep that is not done only what will hold, and that it is not done.
+    """
     if not sweep.best:
         return ["No point has come to its end yet.", *_failed(sweep)]
-    return [*_winner(sweep), *_luck(sweep), *_knobs(sweep), *_lost(sweep), *_failed(sweep), *_pruned(sweep)]
+    if not sweep.is_complete:
+        return [_unfinished(sweep), *_winner(sweep), *_knobs(sweep), *_ranges(sweep), *_failed(sweep)]
+    return [*_winner(sweep), *_luck(sweep), *_knobs(sweep), *_ranges(sweep), *_lost(sweep), *_failed(sweep), *_pruned(sweep)]
+
+
+def _unfinished(sweep: Results) -> str:
+    rest = "" if sweep.is_balanced else "; which knob matters is said when all points can be compared"
+    return f"{sweep.done} of {sweep.asked} points are done, and what follows may change{rest}."
 
 
 def _named(row: dict[str, Any], sweep: Results) -> str:
@@ -91,7 +140,8 @@ def _winner(sweep: Results) -> list[str]:
     row = sweep.ranked[0]
     seeds = len(best.runs)
     over = f" (mean of {seeds} seeds)" if seeds > 1 else ""
-    said = f"Best on the validation images is {_named(row, sweep)} with {row['val_accuracy']:.2%}{over}."
+    so_far = "" if sweep.is_complete else " so far"
+    said = f"Best on the validation images{so_far} is {_named(row, sweep)} with {row['val_accuracy']:.2%}{over}."
     if not best.test_accuracies:
         return [said]
     tested = _mean(best.test_accuracies)
@@ -130,14 +180,48 @@ def _knobs(sweep: Results) -> list[str]:
         return []
     most, *others = by_importance(effects)
     ranked = sorted(effects[most], key=lambda effect: -effect.mean)
-    best, worst = ranked[0], ranked[-1]
-    when = f" after epoch {sweep.compared_after}, which all points reached" if sweep.compared_after else ""
-    said = (
-        f"{most} mattered most{when}: on average over the other knobs, {in_words(best.value)} reaches {best.mean:.2%} "
-        f"and {in_words(worst.value)} {worst.mean:.2%}."
-    )
+    said = f"{most} {'mattered most' if others else 'mattered'}{_when(sweep)}: {_on_average(ranked[0], ranked[-1], sweep)}"
     rest = [f"{name} {_span(effects[name]) * 100:.2f} points" for name in others]
     return [said, f"Between the best and the worst value of the others: {', '.join(rest)}."] if rest else [said]
+
+
+def _when(sweep: Results) -> str:
+    return f" after epoch {sweep.compared_after}, which all points reached" if sweep.compared_after else ""
+
+
+def _on_average(best: Effect, worst: Effect, sweep: Results) -> str:
+    one, other = in_words(best.value), in_words(worst.value)
+    if sweep.trials.spec.method == "random":
+        return (
+            f"with {one} the points reach {best.mean:.2%} on average ({best.points} points), with {other} {worst.mean:.2%} "
+            f"({worst.points} points). Their other knobs were drawn at random, so chance has a part in this."
+        )
+    failed = " where no value of it failed" if any(row["status"].startswith("failed") for row in sweep.table) else ""
+    over = f"on average over the other knobs{failed}, " if len(sweep.axes) > 1 else ""
+    return f"{over}{one} reaches {best.mean:.2%} and {other} {worst.mean:.2%}."
+
+
+def _ranges(sweep: Results) -> list[str]:
+    """How the accuracy goes with each knob that has a range, and what such numbers do not show."""
+    found = trends(sweep)
+    said = [_trend(trend, _when(sweep)) for trend in found]
+    if any(trend.correlation for trend in found):
+        said.append("A best value in the middle of a range does not show in a rank correlation: look at the figure ranges.")
+    if sweep.trials.spec.method == "tpe" and sweep.is_balanced:
+        kept = "no knob's values are compared on average" if not found else "take these correlations as hints"
+        said.append(f"TPE tries what looks good more often, so its points are no fair sample: {kept}.")
+    return said
+
+
+def _trend(trend: Trend, when: str) -> str:
+    name, found = trend.axis.name, trend.correlation
+    if not found:
+        return f"How the validation accuracy goes with {name} cannot be said: there are too few different points."
+    numbers = f"Spearman's rank correlation {found.rho:.2f}, 95 % interval {found.low:.2f} to {found.high:.2f}, {found.count} points"
+    if found.is_clear:
+        way = "higher" if found.rho > 0 else "lower"
+        return f"The larger {name}, the {way} is the validation accuracy{when}, by and large ({numbers})."
+    return f"Whether the validation accuracy{when} rises or falls with {name} cannot be told from these points ({numbers})."
 
 
 def _lost(sweep: Results) -> list[str]:
@@ -158,10 +242,11 @@ def _failed(sweep: Results) -> list[str]:
 
 
 def _common(rows: list[dict[str, Any]], sweep: Results) -> str:
-    """What they have in common, if one value of a knob is in all of them and not in all others."""
-    for axis in sweep.axes:
-        if len({repr(row[axis]) for row in rows}) == 1 and len({repr(row[axis]) for row in sweep.table}) > 1:
-            return f", all with {axis} {in_words(rows[0][axis])}"
+    """What they have in common, if one choice of a knob is in all of them and not in all others that were tried."""
+    tried = [row for row in sweep.table if row["status"] != "waiting"]
+    for name in [axis.name for axis in sweep.trials.spec.axes if axis.values]:
+        if len({repr(row[name]) for row in rows}) == 1 and len({repr(row[name]) for row in tried}) > 1:
+            return f", all with {name} {in_words(rows[0][name])}"
     return ""
 
 

@@ -155,10 +155,25 @@ class Results:
         return ["point", *self.axes, "val_accuracy", "low", "high", "val_loss", "epochs", "time_s", "status"]
 
     @property
+    def done(self) -> int:
+        """How many points will be trained no further."""
+        return sum(row["status"] not in ("under way", "waiting") for row in self.table)
+
+    @property
+    def asked(self) -> int:
+        """How many points there will be; TPE chooses them one after the other."""
+        return self.trials.spec.count if self.trials.spec.method == "tpe" else len(self.trials.points)
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether every point that did not fail can be compared. Before that, what a knob does is mixed up with what was trained first."""
+        failed = [row for row in self.table if row["status"].startswith("failed")]
+        return len(self.compared) + len(failed) == self.asked
+
+    @property
     def is_complete(self) -> bool:
         """Whether there is nothing left to be trained."""
-        asked = self.trials.spec.method != "tpe" or len(self.trials.points) == self.trials.spec.count
-        return asked and all(row["status"] not in ("under way", "waiting") for row in self.table)
+        return self.done == self.asked
 
     @property
     def ranked(self) -> list[dict[str, Any]]:

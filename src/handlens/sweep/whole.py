@@ -52,8 +52,7 @@ class Sweep(Results):
         return {**about, **spec, "table": self.table, "best": winner, "sentences": self.sentences}
 
     def __repr__(self) -> str:
-        done = sum(row["status"] not in ("under way", "waiting") for row in self.table)
-        return f"Sweep({self.name}: {', '.join(self.axes)}; {done} of {len(self.table)} points done)"
+        return f"Sweep({self.name}: {', '.join(self.axes)}; {self.done} of {self.asked} points done)"
 
     def _repr_html_(self) -> str:
         heads = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)

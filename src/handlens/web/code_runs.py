@@ -47,6 +47,6 @@ import handlens as hl
 sweep = hl.load_sweep("SWEEP")
 sweep.sorted("val_accuracy")[0]                   # the best point
 sweep.sentences
-sweep.figures()                                   # heat maps, effects, lines through the knobs, curves
+sweep.figures()                                   # heat maps, effects, ranges, lines through the knobs, curves
 """,
 }

@@ -23,11 +23,10 @@ def known(_asked: Asked) -> dict[str, Any]:
 def _state(name: str) -> dict[str, Any]:
     try:
         sweep = load_sweep(find_folder(name).name)
-        done = sum(row["status"] not in ("under way", "waiting") for row in sweep.table)
         best = sweep.best
     except HandlensError as error:
         return {"reason": error.what}
-    return {"axes": sweep.axes, "points": len(sweep.table), "done": done, "val_accuracy": best.val_accuracy if best else None}
+    return {"axes": sweep.axes, "points": sweep.asked, "done": sweep.done, "val_accuracy": best.val_accuracy if best else None}
 
 
 def one(asked: Asked) -> dict[str, Any]:
