@@ -16,7 +16,7 @@ from handlens.plan import plan
 from handlens.presets import PRESETS, preset_knobs
 from handlens.train import train
 
-FAST = ("fast-mlp", "fast-cnn", "cnn-strong", "record")
+FAST = ("fast-mlp", "fast-cnn", "cnn-strong", "record", "fashion")
 PLAIN = ("session", "softmax", "mlp", "cnn-small", "cnn", "resnet")
 
 

@@ -123,6 +123,19 @@ PRESETS: dict[str, Preset] = {
             "epochs": 8,
         },
     ),
+    "fashion": Preset(
+        purpose="for --data fashion-mnist: still wider blocks, each image moved by a pixel; six passes",
+        knobs={
+            **_SMALL_BLOCKS,
+            **_QUICKLY,
+            "channels": (32, 64, 128),
+            "kernel_size": (3,),
+            "padding": ("none", "same", "same"),
+            "pooling": ("early",),
+            "shift": 1,
+            "epochs": 6,
+        },
+    ),
     "handwriting": Preset(
         purpose="for digits that people draw, photograph and scan: a small CNN, much changed images; see `handlens.data.drawing`",
         knobs={
