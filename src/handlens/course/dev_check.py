@@ -17,7 +17,7 @@ from handlens.course.check import Attempt, check_attempts
 from handlens.course.plan import EXERCISES, Exercise, find
 from handlens.course.verdict import Result
 
-STYLES, MUTANTS, MUTANTS_OF_A_LINE = 8, 15, 6
+STYLES, MUTANTS = 8, 15
 LONGEST, UNKIND = 25, re.compile(r"\b(error|illegal|invalid|wrong)\b", re.IGNORECASE)
 
 
@@ -97,8 +97,7 @@ def unkind_words(result: Result) -> str:
 def too_few(exercise: Exercise) -> list[str]:
     """Where an exercise has too few styles, mutants or hints."""
     styles, mutants = len(material.right_programs(exercise)), len(material.mutants(exercise))
-    least = MUTANTS if exercise.programs else MUTANTS_OF_A_LINE
-    counts = ((styles, STYLES, "right styles"), (mutants, least, "mutants"), (len(material.hints(exercise)), 3, "hints"))
+    counts = ((styles, STYLES, "right styles"), (mutants, MUTANTS, "mutants"), (len(material.hints(exercise)), 3, "hints"))
     return [f"{exercise.name}: {count} {what}, {wanted} are needed" for count, wanted, what in counts if count < wanted]
 
 
