@@ -193,6 +193,9 @@ def pair():
         "not_its_weights",
         _LOOKS_UP
         + """
+import functools
+
+@functools.cache
 def pair():
     test = hl.load("mnist").test
     return test.images, test.labels
