@@ -189,7 +189,7 @@ def test_lessons_ask_their_own_questions_and_answer_each_guess_after_an_experime
     assert len([name for name in asked if name.startswith("guess-")]) >= 12
 
 
-@pytest.mark.parametrize("name", ["05_learning_rate", "13_grid"])
+@pytest.mark.parametrize("name", ["04_architecture", "05_learning_rate", "13_grid"])
 def test_a_lesson_that_keeps_images_apart_takes_all_others(name: str, monkeypatch: pytest.MonkeyPatch, mnist: hl.Dataset) -> None:
     monkeypatch.setenv("HANDLENS_COURSE_EXAMPLES", "60000")
     book = jupytext.read(LESSONS[0].with_name(f"{name}.py"), fmt="py:percent")

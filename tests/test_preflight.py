@@ -109,6 +109,17 @@ def test_this_computer_is_ready(capsys: pytest.CaptureFixture[str]) -> None:
     assert Terminal(capsys)("course", "preflight").startswith("Ready: ")
 
 
+def test_the_verb_says_it_too_where_torch_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text(MACHINES["no torch"][0]["torch/__init__.py"])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path(preflight.__file__).parents[2])])}
+    command = [sys.executable, "-m", "handlens", "course", "preflight"]
+    (tmp_path / "here").mkdir()
+    done = subprocess.run(command, cwd=tmp_path / "here", env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done
+    assert "PyTorch is not installed.\n  Fix: " in done.stdout
+
+
 def test_in_a_course_pack_all_that_is_missing_has_one_fix_without_internet(tmp_path: Path) -> None:
     (tmp_path / "pack" / "wheels").mkdir(parents=True)
     file = Path(shutil.copy(preflight.__file__, tmp_path / "pack"))

@@ -22,6 +22,10 @@ FEW = {"examples": 300, "epochs": 1, "batch_size": 50, "quiet": True}
 QUICK = ("--examples", "300", "--epochs", "1", "--batch-size", "50")
 
 
+SHARED = os.environ.get("HANDLENS_SHARED")
+SESSION = Path(SHARED or "nowhere").parent / "session" / "session_2.md"
+
+
 @dataclass(frozen=True)
 class Task:
     """One row of the tables."""
@@ -105,3 +109,34 @@ def test_every_question_of_the_session_is_answered_in_the_lesson_that_the_page_n
         assert f'<details id=\\"{name}\\"><summary>' in notebook, title
     kinds = {"Recap": 5, "Discussion": 6, "Task": 6, "Challenge": 2, "Bonus": 1, "Reflection": 4, "Homework": 5}
     assert {kind: sum(title.startswith(kind) for title, *_ in questions) for kind in kinds} == kinds
+
+
+@pytest.mark.skipif(not SESSION.is_file(), reason="HANDLENS_SHARED: session_2.md beside it")
+def test_the_page_has_each_task_question_and_homework_of_the_text_of_the_session() -> None:
+    text = SESSION.read_text(encoding="utf-8")
+    questions = [title for title, *_ in QUESTION.findall(PAGE)]
+    asked = {kind: sum(title.startswith(f"{kind}:") for title in questions) for kind in ("Recap", "Discussion", "Reflection")}
+    homework_of_before = len(re.findall(r"^\* How your homework projects went", text, re.MULTILINE))
+    assert asked == {
+        "Recap": bullets(text, "### Quick Recap Questions") + homework_of_before,
+        "Discussion": bullets(text, "### **Discussion & Questions**"),
+        "Reflection": bullets(text, "### Questions for Reflection"),
+    }
+    tasks, homework = re.findall(r"^### (Task \d+):", text, re.MULTILINE), re.findall(r"^#### (\d+)\. ", text, re.MULTILINE)
+    assert len(tasks) + len(homework) == 10
+    assert {task.title.partition(":")[0] for task in tasks_of("Guided tasks")} == {*tasks}
+    assert {task.title.partition(":")[0] for task in tasks_of("Homework")} == {*homework}
+    bonus = [title for title in [*(task.title for task in tasks_of("The challenge")), *questions] if title.startswith("Bonus:")]
+    assert len(bonus) == bullets(text, "### Bonus Tasks")
+
+
+def bullets(text: str, heading: str) -> int:
+    """How many lines of a list stand below a heading."""
+    below = text.partition(f"{heading}\n")[2]
+    return len(re.findall(r"^\* ", re.split(r"^#", below, maxsplit=1, flags=re.MULTILINE)[0], re.MULTILINE))
+
+
+def tasks_of(section: str) -> list[Task]:
+    """The rows of a section of the page."""
+    rows = PAGE.partition(f"\n## {section}")[2].partition("\n## ")[0]
+    return [task for task in TASKS if f"| {task.title} | `{task.command}` |" in rows]

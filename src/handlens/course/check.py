@@ -198,13 +198,13 @@ def _without_running(attempt: Attempt) -> Mistake | None:
 
 
 def _lay_out(attempt: Attempt, job: Path, chance: torch.Generator) -> dict[str, Any]:
-    """Write what the process needs; gives what the learner's code will be asked."""
+    """Write what the process needs; gives what the learner's code will be asked, with what only the judge may know."""
     given = attempt.check.ask(chance)
     if attempt.with_run and hasattr(attempt.check, "ask_of_file"):
-        given |= attempt.check.ask_of_file(attempt.path)
+        given |= attempt.check.ask_of_file(attempt.path, chance)
     room = files.make_folder(job / "room")
     files.write_atomic(room / attempt.path.name, attempt.text)
-    wire.write(job / "given", given)
+    wire.write(job / "given", {name: one for name, one in given.items() if not name.startswith(wire.WITHHELD)})
     needs = attempt.needs or attempt.check.NEEDS
     what = {"module": attempt.exercise.module, "file": attempt.path.name, "needs": needs, "beside": str(attempt.path.parent.absolute())}
     files.write_atomic(job / "job.json", json.dumps(what))

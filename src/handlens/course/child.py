@@ -31,7 +31,7 @@ from handlens.doctor.seen import Failure, Seen
 from handlens.doctor.watch import Watcher
 
 CPU_S, IDLE_S, WALL_S = 5.0, 4.0, 30.0  # a busy computer takes longer, and must not make right code fail
-_TIMES_WITH_RUN = 8  # a kept network may have to read all 10,000 test images
+_TIMES_WITH_RUN = 8  # a kept network has all 10,000 test images to read
 _BUSY_S = 0.02  # what this clock itself may take in so long
 _MOST_BYTES = 1 << 20
 
@@ -49,7 +49,7 @@ def work(folder: Path) -> None:
     program, check = Program.of_file(str(path), text), importlib.import_module(job["module"])
     given = wire.read(folder / "given")
     _enter(room, job["beside"])
-    _watch_the_clock(room, str(path), _TIMES_WITH_RUN if kept.PRESENT in given else getattr(check, "TIMES", 1))
+    _watch_the_clock(room, str(path), _TIMES_WITH_RUN if kept.IMAGES in given else getattr(check, "TIMES", 1))
     names = _module(path)
     with Watcher(program).watching() as seen:
         values = _tried(program, seen, lambda: _play(check, names, text, job["needs"], given))

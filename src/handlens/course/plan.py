@@ -16,14 +16,12 @@ class Exercise:
         name: what one types.
         title: what one does.
         session: where it stands in the session.
-        programs: whether it is a program, or a function of a line or two.
     """
 
     number: int
     name: str
     title: str
     session: str
-    programs: bool
 
     @property
     def folder(self) -> str:
@@ -42,22 +40,22 @@ class Exercise:
 
 
 _ROWS = (
-    ("linear-fit", "Learn a straight line from points, with the loop of session 1.", "Session 1, once more", True),
-    ("scaling", "Bring pixels from 0..255 to 0..1.", "Preprocessing", False),
-    ("mlp-forward", "Build the fully connected network.", "The network", True),
-    ("training-loop", "Train for one epoch.", "The training loop", True),
-    ("evaluation", "Measure the accuracy on images it has not seen.", "Evaluation", True),
-    ("wider", "Build networks of any width and depth.", "Task 1", True),
-    ("learning-rates", "Try learning rates fairly.", "Task 2", True),
-    ("dropout", "Add dropout where it belongs.", "Task 3", True),
-    ("first-layer", "Show what the first layer has learned.", "Task 4", False),
-    ("confusion", "Count which digit is taken for which.", "Task 5", True),
-    ("cnn", "Build, train and test a convolutional network, and look at its filters.", "The challenge", True),
-    ("batch-norm", "Add batch normalisation to the CNN.", "Bonus", True),
-    ("augmentation", "Move digits a little, at random.", "Bonus", True),
-    ("own-data", "Prepare a picture of your own handwriting as MNIST does.", "Homework 3", True),
-    ("grid", "Try all combinations, and choose fairly.", "Homework 2", True),
-    ("errors", "Find the worst mistakes, and what is confused most.", "Homework 4", True),
+    ("linear-fit", "Learn a straight line from points, with the loop of session 1.", "Session 1, once more"),
+    ("scaling", "Bring pixels from 0..255 to 0..1.", "Preprocessing"),
+    ("mlp-forward", "Build the fully connected network.", "The network"),
+    ("training-loop", "Train for one epoch.", "The training loop"),
+    ("evaluation", "Measure the accuracy on images it has not seen.", "Evaluation"),
+    ("wider", "Build networks of any width and depth.", "Task 1"),
+    ("learning-rates", "Try learning rates fairly.", "Task 2"),
+    ("dropout", "Add dropout where it belongs.", "Task 3"),
+    ("first-layer", "Show what the first layer has learned.", "Task 4"),
+    ("confusion", "Count which digit is taken for which.", "Task 5"),
+    ("cnn", "Build, train and test a convolutional network, and look at its filters.", "The challenge"),
+    ("batch-norm", "Add batch normalisation to the CNN.", "Bonus"),
+    ("augmentation", "Move digits a little, at random.", "Bonus"),
+    ("own-data", "Prepare a picture of your own handwriting as MNIST does.", "Homework 3"),
+    ("grid", "Try all combinations, and choose fairly.", "Homework 2"),
+    ("errors", "Find the worst mistakes, and what is confused most.", "Homework 4"),
 )
 EXERCISES = tuple(Exercise(number, *row) for number, row in enumerate(_ROWS, start=1))
 

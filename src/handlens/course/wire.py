@@ -17,6 +17,7 @@ from torch import Tensor
 
 from handlens import files
 
+WITHHELD = "judge/"  # what bears a name that begins so is for the judge alone, and is not sent
 _MOST_BYTES = 1 << 28
 _MOST_PARTS = 100_000
 

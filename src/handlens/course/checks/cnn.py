@@ -26,9 +26,9 @@ def ask(chance: torch.Generator) -> dict[str, Tensor]:
     return {f"{part}/{name}": one for part, given in parts.items() for name, one in given.items()}
 
 
-def ask_of_file(path: Path) -> dict[str, Tensor]:
+def ask_of_file(path: Path, chance: torch.Generator) -> dict[str, Tensor]:
     """The weights that lie beside the learner's file, and all test images of MNIST."""
-    return kept.read(path)
+    return kept.read(path, chance)
 
 
 def _part(given: dict[str, Tensor], part: str) -> dict[str, Tensor]:
@@ -52,7 +52,7 @@ def play_on(names: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Any]:
         model = made(names["MNISTCNN"], given["net/images"])
         conv = next((one for one in model.modules() if isinstance(one, nn.Conv2d)), None)
         values |= {"filters": names["conv_filters"](model), "weights": None if conv is None else conv.weight.detach()}
-    if kept.PRESENT in given:
+    if kept.IMAGES in given:
         values["kept"] = kept.answer(made(names["MNISTCNN"], given["net/images"]), given)
     return values
 

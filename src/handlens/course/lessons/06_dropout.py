@@ -21,7 +21,7 @@ few = data.train.subset(torch.arange(1000))  # so few that a network can learn t
 # %% [markdown]
 # ## What it does
 #
-# In training, dropout sets each number to 0 with probability p, at random, and makes the others larger by 1/(1-p), so that the sum stays
+# In training, dropout sets each number to 0 with probability p, at random, and multiplies the others by 1/(1-p), so that the sum stays
 # about the same. In `eval()` it does nothing.
 
 # %%

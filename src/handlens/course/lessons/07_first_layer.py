@@ -66,12 +66,14 @@ reveal("guess-first-layer")
 # %%
 sizes = after.abs().amax(1)
 print(f"largest weight of a neuron: from {sizes.min().item():.3f} to {sizes.max().item():.3f}; drawn one by one, all would look alike")
-border = [place for place in range(784) if place % 28 in (0, 27) or place // 28 in (0, 27)]
-print(f"changed at the border {(after - before)[:, border].abs().mean().item():.4f}, inside {(after - before).abs().mean().item():.4f}")
+border = torch.ones(28, 28, dtype=torch.bool)
+border[1:-1, 1:-1] = False  # what is left: the 108 outermost pixels
+change = (after - before).abs().reshape(-1, 28, 28)
+print(f"changed at the border {change[:, border].mean().item():.4f}, inside {change[:, ~border].mean().item():.4f}")
 
 # %% [markdown]
-# At the border there is hardly ever ink. A weight whose pixel is 0 in every image has a gradient of 0 in every step; so it keeps the random
-# value that it began with.
+# At the border there is hardly ever ink: of its 108 pixels 51 are 0 in all 60,000 images, and each of the others in more than 99 %. A
+# weight whose pixel is 0 in every image has a gradient of 0 in every step; so it keeps the random value that it began with.
 
 # %%
 ask("border", "?")

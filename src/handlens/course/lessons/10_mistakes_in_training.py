@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 10 · The worst mistakes, one minute each: the training
 #
-# Eleven mistakes that everybody makes, the most frequent first. Most of them are *silent*: no exception, only a network that learns
-# badly. Each cell runs the lines with the mistake and the same lines without it, on a few made-up pictures of ten kinds, so that you see
-# the numbers side by side. Cover the right half, and guess it first.
+# Eleven mistakes that everybody makes, the most harmful first: how often they happen, times how silently. Most of them are *silent*: no
+# exception, only a network that learns badly. Each cell runs the lines with the mistake and the same lines without it, on a few made-up
+# pictures of ten kinds, so that you see the numbers side by side. Cover the right half, and guess it first.
 #
 # `net()` makes a small network, `learn(model)` trains it and prints its first and last loss. More about each: `handlens doctor --explain
 # softmax_before_ce`. And `handlens doctor my_program.py` looks for all of them in a program of yours; `with hl.doctor():` does it around
@@ -21,7 +21,7 @@ from handlens.course.side_by_side import mistake
 # %% [markdown]
 # ## Softmax twice
 #
-# The most frequent silent mistake. The network learns, more slowly, and its loss stops near 1.46; the accuracy looks nearly normal, so
+# The most harmful one. The network learns, more slowly, and its loss stops near 1.46; the accuracy looks nearly normal, so
 # nobody notices.
 
 # %%

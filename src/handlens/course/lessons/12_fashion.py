@@ -48,9 +48,9 @@ for name in ("mnist", "fashion-mnist"):
 reveal("guess-fashion")
 
 # %% [markdown]
-# The full data, 5 epochs, the preset `session`: 97.3 % (five seeds) against 87.4 % (three seeds); `python bench/records.py session
-# session:fashion-mnist` repeats it. (A preset keeps 6,000 of the training images apart, so it learns from 54,000.) Which classes cost the
-# ten points?
+# The full data, 5 epochs, the preset `session`: 97.3 % (five seeds) against 87.4 % (three seeds); in the project's sources `python
+# bench/records.py session session:fashion-mnist` repeats it. (A preset keeps 6,000 of the training images
+# apart, so it learns from 54,000.) Which classes cost the ten points?
 
 # %%
 for number, name in enumerate(data.classes):

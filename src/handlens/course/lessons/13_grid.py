@@ -62,18 +62,23 @@ reveal("guess-grid")
 # Three seeds for each of the best two. If the spreads overlap, this search has not told them apart, and you may take the smaller network.
 
 # %%
-best, second = sorted(on_val, key=on_val.__getitem__, reverse=True)[:2]
-for point in (best, second):
-    found = [accuracy(trained(*point, seed), data.val) for seed in range(3)]
-    print(point, "  ".join(f"{one:.2%}" for one in found), f"  mean {sum(found) / 3:.2%}")
+best_two = sorted(on_val, key=on_val.__getitem__, reverse=True)[:2]
+networks = {point: [trained(*point, seed) for seed in range(3)] for point in best_two}
+means = {}
+for point, models in networks.items():
+    found = [accuracy(model, data.val) for model in models]
+    means[point] = sum(found) / len(found)
+    print(point, "  ".join(f"{one:.2%}" for one in found), f"  mean {means[point]:.2%}")
 
 # %% [markdown]
 # ## The test, once
 #
-# Only now, only for the one that was chosen:
+# Only now, only for the one that was chosen, which is the one with the better mean. The winner of one seed may be the lucky one.
 
 # %%
-print(f"chosen by val: {best}   test accuracy {accuracy(trained(*best, seed=0), data.test):.2%}")
+chosen = max(means, key=means.__getitem__)
+found = [accuracy(model, data.test) for model in networks[chosen]]
+print(f"chosen by its mean on val: {chosen}   test accuracy of its three networks:", "  ".join(f"{one:.2%}" for one in found))
 
 # %% [markdown]
 # **Why not choose by the test images?** Because then they decide, and what decides is part of the training. Try 64 coins ten times each:
@@ -92,9 +97,11 @@ ask("chosen-on-test", "?")
 # %% [markdown]
 # <details id="homework-grid"><summary>Which combinations work best?</summary>
 #
-# The learning rate decides nearly everything: 0.1 fails for all sizes, 0.0001 is slow, and between 0.001 and 0.01 all networks are good.
-# Width and depth come far behind, often within the spread of the seeds. So search the rate first, in large steps, and spend the rest of
-# the time on seeds or more epochs.
+# The learning rate decides most. In the whole grid (64 settings, 3 seeds, 5 epochs on 54,000 images) the networks with 0.001 read 97.2 % of
+# the images kept apart, on average over all sizes, and those with 0.1 30.5 %; 5 of the 64 learned next to nothing, all of them with 0.1.
+# Depth makes 13 points on average over all rates, width 2. But at a good rate both matter little: the best setting has one layer, the next
+# one has three and is 0.14 points behind, which may be luck. So search the rate first, in large steps, and spend the rest of the time on
+# seeds or more epochs. (In the project's sources `python bench/grid.py --seeds 3` repeats it.)
 # </details>
 #
 # The whole grid, with tables, figures and findings in words, kept after each training so that you can close the laptop: `handlens sweep

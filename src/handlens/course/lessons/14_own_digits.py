@@ -61,9 +61,9 @@ reveal("guess-own")
 # %% [markdown]
 # ## Step by step
 #
-# 1. **Turn it round**: MNIST is white ink on black. 2. **Find the ink** and cut away the paper. 3. **Fit it into 20 x 20**, the longer
-# side; four pixels of margin. 4. **Move its centre of mass** into the middle of 28 x 28. Exactly that was done with MNIST's digits, and
-# so it has to be done with yours.
+# 1. **Turn it round**: MNIST is white ink on black. 2. **Find the ink** and cut away the paper. 3. **Fit it into 20 x 20**: the box around
+# the ink, by its longer side. 4. **Move its centre of mass** into the middle of 28 x 28. (So a digit that is heavy on one side has not
+# quite four pixels of margin.) That was done with MNIST's digits, and so it has to be done with yours.
 
 
 # %% tags=["steps"]

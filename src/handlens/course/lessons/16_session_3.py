@@ -40,9 +40,11 @@ except hl.HandlensError as error:
 # %% [markdown]
 # ## 2. Residual networks: a way around
 #
-# Plain networks with many layers train badly: the signal is bent so often on its way that hardly anything of it comes back. The idea of
-# the ResNet fits in one line: `x + block(x)`. A block only has to learn what is to be *changed*, and the gradient has a straight way
-# home.
+# Plain networks with many layers train badly. One reason shows below: with PyTorch's starting weights and without batch norm, the gradient
+# shrinks at each layer on its way back. A start that is made for depth, and batch norm, repair that. But it is not the whole reason: the
+# authors of the ResNet (He and others, 2015) saw deep plain networks train worse *with* batch norm too, and hold vanishing gradients
+# unlikely there. Their idea fits in one line: `x + block(x)`. A block only has to learn what is to be *changed*, and the gradient has a
+# straight way home.
 
 
 # %% tags=["residual"]
@@ -127,9 +129,9 @@ print("from digits:   ", accuracy(train(borrowed, hundred, 2 * EPOCHS)))
 # %% [markdown]
 # On the full test set, over three seeds, with the preset `cnn` and 100 pictures: 67.5 % from a random start, 69.6 % from digits when all
 # layers go on learning, 58.0 % when only the last layer learns (`handlens transfer digits --data fashion-mnist --examples 100`; the table
-# stands in `bench/records.md`). So digits help clothes a little; their features are not rich enough to be used as they are. Weights that
-# have seen a million photographs help photographs a lot: on 100 pictures of CIFAR-10, 50.5 % against 25.5 % for a CNN from random
-# weights.
+# stands in the project's sources, in `bench/records.md`). So digits help clothes a little; their features are not rich enough to be
+# used as they are. Weights that have seen a million photographs help photographs a lot: on 100 pictures of CIFAR-10, 50.5 % against 25.5 %
+# for a CNN from random weights.
 
 # %%
 ask("freeze", "?")

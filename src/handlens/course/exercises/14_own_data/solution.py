@@ -16,7 +16,9 @@ def prepare(picture):
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = np.array(Image.fromarray(ink).resize(size, Image.Resampling.BILINEAR))
     image = np.zeros((28, 28), dtype=np.float32)
-    top, left = (28 - small.shape[0]) // 2, (28 - small.shape[1]) // 2
+    rows, columns = np.indices(small.shape)
+    top = min(max(round(13.5 - np.average(rows, weights=small)), 0), 28 - small.shape[0])
+    left = min(max(round(13.5 - np.average(columns, weights=small)), 0), 28 - small.shape[1])
     image[top : top + small.shape[0], left : left + small.shape[1]] = small
     image = image / 255
     return torch.from_numpy(image).clamp(0, 1).unsqueeze(0)

@@ -2,7 +2,8 @@
 
 prepare(picture) gets a picture as Image.open gives it: colour, dark ink on light paper, any size, the digit anywhere.
 
-returns  float32, 1,28,28, from 0 to 1: white on black, the digit 20 pixels on its longer side, in the middle, paper quite black
+returns  float32, 1,28,28, from 0 to 1: white on black, the digit 20 pixels on its longer side, its centre of mass in the middle,
+         paper quite black
 
 Each step can be seen: plt.imshow it. When you are done: handlens course check own-data
 """
