@@ -270,6 +270,7 @@ def test_axes_are_read_as_the_config_reads_its_knobs() -> None:
         ({"width": "0"}, "grid", "hidden_sizes cannot be"),
         ({"depth": "101"}, "grid", "at most 100"),
         ({"seed": "1,2"}, "grid", "seed is no axis"),
+        ({"threads": "1,2"}, "grid", "threads is no axis"),
         ({"width": "4", "hidden_sizes": "4"}, "grid", "the one or the other"),
         ({}, "grid", "at least one axis"),
         ({"lr": "1"}, "guess 3", "no way to search"),

@@ -127,6 +127,10 @@ def _check_together(axes: Mapping[str, object], method: str, seeds: int, prune: 
         raise UsageError("--prune goes with a grid or with --random.", hint="TPE learns from trials that were trained to the end.")
     if prune and "epochs" in axes:
         raise UsageError("--prune compares trials after the same number of epochs, so epochs cannot be an axis.")
+    if "threads" in axes:
+        raise UsageError(
+            "threads is no axis: how many trials run at a time is reckoned from it.", hint="All trials have the same: --threads 2"
+        )
     if "seed" in axes:
         raise UsageError("seed is no axis.", hint="Each point is trained with several seeds: --seeds 3")
     if "hidden_sizes" in axes and {"width", "depth"} & {*axes}:
