@@ -19,7 +19,7 @@ from handlens.cli import main
 from handlens.config import Config
 from handlens.errors import ConfigError, FileError, RunNotFound, UsageError
 from handlens.runs import runs_folder
-from handlens.sweep import Pool, Trials, begin, folder, go_on, load_sweep, make_spec, pool, trial
+from handlens.sweep import Pool, Trials, begin, capacity, folder, go_on, load_sweep, make_spec, trial
 from handlens.sweep.figures import heat_maps, lines
 from handlens.sweep.findings import main_effects, sentences
 from handlens.sweep.halving import Halving
@@ -201,8 +201,8 @@ def test_workers_are_as_many_as_bring_something(
     processors: int, rates: dict[int, int], count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: range(processors), raising=False)
-    monkeypatch.setattr(pool, "_rate", rates.__getitem__)
-    assert pool.best_count(1) == count
+    monkeypatch.setattr(capacity, "_rate", rates.__getitem__)
+    assert capacity.best_count(1) == count
 
 
 def test_asynchronous_halving_brings_the_best_to_the_end_and_changes_no_trial() -> None:

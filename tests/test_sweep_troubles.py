@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,61 @@ from typing import Any
 import pytest
 
 import handlens as hl
+from handlens.config import Config
 from handlens.errors import UsageError
+from handlens.sweep import Event, Spec, Sweep, begin, capacity, go_on, make_engine, make_spec
 from handlens.sweep.tpe import at_random
 
 pytestmark = pytest.mark.usefixtures("mnist")
 QUICK: dict[str, Any] = {"examples": 200, "epochs": 2, "batch_size": 50}
+GIB = 1 << 30
+NET = """
+import os, sys, torch
+from pathlib import Path
+from torch import nn
+
+class Net(nn.Linear):
+    def __init__(self):
+        super().__init__(784, 10)
+
+    def forward(self, images):
+        {}
+        return super().forward(images.flatten(1))
+"""
+
+
+def spec_of(line: str = "", *names: str, **changes: Any) -> Spec:
+    """A sweep of networks of one's own, in files of these names, in whose forward this line stands."""
+    for name in names or ("net",):
+        Path(f"{name}.py").write_text(NET.format(line or "pass"), encoding="utf-8")
+    models = [f"{name}.py:Net" for name in names or ("net",)]
+    return make_spec(Config(**{**QUICK, "model": models[0], **changes}), {"model": models}, "grid", 1, False)
+
+
+def silent(_event: Event) -> None:
+    pass
+
+
+def statuses(sweep: Sweep) -> list[str]:
+    return [row["status"] for row in sweep.table]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux limits memory.")
+def test_a_trial_that_takes_more_memory_than_its_share_fails_and_the_others_do_not() -> None:
+    spec = spec_of("'eats' in __name__ and torch.empty(1 << 30)", "eats", "modest")  # 4 GiB of numbers
+    engine = make_engine(spec, 1000)
+    assert engine.memory_bytes == 4 * GIB, "so small is the share of one of a thousand"
+    found = go_on(begin(spec, "eats"), engine, silent)
+    assert "memory" in statuses(found)[0]
+    assert statuses(found)[1] == "complete"
+
+
+@pytest.mark.parametrize("gib, count", [(1, 1), (3, 2), (100, 8), (0, 8)])
+def test_workers_are_no_more_than_the_memory_carries(gib: int, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: range(8), raising=False)
+    monkeypatch.setattr(capacity, "_rate", float)
+    monkeypatch.setattr(capacity, "usable_memory", lambda: gib * GIB)
+    assert capacity.auto_count(1) == count
 
 
 @pytest.mark.parametrize("count, number", [(1, 1), (6, 2), (20, 6), (30, 10), (1000, 10)])

@@ -14,8 +14,9 @@ from handlens.data.say import Say
 from handlens.errors import UsageError
 from handlens.presets import IMAGENET
 from handlens.runs import load_run, new_name
+from handlens.sweep.capacity import auto_count, memory_share
 from handlens.sweep.folder import Trials, find_folder, new_folder
-from handlens.sweep.pool import PATIENCE_S, Event, Pool, Take, best_count, memory_share
+from handlens.sweep.pool import PATIENCE_S, Event, Pool, Take
 from handlens.sweep.schedule import stages
 from handlens.sweep.space import Axis
 from handlens.sweep.spec import Spec, make_spec
@@ -53,14 +54,14 @@ def make_engine(spec: Spec, workers: int | str = "auto", *, patience_s: float = 
 
     Args:
         spec: what it tries.
-        workers: how many processes; `auto` takes as many as the processors carry.
+        workers: how many processes; `auto` takes as many as the processors and the memory carry.
         patience_s: a trial that gives no epoch for so long has failed.
 
     Raises:
         UsageError: workers is neither.
     """
     if workers == "auto":
-        count = best_count(spec.base.threads or 1)
+        count = auto_count(spec.base.threads or 1)
     elif str(workers).isdecimal() and 0 < int(workers) <= 1024:
         count = int(workers)
     else:

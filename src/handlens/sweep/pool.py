@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import queue
@@ -13,12 +12,11 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from handlens.limits import end_group, physical_memory
+from handlens.limits import end_group
 from handlens.sweep.trial import Job, write_failure
 from handlens.train import Row
 
@@ -27,11 +25,7 @@ Take = Callable[[], Job | None]
 
 PATIENCE_S = 3600.0
 _MOST_DEATHS = 5
-_LEAST_MEMORY = 4 << 30
 _PAUSE_S = 0.5
-_MEASURED_S = 0.35  # some periods of a container that has a share of the time
-_BLOCK = bytes(1 << 22)
-_ENOUGH = 0.9
 _PATIENCE_WITH_PIPE_S = 10.0  # only a process that fled from the group could hold it open
 
 
@@ -172,40 +166,3 @@ class Pool:
     def _failed(self, job: Job, reason: str) -> Event:
         write_failure(Path(job.folder), job.name, reason)
         return Event(job.name, reason=reason)
-
-
-def best_count(threads: int) -> int:
-    """How many workers this machine's processors carry, each with so many threads; of more that bring nothing the fewest.
-
-    This is measured: a container may be allowed less than it sees, two processors may share one core, and others may be at work here.
-    """
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    most = max(1, usable // threads)
-    if most == 1:
-        return 1
-    counts = sorted({most, *(1 << power for power in range(most.bit_length()))})
-    rates = {count: _rate(count * threads) for count in counts}
-    return next(count for count in counts if rates[count] >= _ENOUGH * max(rates.values()))
-
-
-def _rate(threads: int) -> float:
-    """Blocks that so many threads work through together in a while; while a block is hashed, Python's other threads go on."""
-    until = time.monotonic() + _MEASURED_S
-
-    def work() -> int:
-        done = 0
-        while time.monotonic() < until:
-            hashlib.sha256(_BLOCK)
-            done += 1
-        return done
-
-    try:
-        with ThreadPoolExecutor(threads) as pool:
-            return sum(future.result() for future in [pool.submit(work) for _ in range(threads)])
-    except RuntimeError:  # so many threads are not allowed
-        return 0
-
-
-def memory_share(count: int) -> int:
-    """What each of so many workers may use, in bytes: its part of nine tenths of the memory, but not less than PyTorch needs."""
-    return max(_LEAST_MEMORY, physical_memory() * 9 // 10 // count)
