@@ -12,8 +12,9 @@ import pytest
 import handlens as hl
 from handlens.config import Config
 from handlens.errors import UsageError
-from handlens.sweep import Event, Spec, Sweep, begin, capacity, go_on, make_engine, make_spec
+from handlens.sweep import Event, Pool, Spec, Sweep, begin, capacity, folder, go_on, make_engine, make_spec, pool, trial
 from handlens.sweep.tpe import at_random
+from handlens.sweep.trial import Outcome
 
 pytestmark = pytest.mark.usefixtures("mnist")
 QUICK: dict[str, Any] = {"examples": 200, "epochs": 2, "batch_size": 50}
@@ -65,6 +66,40 @@ def test_workers_are_no_more_than_the_memory_carries(gib: int, count: int, monke
     monkeypatch.setattr(capacity, "_rate", float)
     monkeypatch.setattr(capacity, "usable_memory", lambda: gib * GIB)
     assert capacity.auto_count(1) == count
+
+
+@pytest.mark.parametrize(
+    "axes, options",
+    [({"lr": [0.3, 0.03, 0.01, 0.003, 0.001]}, {"prune": "asha"}), ({"lr": "0.0001..0.1"}, {"search": "tpe 4"})],
+    ids=["asha", "tpe"],
+)
+def test_a_trial_is_read_again_when_something_happened_to_it_and_not_while_one_waits(
+    axes: dict[str, Any], options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, ends, polls = list[str](), list[str](), list[object]()
+
+    def counted(place: Path, name: str) -> Outcome:
+        read.append(name)
+        return trial.read_outcome(place, name)
+
+    def ended(event: Event) -> None:
+        if event.row is None:
+            ends.append(event.trial)
+
+    monkeypatch.setattr(folder, "read_outcome", counted)
+    monkeypatch.setattr(pool, "_PAUSE_S", 0.01)
+    hand_out = Pool._hand_out
+
+    def polled(engine: Pool, take: pool.Take) -> None:
+        polls.append(take)
+        hand_out(engine, take)
+
+    monkeypatch.setattr(Pool, "_hand_out", polled)
+    base = Config(**{**QUICK, "epochs": 3, "hidden_sizes": (4,)})
+    spec = make_spec(base, axes, options.get("search", "grid"), 1, options.get("prune", False))
+    go_on(begin(spec, "counted"), Pool(3), ended)
+    assert len(polls) > 3 * len(ends), "it was not asked often enough to tell"
+    assert len(read) == len({*read}) + len(ends)
 
 
 @pytest.mark.parametrize("count, number", [(1, 1), (6, 2), (20, 6), (30, 10), (1000, 10)])

@@ -43,6 +43,8 @@ def go_on(trials: Trials, engine: AbstractContextManager[Engine], watch: Watch) 
         with engine as running:
             for take in stages(trials):
                 for event in running.run(take):
+                    if event.row is None:
+                        trials.forget(event.trial)
                     watch(event)
         found = Sweep(trials)
         found.measure()
