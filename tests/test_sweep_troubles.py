@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 import handlens as hl
+from handlens.cli import main
 from handlens.config import Config
-from handlens.errors import UsageError
-from handlens.sweep import Event, Pool, Spec, Sweep, begin, capacity, folder, go_on, make_engine, make_spec, pool, trial
+from handlens.errors import FailedError, UsageError
+from handlens.runs import writing
+from handlens.sweep import Event, Pool, Spec, Sweep, Trials, begin, capacity, folder, go_on, load_sweep, make_engine, make_spec, pool, trial
+from handlens.sweep.process import how_ended
+from handlens.sweep.spec import TrialName
 from handlens.sweep.tpe import at_random
 from handlens.sweep.trial import Outcome
 
@@ -48,6 +52,77 @@ def silent(_event: Event) -> None:
 
 def statuses(sweep: Sweep) -> list[str]:
     return [row["status"] for row in sweep.table]
+
+
+def test_what_a_machine_lacks_stops_the_sweep_and_fails_no_trial() -> None:
+    trials = begin(spec_of(), "lacking")
+    text = Path("net.py").read_text(encoding="utf-8")
+    Path("net.py").unlink()
+    with pytest.raises(FailedError, match="trial 0001-42 waits: This file is not there") as stopped:
+        go_on(trials, Pool(1), silent)
+    assert stopped.value.where == str(Path("net.py").absolute())
+    assert stopped.value.hint.endswith("What is done is kept; to go on: handlens sweep --resume lacking")
+    assert statuses(load_sweep("lacking")) == ["waiting"]
+    Path("net.py").write_text(text, encoding="utf-8")
+    assert statuses(go_on(trials, Pool(1), silent)) == ["complete"]
+
+
+def test_a_machine_that_does_not_see_the_folder_trains_nothing_there() -> None:
+    job = begin(spec_of(), "here").job(TrialName(1, 42), 1)
+    (message,) = trial.advance(trial.Job("elsewhere", job.name, job.knobs, job.upto))
+    assert message["unfit"] == "This file is not there."
+    assert not Path("elsewhere").exists()
+
+
+def test_failed_trials_are_tried_again_if_that_is_asked_for() -> None:
+    found = go_on(begin(spec_of("assert Path('there').exists()"), "again"), Pool(1), silent)
+    assert "AssertionError" in statuses(found)[0]
+    Path("there").touch()
+    for words, said in (([], "failed"), (["--retry-failed"], "complete")):
+        with pytest.raises(SystemExit):
+            main(["sweep", "--resume", "again", "--workers", "1", *words])
+        assert said in statuses(load_sweep("again"))[0]
+
+
+def test_a_trial_that_cannot_be_read_any_more_begins_anew() -> None:
+    trials = begin(spec_of(), "damaged")
+    before = go_on(trials, Pool(1), silent).table[0]["val_accuracies"]
+    (trials.folder / "0001-42" / "config.json").write_text("{}", encoding="utf-8")
+    again = Trials(trials.folder)
+    assert statuses(Sweep(again))[0].startswith("failed")
+    assert go_on(again, Pool(1), silent, retry_failed=True).table[0]["val_accuracies"] == before
+
+
+def test_the_last_words_of_a_worker_that_dies_are_kept() -> None:
+    line = "for number in range(999): print('line', number, file=sys.stderr)\n        sys.stderr.flush(); os._exit(3)"
+    found = go_on(begin(spec_of(line), "dies"), Pool(1), silent)
+    assert statuses(found)[0].endswith("5 times without an epoch between (exit status 3; it said last: line 998).")
+    kept = (found.trials.folder / "failures" / "0001-42.txt").read_text(encoding="utf-8")
+    assert kept.endswith("line 997\nline 998\n")
+    assert len(kept) < 2500
+
+
+@pytest.mark.parametrize("status, said, of_memory", [(-9, "", True), (1, "x\nMemoryError\n", True), (3, "no\n", False), (-11, "", False)])
+def test_memory_is_blamed_only_where_something_speaks_for_it(status: int, said: str, of_memory: bool) -> None:
+    assert ("memory" in how_ended(status, said).partition(";")[0]) is of_memory
+
+
+def test_a_worker_that_cannot_even_start_stops_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("broken").mkdir()
+    Path("broken/torch.py").write_text("raise ImportError('half of it is missing')\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path("broken").absolute()), os.environ.get("PYTHONPATH", "")]))
+    trials = begin(spec_of(), "broken")
+    with pytest.raises(FailedError, match=r"No process of the sweep starts.*half of it is missing"):
+        go_on(trials, Pool(1), silent)
+    assert statuses(load_sweep("broken")) == ["waiting"]
+
+
+def test_a_trial_that_another_process_keeps_is_waited_for_behind_the_others_and_not_for_ever() -> None:
+    trials = begin(spec_of("", "first", "second"), "busy")
+    with writing(trials.folder / "0001-42"), pytest.raises(FailedError, match=f"Trial 0001-42 was not free.*process {os.getpid()}"):
+        go_on(trials, Pool(1, patience_s=5), silent)
+    assert statuses(load_sweep("busy")) == ["waiting", "complete"]
+    assert statuses(go_on(trials, Pool(1), silent)) == ["complete"] * 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Only Linux limits memory.")

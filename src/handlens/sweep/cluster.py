@@ -22,6 +22,7 @@ from handlens import files
 from handlens.errors import FailedError, UsageError
 from handlens.sweep.pool import PATIENCE_S, Event, Take
 from handlens.sweep.trial import Job, Message, advance, read_outcome, write_failure
+from handlens.sweep.troubles import unfit
 
 if TYPE_CHECKING:
     import ray
@@ -64,6 +65,11 @@ class RayPool:
         self._waiting: deque[Job] = deque()
         self._flying: dict[ray.ObjectRefGenerator, Flight] = {}
         self._silent_since = time.monotonic()
+
+    @property
+    def words(self) -> str:
+        """The options of `handlens sweep` that choose this engine, with a space before each."""
+        return " --backend ray" + (f" --address {self.address}" if self.address else "")
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -171,6 +177,8 @@ class RayPool:
         elif "reason" in message:
             del self._flying[stream]
             yield Event(flight.job.name, reason=message["reason"])
+        elif "unfit" in message:
+            raise unfit(flight.job.name, message)
         elif message.get("busy"):
             del self._flying[stream]
             self._waiting.append(flight.job)

@@ -13,7 +13,7 @@ from handlens.errors import RunBusy, RunNotFound, UsageError, nearest
 from handlens.runs import SWEEPS, new_place, runs_folder
 from handlens.sweep.space import Point
 from handlens.sweep.spec import FILE, Spec, TrialName, read_spec, survivors, write_spec
-from handlens.sweep.trial import Job, Outcome, read_outcome
+from handlens.sweep.trial import Job, Outcome, forget_failure, read_outcome
 
 _POINTS = "points.json"
 _LOCK = "sweep.lock"
@@ -71,6 +71,13 @@ class Trials:
     def forget(self, trial: str) -> None:
         """Read a trial of that name again when it is asked for."""
         self._known.pop(trial, None)
+
+    def forget_failures(self) -> None:
+        """Let all trials that have failed be tried again, from their last epoch."""
+        for name in self.names:
+            if self.outcome(name).failure:
+                forget_failure(self.folder, str(name))
+                self.forget(str(name))
 
     def outcomes(self, number: int) -> list[Outcome]:
         """Those of a point, seed by seed."""
