@@ -15,6 +15,7 @@ from handlens.config import Config
 from handlens.errors import FailedError, UsageError
 from handlens.runs import writing
 from handlens.sweep import Event, Pool, Spec, Sweep, Trials, begin, capacity, folder, go_on, load_sweep, make_engine, make_spec, pool, trial
+from handlens.sweep.needs import Needs
 from handlens.sweep.process import how_ended
 from handlens.sweep.spec import TrialName
 from handlens.sweep.tpe import at_random
@@ -187,3 +188,35 @@ def test_what_tpe_needs_is_asked_for_before_anything_is_made(monkeypatch: pytest
     with pytest.raises(UsageError, match="needs optuna"):
         hl.sweep({"lr": "0.0001..0.1"}, name="none", search="tpe 4", **QUICK)
     assert not Path("runs").exists()
+
+
+def test_a_node_with_another_version_trains_nothing() -> None:
+    cluster = pytest.importorskip("handlens.sweep.cluster")
+    job = begin(spec_of(), "versions").job(TrialName(1, 42), 1)
+    (message,) = cluster._advance_with({**cluster._versions(), "torch": "1.0"}, job)
+    assert message["unfit"] == f"torch {cluster._versions()['torch']} is there, and 1.0 where the sweep was begun."
+    assert [*cluster._advance_with(cluster._versions(), job)][-1] == {"reason": ""}
+    trial._dataset.cache_clear()
+
+
+def test_what_fits_on_a_node_is_reckoned_from_processors_cards_and_memory() -> None:
+    node = {"CPU": 8.0, "GPU": 2.0, "memory": 3.5 * GIB}
+    assert [Needs(2).fits(node), Needs(1, 0.4).fits(node), Needs(1, 2).fits(node), Needs(1, 0, GIB).fits(node)] == [4, 4, 1, 3]
+    assert Needs(1).fits({}) == 0
+    assert Needs(9).no_room([node]).endswith("the largest node of the cluster has 8.")
+    assert "8, and 3.5 GiB" in Needs(1, 0, 4 * GIB).no_room([node])
+    assert Needs(1, 1, GIB).lacking({"CPU": 1, "memory": 1}) == ["cards", "memory"]
+
+
+@pytest.mark.filterwarnings("ignore")  # Ray's own
+def test_what_ray_says_when_it_is_asked_is_put_into_words() -> None:
+    ray = pytest.importorskip("ray")
+    from handlens.sweep.joining import talking
+
+    for error, said in (
+        (ray.exceptions.AuthenticationError("InvalidAuthToken"), "refused the token"),
+        (ray.exceptions.RaySystemError("gone"), "does not answer any more: RaySystemError: System error: gone"),
+        (ConnectionError("lost"), "does not answer any more: ConnectionError: lost"),
+    ):
+        with pytest.raises(FailedError, match=said), talking(ray):
+            raise error
