@@ -185,7 +185,7 @@ def test_a_trial_that_cannot_be_saved_has_not_failed_and_is_asked_for_again(monk
     spec = make_spec(Config(**QUICK), {"lr": "0.01"}, "grid", 1, False)
     trials = begin(spec, "full")
     monkeypatch.setattr(hl.Run, "save", full)
-    job = trials.job(TrialName(1, 42), 1)
+    job = trials.job(TrialName(1, 42), 2)
     with pytest.warns(UserWarning, match="not saved"):
         assert [*advance(job)][-1] == {"unfit": "The disk is full.", "where": "", "hint": ""}
     trial._dataset.cache_clear()
