@@ -8,7 +8,7 @@ import psutil
 import pytest
 from nursery import slowed
 
-from handlens.limits import Limits, run_limited
+from handlens.limits import Limits, physical_memory, run_limited, usable_memory
 
 UNIX = pytest.mark.skipif(os.name == "nt", reason="Windows limits the time only.")
 
@@ -145,3 +145,22 @@ def test_without_resource_the_time_is_still_limited(tmp_path: Path) -> None:
     assert run_limited(python("import sys; print('good'); sys.exit(4)"), Limits(time_s=10), environment=environment).returncode == 4
     done = run_limited(python("import time; time.sleep(60)"), Limits(time_s=1), environment=environment)
     assert done.timed_out
+
+
+@pytest.mark.parametrize(
+    "groups, limits, gib",
+    [
+        ("0::/\n", {"memory.max": "max"}, 0),
+        ("0::/\n", {"memory.max": str(1 << 30)}, 1),
+        ("0::/jobs/mine\n", {"jobs/mine/memory.max": "max", "jobs/memory.max": str(2 << 30)}, 2),
+        ("5:cpu:/a\n4:memory:/jobs/mine\n0::/\n", {"memory/memory.limit_in_bytes": str(3 << 30)}, 3),
+        ("4:memory:/a\n", {"memory/memory.limit_in_bytes": str(3 << 30), "memory/a/memory.limit_in_bytes": str(1 << 30)}, 1),
+        ("4:memory:/\n", {"memory/memory.limit_in_bytes": "9223372036854771712"}, 0),
+        ("nonsense", {}, 0),
+    ],
+)
+def test_a_container_may_have_less_memory_than_its_machine(groups: str, limits: dict[str, str], gib: int, tmp_path: Path) -> None:
+    for name, text in {"proc/self/cgroup": groups, **{f"sys/fs/cgroup/{file}": f"{limit}\n" for file, limit in limits.items()}}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert usable_memory(tmp_path) == (gib << 30 or physical_memory())

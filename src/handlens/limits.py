@@ -14,9 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 _OUTPUT_BYTES = 1 << 20
@@ -82,6 +82,31 @@ def physical_memory() -> int:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return 0
+
+
+def usable_memory(root: Path = Path("/")) -> int:
+    """The memory in bytes that this process may use: the machine's, or less where its control group (a container, a batch job) has less.
+
+    0 where the system does not tell.
+
+    Args:
+        root: the folder in which the system shows `proc` and `sys`.
+    """
+    return min(filter(None, (physical_memory(), *_group_limits(root))), default=0)
+
+
+def _group_limits(root: Path) -> Iterator[int]:
+    """What the control groups that this process is in allow, and those around them; in a container the outermost is the container's."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in (root / "proc/self/cgroup").read_text().splitlines():
+            _, kinds, name = line.split(":", 2)
+            mounted, file = ("memory", "memory.limit_in_bytes") if "memory" in kinds.split(",") else ("", "memory.max")
+            if kinds and not mounted:  # of version 1, and about something else
+                continue
+            group = PurePosixPath(name.lstrip("/"))
+            for folder in (group, *group.parents):
+                with contextlib.suppress(OSError, ValueError):  # outside the container, or "max"
+                    yield int((root / "sys/fs/cgroup" / mounted / folder / file).read_text())
 
 
 def end_group(process: subprocess.Popen[Any]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,32 +78,65 @@ def test_one_training_under_ray_train_gives_the_curve_of_one_process(monkeypatch
         assert two.history[name] == pytest.approx(one.history[name], rel=2e-3, abs=1e-3), name
 
 
-def test_a_lost_node_and_a_killed_driver_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RAY_AUTH_MODE", "token")
-    monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    monkeypatch.setenv("RAY_worker_niceness", "0")
-    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # as cluster.py does: it keeps Ray on the loopback address
+@contextlib.contextmanager
+def cluster_of(count: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Driver, str]]:
+    """A cluster of so many nodes, and its address; what the test starts has its token."""
+    for name, value in {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_worker_niceness": "0",
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # as joining.py does: it keeps Ray on the loopback address
+    }.items():
+        monkeypatch.setenv(name, value)
     folder = tempfile.mkdtemp(prefix="r-")
     monkeypatch.setenv("RAY_TMPDIR", folder)
     Path(folder, "ray").mkdir()
     try:
-        with running(str(Path(__file__).parents[1] / "nodes.py"), str(amount("nodes", 2))) as cluster:
+        with running(str(Path(__file__).parents[1] / "nodes.py"), str(count)) as cluster:
             wait_until(lambda: "cluster at" in cluster.said or not cluster.is_running, "a cluster")
             address = re.findall(r"cluster at (\S+:\d+)", cluster.said)
             assert address, cluster.said
-            on_cluster = (*WORDS, "--name", "nodes", "--backend", "ray", "--address", address[0], "--gpus", "0.5")
-            with driver(*on_cluster) as first:
-                wait_until(lambda: begun(2) or not first.is_running, "two trials")
-                assert first.is_running, first.said
-                cluster.orphans += cluster.family()  # what the lost node leaves behind
-                raylets(cluster)[-1].kill()
-                wait_until(lambda: begun(3) or not first.is_running, "a third trial, on the node that is left")
-                first.kill()
-            with driver(*on_cluster) as second:
-                assert second.wait() == 0, second.said
-        with driver(*WORDS, "--name", "local", "--workers", "2") as local:
-            assert local.wait() == 0, local.said
+            yield cluster, address[0]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_lost_node_and_a_killed_driver_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with cluster_of(amount("nodes", 2), monkeypatch) as (cluster, address):
+        on_cluster = (*WORDS, "--name", "nodes", "--backend", "ray", "--address", address, "--gpus", "0.5")
+        with driver(*on_cluster) as first:
+            wait_until(lambda: begun(2) or not first.is_running, "two trials")
+            assert first.is_running, first.said
+            cluster.orphans += cluster.family()  # what the lost node leaves behind
+            raylets(cluster)[-1].kill()
+            wait_until(lambda: begun(3) or not first.is_running, "a third trial, on the node that is left")
+            first.kill()
+        with driver(*on_cluster) as second:
+            assert second.wait() == 0, second.said
+    with driver(*WORDS, "--name", "local", "--workers", "2") as local:
+        assert local.wait() == 0, local.said
     assert facts("nodes") == facts("local")
     assert load_sweep("nodes").is_complete
+
+
+def test_what_a_cluster_refuses_or_cannot_do_is_said_and_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with cluster_of(2, monkeypatch) as (cluster, address):
+        there = ("--backend", "ray", "--address", address)
+        long = (*WORDS, "--epochs", "2000", *there, "--gpus", "1")
+        with pytest.MonkeyPatch.context() as other:
+            other.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+            with driver("lr=0.1", "--epochs", "1", "--name", "stranger", *there) as stranger:
+                assert stranger.wait() == 5
+                assert "refused the token" in stranger.said
+                assert f"handlens sweep --resume stranger --backend ray --address {address}" in stranger.said.replace("\n", " ")
+        with driver(*long, "--name", "first") as first:
+            wait_until(lambda: [*runs_folder().glob("sweeps/first/*/epoch-0001.safetensors")] or not first.is_running, "a trial")
+            assert first.is_running, first.said
+            with driver(*long, "--name", "second") as second:
+                wait_until(lambda: "Waiting for a place" in second.said or not second.is_running, "a word")
+                assert "4 trials are asked for, and others have the processors" in second.said.replace("\n", " ")
+                cluster.orphans += cluster.family()
+                next(process for process in cluster.family() if "gcs_server" in process.name()).kill()
+                assert second.wait() == 5, second.said
+                assert "does not answer any more" in second.said
+                assert f"--resume second --backend ray --address {address} --gpus 1" in second.said.replace("\n", " ")

@@ -56,6 +56,7 @@ class _Sweep(click.Command):
 @click.option("--name", metavar="NAME", help="What the sweep is called; without it a name is found.")
 @click.option("--resume", metavar="NAME", help="Go on with a sweep that was interrupted.")
 @click.option("--dry-run", is_flag=True, help="List the points, and how many trainings they are; start nothing.")
+@click.option("--retry-failed", is_flag=True, help="Try trials again that failed before, each from its last epoch; with --resume.")
 @json_option
 def sweep(words: tuple[str, ...], as_json: bool, **options: Any) -> int:
     """Train a network at many points: KNOB=VALUES is an axis, such as lr=0.1,0.01 or hidden_sizes=128-64,256-128 or dropout=0..0.5.

@@ -32,7 +32,7 @@ def run(spec: Spec | None, options: dict[str, Any], as_json: bool) -> int:
         engine = _engine(trials.spec, options)
         say(f"Sweep {name}, kept in {trials.folder}: {_plan(trials, engine.count)}.")
         with Watch(trials) as watch:
-            found = go_on(trials, engine, watch.see)
+            found = go_on(trials, engine, watch.see, retry_failed=options["retry_failed"])
     except KeyboardInterrupt as stop:
         stop.add_note(f"What is done is kept; to go on: handlens sweep --resume {name}{_engine_words(options)}")
         raise

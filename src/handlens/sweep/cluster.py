@@ -1,4 +1,4 @@
-"""The engine on Ray: the same jobs, as Ray tasks on one machine or many. The only user of ray.
+"""The engine on Ray: the same jobs, as Ray tasks on one machine or many. With `joining`, the only user of ray.
 
 Ray only gives out the jobs. What was done stands in the sweep's folder, which all nodes must see under the same path.
 """
@@ -6,38 +6,49 @@ Ray only gives out the jobs. What was done stands in the sweep's folder, which a
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
+import dataclasses
 import socket
-import sys
-import tempfile
 import time
-from collections import Counter, deque
+import warnings
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from handlens import files
+import torch
+
+from handlens import __version__
 from handlens.errors import FailedError, UsageError
+from handlens.sweep.capacity import TRIAL_MEMORY
+from handlens.sweep.joining import KNOCK_S, import_ray, join, last_line, talking
+from handlens.sweep.needs import Needs, Resources
 from handlens.sweep.pool import PATIENCE_S, Event, Take
 from handlens.sweep.trial import Job, Message, advance, read_outcome, write_failure
+from handlens.sweep.troubles import MOST_DEATHS, TELL_AFTER_S, Troubles, unfit
 
 if TYPE_CHECKING:
     import ray
 
-_MOST_DEATHS = 5
 _PAUSE_S = 1.0
-_KNOCK_S = 10.0
 _WITHOUT_ROOM_S = 60.0
-_LEAST_VERSION = (2, 54)
+_NODE = "ray.io/node-id"  # a label that each node has
 
 
 @dataclass
 class Flight:
-    """A job that was given to Ray, and when its process was last heard of; None while it waits for a place in the cluster."""
+    """A job that was given to Ray.
+
+    Attributes:
+        job: the job.
+        node: the id of the node where it is done; empty while it waits for a place in the cluster.
+        host: the name of that node.
+        heard: when its process was last heard of; None while it waits, and when it was told to end.
+    """
 
     job: Job
+    node: str = ""
+    host: str = ""
     heard: float | None = None
 
 
@@ -45,102 +56,95 @@ class RayPool:
     """Ray tasks while its `with` lasts.
 
     Attributes:
-        threads: processors that each trial takes.
-        gpus: cards that each trial takes, or the share of one. Ray shows a trial no card that it did not ask for.
+        needs: what each trial takes. Ray shows a trial no card that it did not ask for.
         address: of a cluster; `auto` for the one that this machine belongs to; empty to start Ray on this machine, for this sweep only.
         patience_s: a trial that gives no epoch for so long has failed.
         count: how many trials fit at a time.
     """
 
     def __init__(self, threads: int, address: str = "", patience_s: float = PATIENCE_S, gpus: float = 0) -> None:
-        self.threads = threads
-        self.gpus = gpus
+        self.needs = Needs(threads, gpus)
         self.address = address
         self.patience_s = patience_s
         self.count = 0
-        self._ray = _import_ray(own=not address)
+        self._ray = import_ray(own=not address)
         self._stack = contextlib.ExitStack()
-        self._deaths: Counter[str] = Counter()
+        self._troubles = Troubles(patience_s)
         self._waiting: deque[Job] = deque()
+        self._busy: deque[Job] = deque()
         self._flying: dict[ray.ObjectRefGenerator, Flight] = {}
+        self._unfit: set[str] = set()
         self._silent_since = time.monotonic()
+        self._told = False
+
+    @property
+    def words(self) -> str:
+        """The options of `handlens sweep` that choose this engine, with a space before each."""
+        given = {"address": self.address, "gpus": f"{self.needs.gpus:g}" if self.needs.gpus else ""}
+        return " --backend ray" + "".join(f" --{name} {value}" for name, value in given.items() if value)
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            self._connect(stack)
+            join(self._ray, self.address, stack)
             stack.callback(self._ray.shutdown)
+            nodes = self._nodes()
+            if nodes and all("memory" in node for node in nodes):
+                self.needs = dataclasses.replace(self.needs, memory=TRIAL_MEMORY)
             self.count = self._room()
             if not self.count:
-                raise UsageError(self._no_room(), hint="Ask for less with --threads and --gpus, or add a node that has as much.")
-            self._task = self._ray.remote(num_cpus=self.threads, num_gpus=self.gpus, max_retries=0, num_returns="streaming")(_do)
+                hint = "Ask for less with --threads and --gpus, or add a node that has as much."
+                raise UsageError(self.needs.no_room(nodes), hint=hint)
+            amounts = {"num_cpus": self.needs.threads, "num_gpus": self.needs.gpus, "memory": self.needs.memory or None}
+            self._task = self._ray.remote(max_retries=0, num_returns="streaming", **amounts)(_do)
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._stack.close()
 
-    def _connect(self, stack: contextlib.ExitStack) -> None:
-        """Loopback only and no dashboard, where it is us who start it; its files are gone when `stack` is closed."""
-        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-        if not self.address:
-            folder = stack.enter_context(_short_folder())
-            try:
-                self._ray.init(address="local", include_dashboard=False, _temp_dir=folder, **quiet)
-            except Exception as error:  # it has no exception of its own for this
-                self._ray.shutdown()
-                raise FailedError(f"Ray did not start here: {files.printable(str(error), 300)}", hint="Try --backend local.") from error
-            return
-        try:
-            _knock(self.address)
-            self._ray.init(address=self.address, **quiet)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise FailedError(
-                f"No Ray cluster answers at '{self.address}'.",
-                hint="Start one: ray start --head; or leave out --address.",
-            ) from error
+    def _nodes(self) -> list[Resources]:
+        """What each node has that is alive and fit."""
+        with talking(self._ray):
+            return [node["Resources"] for node in self._ray.nodes() if node["Alive"] and node["NodeID"] not in self._unfit]
 
     def _room(self) -> int:
-        """How many trials fit on the nodes that are alive."""
-        return sum(self._fits(processors, cards) for processors, cards in self._nodes())
-
-    def _nodes(self) -> list[tuple[float, float]]:
-        """Processors and cards of each node that is alive."""
-        resources = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
-        return [(one.get("CPU", 0.0), one.get("GPU", 0.0)) for one in resources]
-
-    def _fits(self, processors: float, cards: float) -> int:
-        """How many trials fit on a node. A share of a card is a part of one: three of 0.4 need two cards."""
-        by_processors = int(processors // self.threads)
-        if not self.gpus:
-            return by_processors
-        by_cards = int(cards // self.gpus) if self.gpus >= 1 else int(cards) * int(1 / self.gpus)
-        return min(by_processors, by_cards)
-
-    def _no_room(self) -> str:
-        processors, cards = (max(amounts) for amounts in zip((0.0, 0.0), *self._nodes(), strict=True))
-        if not self.gpus:
-            return f"No trial fits: each takes {self.threads} processors, and the largest node of the cluster has {processors:g}."
-        asked = f"{self.threads} processors and {self.gpus:g} of a card"
-        return f"No trial fits: each takes {asked}, and no node of the cluster has more than {processors:g} and {cards:g}."
+        """How many trials fit on these nodes."""
+        return sum(map(self.needs.fits, self._nodes()))
 
     def run(self, take: Take) -> Iterator[Event]:
-        """Do all jobs, as many at a time as fit, and tell what happens."""
+        """Do all jobs, as many at a time as fit, and tell what happens.
+
+        Raises:
+            FailedError: the cluster does not answer, has no place, or cannot do them; or another process keeps a trial for itself.
+        """
         while True:
             room = self._wait_for_room()
-            while len(self._flying) < room and (job := self._waiting.popleft() if self._waiting else take()):
-                self._flying[self._task.remote(job)] = Flight(job)
+            while len(self._flying) < room and (job := self._next(take)):
+                self._flying[self._start(job)] = Flight(job)
             if not self._flying:
                 return
             for stream in self._ready():
                 yield from self._hear(stream)
             self._end_those_that_hang()
-            self._give_up_if_nothing_begins()
+            self._watch_whether_anything_begins()
+
+    def _next(self, take: Take) -> Job | None:
+        """What was begun, what comes next, and only then what another process has."""
+        if self._waiting:
+            return self._waiting.popleft()
+        return take() or (self._busy.popleft() if self._busy else None)
+
+    def _start(self, job: Job) -> ray.ObjectRefGenerator:
+        selector = {"label_selector": {_NODE: f"!in({','.join(sorted(self._unfit))})"}} if self._unfit else {}
+        with talking(self._ray):
+            return self._task.options(**selector).remote(job, _versions())
 
     def _ready(self) -> list[ray.ObjectRefGenerator]:
         """The jobs that have something to say, once any has; none after a moment."""
-        if not self._ray.wait([*self._flying], timeout=_PAUSE_S)[0]:
-            return []
-        return list(self._ray.wait([*self._flying], num_returns=len(self._flying), timeout=0)[0])
+        with talking(self._ray):
+            if not self._ray.wait([*self._flying], timeout=_PAUSE_S)[0]:
+                return []
+            return list(self._ray.wait([*self._flying], num_returns=len(self._flying), timeout=0)[0])
 
     def _wait_for_room(self) -> int:
         """How many trials fit just now, once any does or is under way.
@@ -151,40 +155,68 @@ class RayPool:
         deadline = time.monotonic() + _WITHOUT_ROOM_S
         while not (room := self._room()) and not self._flying:
             if time.monotonic() > deadline:
-                raise FailedError(self._no_room(), hint="What is done is kept: go on with --resume when there are nodes again.")
+                raise FailedError(self.needs.no_room(self._nodes()))
             time.sleep(_PAUSE_S)
         return room
 
     def _hear(self, stream: ray.ObjectRefGenerator) -> Iterator[Event]:
-        """Take in what a job says: that it has begun, the row of an epoch, or its end."""
+        """Take in what a job says: where it has begun, the row of an epoch, or its end."""
         flight = self._flying[stream]
         try:
-            message = self._ray.get(next(stream), timeout=_KNOCK_S)
+            message: Message = self._ray.get(next(stream), timeout=KNOCK_S)
         except (self._ray.exceptions.RayError, StopIteration) as error:
             del self._flying[stream]
-            yield from self._died(flight.job, type(error).__name__)
+            yield from self._died(flight, error)
             return
         flight.heard = self._silent_since = time.monotonic()
-        if "row" in message:
-            self._deaths[flight.job.name] = 0
+        if "node" in message:
+            flight.node, flight.host = message["node"], message["host"]
+            self._troubles.started()
+        elif "row" in message:
+            self._troubles.moved(flight.job.name)
             yield Event(flight.job.name, message["row"])
-        elif "reason" in message:
+        else:
             del self._flying[stream]
-            yield Event(flight.job.name, reason=message["reason"])
-        elif message.get("busy"):
-            del self._flying[stream]
-            self._waiting.append(flight.job)
+            yield from self._ended(flight, message)
 
-    def _died(self, job: Job, how: str) -> Iterator[Event]:
-        """Its process or node is no more: it is to be done again, from its last epoch."""
-        self._deaths[job.name] += 1
-        outcome = read_outcome(Path(job.folder), job.name)
-        if not outcome.failure and self._deaths[job.name] < _MOST_DEATHS:
+    def _ended(self, flight: Flight, message: Message) -> Iterator[Event]:
+        job = flight.job
+        if "unfit" in message:
             self._waiting.append(job)
+            self._leave_out(flight, message)
+        elif "busy" in message:
+            self._busy.append(job)
+            self._troubles.busy(job.name, message["busy"])
+        else:
+            self._troubles.moved(job.name)
+            yield Event(job.name, reason=message["reason"])
+
+    def _leave_out(self, flight: Flight, message: Message) -> None:
+        """Use a node no more that cannot do a job for reasons of its own.
+
+        Raises:
+            FailedError: there is no other one.
+        """
+        self._unfit.add(flight.node)
+        if not self._room():
+            raise unfit(flight.job.name, message)
+        warnings.warn(f"The sweep does not use node {flight.host} any more: {message['unfit']}", stacklevel=2)
+
+    def _died(self, flight: Flight, error: Exception) -> Iterator[Event]:
+        """Its process or node is no more: it is to be done again, from its last epoch. That a node is lost is no fault of the trial."""
+        job, how = flight.job, last_line(error)
+        reason = read_outcome(Path(job.folder), job.name).failure
+        lost = isinstance(error, self._ray.exceptions.NodeDiedError)
+        if not reason and not lost and flight.node and self._troubles.died(job.name):
+            reason = f"Its process died {MOST_DEATHS} times without an epoch between ({how})."
+            write_failure(Path(job.folder), job.name, reason)
+        if reason:
+            self._troubles.moved(job.name)
+            yield Event(job.name, reason=reason)
             return
-        reason = outcome.failure or f"Its process died {_MOST_DEATHS} times without an epoch between ({how})."
-        write_failure(Path(job.folder), job.name, reason)
-        yield Event(job.name, reason=reason)
+        self._waiting.append(job)
+        if not lost and not flight.node:
+            self._troubles.did_not_start(how)
 
     def _end_those_that_hang(self) -> None:
         """A trial that says nothing for too long has failed; its process is ended, which is then heard."""
@@ -192,10 +224,11 @@ class RayPool:
             if flight.heard is not None and time.monotonic() - flight.heard > self.patience_s:
                 flight.heard = None
                 write_failure(Path(flight.job.folder), flight.job.name, f"It gave no epoch for {self.patience_s:,.0f} s, and was ended.")
-                self._ray.cancel(stream, force=True)
+                with talking(self._ray):
+                    self._ray.cancel(stream, force=True)
 
-    def _give_up_if_nothing_begins(self) -> None:
-        """Others may have taken all processors of a cluster: rather than wait for ever, say so.
+    def _watch_whether_anything_begins(self) -> None:
+        """Others may have taken all places of a cluster: rather than wait in silence, or for ever, say so.
 
         Raises:
             FailedError: nothing has begun for as long as a trial may be silent.
@@ -204,48 +237,40 @@ class RayPool:
         if not self._flying or any(flight.heard is not None for flight in self._flying.values()):
             self._silent_since = now
         elif (silent_s := now - self._silent_since) > max(self.patience_s, _WITHOUT_ROOM_S):
-            said = f"For {silent_s:,.0f} s no trial has begun: others have the processors, or the nodes hang."
-            raise FailedError(said, hint="What is done is kept: go on with --resume when it is free.")
+            raise FailedError(f"For {silent_s:,.0f} s no trial has begun: {self._why_nothing_begins()}.")
+        elif silent_s > TELL_AFTER_S and not self._told:
+            self._told = True
+            waiting = f"Waiting for a place: {len(self._flying)} trials are asked for, and {self._why_nothing_begins()}."
+            warnings.warn(waiting, stacklevel=2)
+
+    def _why_nothing_begins(self) -> str:
+        with talking(self._ray):
+            lacking = self.needs.lacking(self._ray.available_resources())
+        return f"others have the {' and the '.join(lacking)}" if lacking else "no node begins them"
 
 
-def _import_ray(*, own: bool) -> Any:
-    """Ray. If we are to start it (`own`), then with a token, without which it answers nobody; it asks for that when it is imported.
-
-    Raises:
-        UsageError: it is not installed, or too old to be safe (before 2.54 a web page could reach it).
-    """
-    if own and "ray" not in sys.modules:
-        os.environ["RAY_AUTH_MODE"] = "token"
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-        os.environ.setdefault("RAY_worker_niceness", "0")  # 15 otherwise: on a busy machine its trials would hardly ever have a turn
-        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # Ray's only switch that keeps it on the loopback address, on Linux too
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-    except ImportError as error:
-        raise UsageError("--backend ray needs Ray, which is not installed.", hint='pip install "handlens[ray]"') from error
-    if tuple(int(part) for part in ray.__version__.split(".")[:2]) < _LEAST_VERSION:
-        raise UsageError(f"Ray {ray.__version__} is too old; 2.54 or newer is needed.", hint='pip install --upgrade "handlens[ray]"')
-    return ray
+def _versions() -> dict[str, str]:
+    """What decides the bits; not how PyTorch was built, because a machine without a card may well have another build."""
+    return {"handlens": __version__, "torch": torch.__version__.partition("+")[0]}
 
 
-def _short_folder() -> tempfile.TemporaryDirectory[str]:
-    """For Ray's files. Its sockets lie there too, whose paths may have 107 letters, and macOS has long names for temporary folders."""
-    return tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp" if sys.platform == "darwin" else None, ignore_cleanup_errors=True)
+def _do(job: Job, wanted: dict[str, str]) -> Iterator[Message]:
+    """On a node: say which one it is, then bring the trial on."""
+    import ray
+
+    yield {"node": ray.get_runtime_context().get_node_id(), "host": socket.gethostname()}
+    yield from _advance_with(wanted, job)
 
 
-def _knock(address: str) -> None:
-    """Ray itself waits minutes for a cluster that is not there.
-
-    Raises:
-        OSError: nobody listens at an address `HOST:PORT`.
-    """
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S).close()
-
-
-def _do(job: Job) -> Iterator[Message]:
-    """On a node: say that it has begun, then bring the trial on."""
-    yield {"begun": True}
-    yield from advance(job)
+def _advance_with(wanted: dict[str, str], job: Job) -> Iterator[Message]:
+    """Bring a trial on where these versions are; elsewhere say which are there."""
+    here = _versions()
+    others = [
+        f"{name} {here[name]} is there, and {version} where the sweep was begun"
+        for name, version in wanted.items()
+        if version != here[name]
+    ]
+    if others:
+        yield {"unfit": f"{others[0]}.", "where": "", "hint": "Install the same versions everywhere."}
+    else:
+        yield from advance(job)

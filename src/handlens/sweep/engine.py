@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from handlens import data as datasets
 from handlens import device
 from handlens.config import make_config
 from handlens.data.say import Say
-from handlens.errors import UsageError
+from handlens.errors import DataError, FailedError, UsageError
 from handlens.presets import IMAGENET
 from handlens.runs import load_run, new_name
+from handlens.sweep.capacity import auto_count, memory_share
 from handlens.sweep.folder import Trials, find_folder, new_folder
-from handlens.sweep.pool import PATIENCE_S, Event, Pool, Take, best_count, memory_share
+from handlens.sweep.pool import PATIENCE_S, Event, Pool, Take
 from handlens.sweep.schedule import stages
 from handlens.sweep.space import Axis
 from handlens.sweep.spec import Spec, make_spec
@@ -28,24 +29,53 @@ Watch = Callable[[Event], None]
 class Engine(Protocol):
     """What gives jobs to processes, here or elsewhere, and tells what becomes of them."""
 
+    @property
+    def words(self) -> str:
+        """The options of `handlens sweep` that choose it, with a space before each."""
+
+    def __enter__(self) -> Self:
+        """Be ready for jobs."""
+
+    def __exit__(self, *error: object) -> None:
+        """End all processes."""
+
     def run(self, take: Take) -> Iterator[Event]:
         """Do all jobs."""
 
 
-def go_on(trials: Trials, engine: AbstractContextManager[Engine], watch: Watch) -> Sweep:
+def go_on(trials: Trials, engine: Engine, watch: Watch, *, retry_failed: bool = False) -> Sweep:
     """Do what is left of a sweep, then measure the winner on the test images.
+
+    Args:
+        trials: of the sweep.
+        engine: does them.
+        watch: is told what happens.
+        retry_failed: try trials again that failed before; each goes on from its last epoch.
 
     Raises:
         RunBusy: another process is at it.
+        FailedError, DataError: it cannot go on here just now; the hint says how to go on with it later.
     """
-    with trials.held():
+    with trials.held(), _telling_how_to_go_on(trials, engine):
+        if retry_failed:
+            trials.forget_failures()
         with engine as running:
             for take in stages(trials):
                 for event in running.run(take):
+                    if event.row is None:
+                        trials.forget(event.trial)
                     watch(event)
-        found = Sweep(trials)
-        found.measure()
+        Sweep(trials).measure()
     return Sweep(trials)
+
+
+@contextlib.contextmanager
+def _telling_how_to_go_on(trials: Trials, engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except (FailedError, DataError) as error:
+        hint = f"What is done is kept; to go on: handlens sweep --resume {trials.folder.name}{engine.words}"
+        raise type(error)(error.what, where=error.where, hint=f"{error.hint} {hint}".strip()) from error
 
 
 def make_engine(spec: Spec, workers: int | str = "auto", *, patience_s: float = PATIENCE_S) -> Pool:
@@ -53,14 +83,14 @@ def make_engine(spec: Spec, workers: int | str = "auto", *, patience_s: float = 
 
     Args:
         spec: what it tries.
-        workers: how many processes; `auto` takes as many as the processors carry.
+        workers: how many processes; `auto` takes as many as the processors and the memory carry.
         patience_s: a trial that gives no epoch for so long has failed.
 
     Raises:
         UsageError: workers is neither.
     """
     if workers == "auto":
-        count = best_count(spec.base.threads or 1)
+        count = auto_count(spec.base.threads or 1)
     elif str(workers).isdecimal() and 0 < int(workers) <= 1024:
         count = int(workers)
     else:

@@ -13,7 +13,7 @@ from handlens.errors import RunBusy, RunNotFound, UsageError, nearest
 from handlens.runs import SWEEPS, new_place, runs_folder
 from handlens.sweep.space import Point
 from handlens.sweep.spec import FILE, Spec, TrialName, read_spec, survivors, write_spec
-from handlens.sweep.trial import Job, Outcome, read_outcome
+from handlens.sweep.trial import Job, Outcome, forget_failure, read_outcome
 
 _POINTS = "points.json"
 _LOCK = "sweep.lock"
@@ -31,8 +31,8 @@ class Trials:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.spec: Spec = read_spec(folder)
-        self._known: dict[TrialName, Outcome] = {}
-        self._may_change = True
+        self._known: dict[str, Outcome] = {}
+        self._may_change = True  # by others, while we look on
 
     def as_now(self) -> Trials:
         """The trials as they stand just now: each is read once at most, as that takes a whole checkpoint."""
@@ -61,12 +61,23 @@ class Trials:
 
     def outcome(self, name: TrialName) -> Outcome:
         """Where a trial stands now."""
-        if name not in self._known:
+        if str(name) not in self._known:
             found = read_outcome(self.folder, str(name))
             if self._may_change and not found.finished and not found.failure:
                 return found
-            self._known[name] = found
-        return self._known[name]
+            self._known[str(name)] = found
+        return self._known[str(name)]
+
+    def forget(self, trial: str) -> None:
+        """Read a trial of that name again when it is asked for."""
+        self._known.pop(trial, None)
+
+    def forget_failures(self) -> None:
+        """Let all trials that have failed be tried again, from their last epoch."""
+        for name in self.names:
+            if self.outcome(name).failure:
+                forget_failure(self.folder, str(name))
+                self.forget(str(name))
 
     def outcomes(self, number: int) -> list[Outcome]:
         """Those of a point, seed by seed."""
@@ -97,16 +108,27 @@ class Trials:
     def held(self) -> Iterator[None]:
         """Hold the right to give out trials of this sweep.
 
+        Nobody else changes them meanwhile, so each is kept as it was read, until `forget`.
+
         Raises:
             RunBusy: another process has it.
         """
         try:
-            with files.lock(self.folder / _LOCK, wait_s=0.5):
+            with files.lock(self.folder / _LOCK, wait_s=0.5), self._kept():
                 yield
         except RunBusy as error:
             if error.where != str(self.folder):
                 raise
             raise RunBusy(f"Sweep '{self.folder.name}' is under way. {error.what}", where=error.where) from error
+
+    @contextlib.contextmanager
+    def _kept(self) -> Iterator[None]:
+        self._known, self._may_change = {}, False
+        try:
+            yield
+        finally:
+            self._known = {name: outcome for name, outcome in self._known.items() if outcome.finished or outcome.failure}
+            self._may_change = True
 
 
 def sweeps_folder() -> Path:

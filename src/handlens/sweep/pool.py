@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-import os
 import queue
-import subprocess
-import sys
-import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from handlens.limits import end_group, physical_memory
-from handlens.sweep.trial import Job, write_failure
+from handlens.sweep.process import Messages, Worker
+from handlens.sweep.trial import Job, Message, write_failure
+from handlens.sweep.troubles import MOST_DEATHS, Troubles, unfit
 from handlens.train import Row
 
 Take = Callable[[], Job | None]
 """Gives the next job that can be done now; None if there is none, or none before one that is under way has ended."""
 
 PATIENCE_S = 3600.0
-_MOST_DEATHS = 5
-_LEAST_MEMORY = 4 << 30
 _PAUSE_S = 0.5
-_MEASURED_S = 0.35  # some periods of a container that has a share of the time
-_BLOCK = bytes(1 << 22)
-_ENOUGH = 0.9
-_PATIENCE_WITH_PIPE_S = 10.0  # only a process that fled from the group could hold it open
+_START_S = 300.0  # PyTorch from a slow disk
 
 
 @dataclass(frozen=True)
@@ -44,47 +33,6 @@ class Event:
     reason: str = ""
 
 
-class Worker:
-    """One worker process, and what it is doing."""
-
-    def __init__(self, messages: queue.Queue[tuple[Worker, dict[str, Any] | None]], memory_bytes: int) -> None:
-        limits = [str(Path(__file__).parents[1] / "limits.py"), "0", str(memory_bytes), "0"]
-        command = [sys.executable, *limits, sys.executable, "-m", "handlens.sweep.worker"]
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "encoding": "utf-8"}
-        paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-        self.process = subprocess.Popen(command, env=environment, start_new_session=os.name != "nt", **pipes)
-        self.job: Job | None = None
-        self.since = time.monotonic()
-        self.listener = threading.Thread(target=self._listen, args=(messages,), daemon=True)
-        self.listener.start()
-
-    def _listen(self, messages: queue.Queue[tuple[Worker, dict[str, Any] | None]]) -> None:
-        assert self.process.stdout
-        with self.process.stdout as answers:
-            for line in answers:
-                with contextlib.suppress(ValueError):  # the last line of one that was killed may be cut
-                    messages.put((self, json.loads(line)))
-        messages.put((self, None))
-
-    def give(self, job: Job) -> None:
-        """Hand it a job. If it is dead, its listener will say so."""
-        assert self.process.stdin
-        self.job, self.since = job, time.monotonic()
-        with contextlib.suppress(OSError):
-            self.process.stdin.write(json.dumps(asdict(job)) + "\n")
-            self.process.stdin.flush()
-
-    def end(self) -> int:
-        """Kill it with whatever it has started; what it has saved is saved. Gives its exit status."""
-        assert self.process.stdin
-        end_group(self.process)
-        self.listener.join(_PATIENCE_WITH_PIPE_S)
-        with contextlib.suppress(OSError):  # a job that it never read
-            self.process.stdin.close()
-        return self.process.returncode
-
-
 class Pool:
     """Worker processes while its `with` lasts.
 
@@ -92,16 +40,20 @@ class Pool:
         count: how many.
         patience_s: a trial that gives no epoch for so long has failed.
         memory_bytes: what each may use; 0 for no limit.
+        words: the options of `handlens sweep` that choose this engine.
     """
+
+    words = ""
 
     def __init__(self, count: int, patience_s: float = PATIENCE_S, memory_bytes: int = 0) -> None:
         self.count = count
         self.patience_s = patience_s
         self.memory_bytes = memory_bytes
         self.workers: list[Worker] = []
-        self._messages: queue.Queue[tuple[Worker, dict[str, Any] | None]] = queue.Queue()
+        self._messages: Messages = queue.Queue()
         self._again: deque[Job] = deque()
-        self._deaths: Counter[str] = Counter()
+        self._busy: deque[Job] = deque()
+        self._troubles = Troubles(patience_s)
 
     def __enter__(self) -> Self:
         return self
@@ -111,7 +63,11 @@ class Pool:
             worker.end()
 
     def run(self, take: Take) -> Iterator[Event]:
-        """Do all jobs, each as soon as a worker is free, and tell what happens."""
+        """Do all jobs, each as soon as a worker is free, and tell what happens.
+
+        Raises:
+            FailedError: this machine cannot do them just now, or another process keeps a trial for itself.
+        """
         while True:
             self._hand_out(take)
             if not any(worker.job for worker in self.workers):
@@ -121,7 +77,7 @@ class Pool:
     def _hand_out(self, take: Take) -> None:
         free = [worker for worker in self.workers if worker.job is None]
         while free or len(self.workers) < self.count:
-            job = self._again.popleft() if self._again else take()
+            job = self._next(take)
             if job is None:
                 return
             if not free:
@@ -129,83 +85,68 @@ class Pool:
                 free.append(self.workers[-1])
             free.pop().give(job)
 
+    def _next(self, take: Take) -> Job | None:
+        """What a worker had that died, what comes next, and only then what another process has."""
+        if self._again:
+            return self._again.popleft()
+        return take() or (self._busy.popleft() if self._busy else None)
+
     def _next_events(self) -> Iterator[Event]:
         with contextlib.suppress(queue.Empty):
             worker, message = self._messages.get(timeout=_PAUSE_S)
             if worker in self.workers:
                 yield from self._died(worker) if message is None else self._said(worker, message)
         for worker in [*self.workers]:
-            if worker.job and time.monotonic() - worker.since > self.patience_s:
+            if worker.job and time.monotonic() - worker.since > self._patience_with(worker):
                 yield from self._hangs(worker, worker.job)
 
-    def _said(self, worker: Worker, message: dict[str, Any]) -> Iterator[Event]:
+    def _patience_with(self, worker: Worker) -> float:
+        return self.patience_s if worker.ready else max(self.patience_s, _START_S)
+
+    def _said(self, worker: Worker, message: Message) -> Iterator[Event]:
         job = worker.job
         assert job
         worker.since = time.monotonic()
-        if "row" in message:
-            self._deaths[job.name] = 0
+        if "ready" in message:
+            worker.ready = True
+            self._troubles.started()
+        elif "row" in message:
+            self._troubles.moved(job.name)
             yield Event(job.name, message["row"])
-            return
-        worker.job = None
-        if message.get("busy"):
-            self._again.append(job)
         else:
+            worker.job = None
+            yield from self._ended(job, message)
+
+    def _ended(self, job: Job, message: Message) -> Iterator[Event]:
+        if "unfit" in message:
+            raise unfit(job.name, message)
+        if "busy" in message:
+            self._busy.append(job)
+            self._troubles.busy(job.name, message["busy"])
+        else:
+            self._troubles.moved(job.name)
             yield Event(job.name, reason=message["reason"])
 
     def _died(self, worker: Worker) -> Iterator[Event]:
         self.workers.remove(worker)
-        status, job = worker.end(), worker.job
-        if job is None:
-            return
-        self._deaths[job.name] += 1
-        if self._deaths[job.name] < _MOST_DEATHS:
+        how, job = worker.end(), worker.job
+        if job and worker.ready and self._troubles.died(job.name):
+            yield self._failed(job, f"Its process died {MOST_DEATHS} times without an epoch between ({how}).", worker.said)
+        elif job:
             self._again.append(job)
-            return
-        how = f"signal {-status}" if status < 0 else f"exit status {status}"
-        yield self._failed(job, f"Its process died {_MOST_DEATHS} times without an epoch between ({how}); perhaps its memory ran out.")
+        if not worker.ready:
+            self._troubles.did_not_start(how)
 
     def _hangs(self, worker: Worker, job: Job) -> Iterator[Event]:
         self.workers.remove(worker)
         worker.end()
-        yield self._failed(job, f"It gave no epoch for {self.patience_s:,.0f} s, and was ended.")
+        if worker.ready:
+            yield self._failed(job, f"It gave no epoch for {self.patience_s:,.0f} s, and was ended.", worker.said)
+        else:
+            self._again.append(job)
+            self._troubles.did_not_start(f"silent for {self._patience_with(worker):,.0f} s")
 
-    def _failed(self, job: Job, reason: str) -> Event:
-        write_failure(Path(job.folder), job.name, reason)
+    def _failed(self, job: Job, reason: str, said: str) -> Event:
+        self._troubles.moved(job.name)
+        write_failure(Path(job.folder), job.name, reason, said)
         return Event(job.name, reason=reason)
-
-
-def best_count(threads: int) -> int:
-    """How many workers this machine's processors carry, each with so many threads; of more that bring nothing the fewest.
-
-    This is measured: a container may be allowed less than it sees, two processors may share one core, and others may be at work here.
-    """
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    most = max(1, usable // threads)
-    if most == 1:
-        return 1
-    counts = sorted({most, *(1 << power for power in range(most.bit_length()))})
-    rates = {count: _rate(count * threads) for count in counts}
-    return next(count for count in counts if rates[count] >= _ENOUGH * max(rates.values()))
-
-
-def _rate(threads: int) -> float:
-    """Blocks that so many threads work through together in a while; while a block is hashed, Python's other threads go on."""
-    until = time.monotonic() + _MEASURED_S
-
-    def work() -> int:
-        done = 0
-        while time.monotonic() < until:
-            hashlib.sha256(_BLOCK)
-            done += 1
-        return done
-
-    try:
-        with ThreadPoolExecutor(threads) as pool:
-            return sum(future.result() for future in [pool.submit(work) for _ in range(threads)])
-    except RuntimeError:  # so many threads are not allowed
-        return 0
-
-
-def memory_share(count: int) -> int:
-    """What each of so many workers may use, in bytes: its part of nine tenths of the memory, but not less than PyTorch needs."""
-    return max(_LEAST_MEMORY, physical_memory() * 9 // 10 // count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -92,6 +93,8 @@ def make_spec(base: Config, axes: Mapping[str, object], search: str, seeds: int,
         UsageError: these do not go together.
     """
     method, count = _read_search(search)
+    if method == "tpe":
+        check_optuna()
     if not axes:
         raise UsageError("A sweep needs at least one axis.", hint="handlens sweep lr=0.1,0.01 hidden_sizes=128-64,256-128")
     _check_together(axes, method, seeds, prune)
@@ -107,6 +110,16 @@ def make_spec(base: Config, axes: Mapping[str, object], search: str, seeds: int,
     for point in points[:_MOST_CHECKED]:
         check_given(spec.config(point, base.seed), knobs_of(point, base))
     return spec
+
+
+def check_optuna() -> None:
+    """Whether optuna can be asked.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    if importlib.util.find_spec("optuna") is None:
+        raise UsageError("--tpe needs optuna, which is not installed.", hint='pip install "handlens[sweep]"')
 
 
 def _read_search(search: str) -> tuple[Literal["grid", "random", "tpe"], int]:
@@ -127,6 +140,10 @@ def _check_together(axes: Mapping[str, object], method: str, seeds: int, prune: 
         raise UsageError("--prune goes with a grid or with --random.", hint="TPE learns from trials that were trained to the end.")
     if prune and "epochs" in axes:
         raise UsageError("--prune compares trials after the same number of epochs, so epochs cannot be an axis.")
+    if "threads" in axes:
+        raise UsageError(
+            "threads is no axis: how many trials run at a time is reckoned from it.", hint="All trials have the same: --threads 2"
+        )
     if "seed" in axes:
         raise UsageError("seed is no axis.", hint="Each point is trained with several seeds: --seeds 3")
     if "hidden_sizes" in axes and {"width", "depth"} & {*axes}:

@@ -14,9 +14,10 @@ from handlens import data as datasets
 from handlens import files
 from handlens.config import make_config
 from handlens.data import Dataset
-from handlens.errors import HandlensError, RunBusy
+from handlens.errors import DataDamaged, DataMissing, FileError, HandlensError, RunBusy, RunNotFound
 from handlens.fit import resuming, starting
-from handlens.runs import Run
+from handlens.runs import Run, to_trash
+from handlens.sweep.spec import FILE
 from handlens.train import Row
 from handlens.training import Training
 from handlens.transfer import plan_new
@@ -24,6 +25,9 @@ from handlens.transfer import plan_new
 Message = dict[str, Any]
 FAILURES = "failures"
 _PAUSE_S = 0.5
+_MOST_SHOWN = 500
+_OF_THE_MACHINE = (FileError, DataMissing, DataDamaged, RunNotFound, OSError)
+"""What says nothing about a trial: on a machine that is as it should be, it can still be trained."""
 
 
 @dataclass(frozen=True)
@@ -82,22 +86,53 @@ def read_outcome(folder: Path, name: str) -> Outcome:
         return Outcome(failure=failure or error.what)
 
 
+def _failure_file(folder: Path, name: str) -> Path:
+    return folder / FAILURES / f"{name}.txt"
+
+
 def _read_failure(folder: Path, name: str) -> str:
-    path = folder / FAILURES / f"{name}.txt"
-    return files.read_bytes(path, 1 << 16).decode(errors="replace").strip() if path.exists() else ""
+    path = _failure_file(folder, name)
+    return files.read_bytes(path, 1 << 16).decode(errors="replace").partition("\n")[0].strip() if path.exists() else ""
 
 
-def write_failure(folder: Path, name: str, reason: str) -> None:
-    """Remember why a trial failed, so that it is shown and not tried again."""
-    files.write_atomic(folder / FAILURES / f"{name}.txt", files.printable(reason, 500) + "\n")
+def write_failure(folder: Path, name: str, reason: str, said: str = "") -> None:
+    """Remember why a trial failed, so that it is shown and not tried again; below it what its process has `said` last."""
+    lines = [files.printable(line, _MOST_SHOWN) for line in (reason, *said.splitlines())]
+    files.write_atomic(_failure_file(folder, name), "\n".join(lines) + "\n")
+
+
+def forget_failure(folder: Path, name: str) -> None:
+    """Let a trial be tried again, from its last epoch; from its beginning, if its run cannot be read any more."""
+    files.remove(_failure_file(folder, name))
+    if (folder / name / "run.json").exists() and _is_damaged(folder / name):
+        to_trash(folder, name)
+
+
+def _is_damaged(place: Path) -> bool:
+    try:
+        return Run(place).status == "damaged"
+    except HandlensError:
+        return True
 
 
 def advance(job: Job) -> Iterator[Message]:
     """Bring a trial to its epoch, from where its folder says it stands; if it fails, the reason is kept.
 
     Yields:
-        `row` of each epoch, after it was saved; at last `reason`, empty if it did not fail, or `busy`: another process is training it.
+        `row` of each epoch, after it was saved; at last one of `reason`, empty if it did not fail; `busy`, who is training it; `unfit`, why
+        this machine cannot train it just now, with `where` and `hint`.
     """
+    try:
+        yield from _advance(job)
+    except RunBusy as error:
+        time.sleep(_PAUSE_S)  # whoever has it is just ending
+        yield {"busy": error.what}
+    except _OF_THE_MACHINE as error:
+        found = error if isinstance(error, HandlensError) else files.explain(error, Path(str(error.filename or job.folder)))
+        yield {"unfit": found.what, "where": found.where, "hint": found.hint}
+
+
+def _advance(job: Job) -> Iterator[Message]:
     folder, reason = Path(job.folder), ""
     try:
         if not read_outcome(folder, job.name).has_reached(job.upto):
@@ -108,10 +143,8 @@ def advance(job: Job) -> Iterator[Message]:
                         raise training.unsaved
                     if row["epoch"] >= job.upto:
                         break
-    except RunBusy:
-        time.sleep(_PAUSE_S)  # whoever has it is just ending
-        yield {"busy": True}
-        return
+    except (RunBusy, *_OF_THE_MACHINE):
+        raise
     except Exception as error:
         reason = error.what if isinstance(error, HandlensError) else f"{type(error).__name__}: {error}"
         write_failure(folder, job.name, reason)
@@ -121,13 +154,26 @@ def advance(job: Job) -> Iterator[Message]:
 @contextlib.contextmanager
 def _underway(job: Job) -> Iterator[Training]:
     folder, config = Path(job.folder), make_config(job.knobs)
+    _check_there(folder / FILE)
     dataset = _dataset(config.data, config.val, config.with_data)
     if (folder / job.name / "run.json").exists():
         with resuming(Run(folder / job.name), data=dataset) as training:
             yield training
     else:
+        if ":" in config.model:
+            _check_there(Path(config.model.rpartition(":")[0]))
         with starting(plan_new(config, images=dataset), name=job.name, root=folder) as training:
             yield training
+
+
+def _check_there(path: Path) -> None:
+    """Whether this machine sees a file that all machines of a sweep must see under the same path.
+
+    Raises:
+        FileError: it does not.
+    """
+    if not path.is_file():
+        raise FileError("This file is not there.", where=str(path), hint="All machines of a sweep must see it under this path.")
 
 
 @functools.lru_cache(maxsize=1)

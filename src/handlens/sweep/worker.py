@@ -13,8 +13,9 @@ import queue
 import sys
 import threading
 import warnings
+from typing import TextIO
 
-from handlens.sweep.trial import Job, advance
+from handlens.sweep.trial import Job, Message, advance
 
 
 def main() -> None:
@@ -24,10 +25,15 @@ def main() -> None:
     warnings.simplefilter("ignore")
     lines: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
+    _say({"ready": True}, answers)
 
     while True:
         for message in advance(Job(**json.loads(lines.get()))):
-            print(json.dumps(message), file=answers, flush=True)
+            _say(message, answers)
+
+
+def _say(message: Message, answers: TextIO) -> None:
+    print(json.dumps(message), file=answers, flush=True)
 
 
 def _read(lines: queue.Queue[str]) -> None:

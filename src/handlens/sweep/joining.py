@@ -1,0 +1,102 @@
+"""How Ray is started or joined, and what it means when it does not answer."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from handlens import files
+from handlens.errors import FailedError, UsageError
+
+KNOCK_S = 10.0
+_LEAST_VERSION = (2, 54)
+_TOKEN_HINT = "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the cluster's own token; or keep that token in ~/.ray/auth_token."
+
+
+def import_ray(*, own: bool) -> Any:
+    """Ray. If we are to start it (`own`), then with a token, without which it answers nobody; it asks for that when it is imported.
+
+    Raises:
+        UsageError: it is not installed, or too old to be safe (before 2.54 a web page could reach it).
+    """
+    if own and "ray" not in sys.modules:
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        os.environ.setdefault("RAY_worker_niceness", "0")  # 15 otherwise: on a busy machine its trials would hardly ever have a turn
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # Ray's only switch that keeps it on the loopback address, on Linux too
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ImportError as error:
+        raise UsageError("--backend ray needs Ray, which is not installed.", hint='pip install "handlens[ray]"') from error
+    if tuple(int(part) for part in ray.__version__.split(".")[:2]) < _LEAST_VERSION:
+        raise UsageError(f"Ray {ray.__version__} is too old; 2.54 or newer is needed.", hint='pip install --upgrade "handlens[ray]"')
+    return ray
+
+
+def join(ray: Any, address: str, stack: contextlib.ExitStack) -> None:
+    """Join the cluster at that address; empty: start Ray here, on the loopback only and without a dashboard, until `stack` is closed.
+
+    Raises:
+        FailedError: there is no such cluster, it refuses us, or Ray does not start.
+    """
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if not address:
+        folder = stack.enter_context(_short_folder())
+        try:
+            ray.init(address="local", include_dashboard=False, _temp_dir=folder, **quiet)
+        except Exception as error:  # it has no exception of its own for this
+            ray.shutdown()
+            raise FailedError(f"Ray did not start here: {files.printable(str(error), 300)}", hint="Try --backend local.") from error
+        return
+    try:
+        _knock(address)
+        ray.init(address=address, **quiet)
+    except ray.exceptions.AuthenticationError as error:
+        raise FailedError(f"The Ray cluster at '{address}' refused the token.", hint=_TOKEN_HINT) from error
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        hint = "Start one: ray start --head; or leave out --address."
+        raise FailedError(f"No Ray cluster answers at '{address}'.", hint=hint) from error
+
+
+@contextlib.contextmanager
+def talking(ray: Any) -> Iterator[None]:
+    """Ask something of the cluster.
+
+    Raises:
+        FailedError: it does not answer any more.
+    """
+    try:
+        yield
+    except ray.exceptions.AuthenticationError as error:
+        raise FailedError("The Ray cluster refused the token.", hint=_TOKEN_HINT) from error
+    except (OSError, RuntimeError, ray.exceptions.RayError) as error:
+        raise FailedError(f"The Ray cluster does not answer any more: {last_line(error)}") from error
+
+
+def last_line(error: BaseException) -> str:
+    """What an exception says, without the traceback of another process above it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return files.printable(": ".join([type(error).__name__, *lines[-1:]]), 200)
+
+
+def _short_folder() -> tempfile.TemporaryDirectory[str]:
+    """For Ray's files. Its sockets lie there too, whose paths may have 107 letters, and macOS has long names for temporary folders."""
+    return tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp" if sys.platform == "darwin" else None, ignore_cleanup_errors=True)
+
+
+def _knock(address: str) -> None:
+    """Ray itself waits minutes for a cluster that is not there.
+
+    Raises:
+        OSError: nobody listens at an address `HOST:PORT`.
+    """
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_S).close()
