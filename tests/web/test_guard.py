@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -155,6 +156,18 @@ def test_a_body_that_does_not_say_its_length_is_read_no_further_than_allowed(lab
         except OSError:
             pass
         assert sent < 16 << 20
+
+
+def test_of_a_body_that_breaks_off_nothing_is_done(lab: Service) -> None:
+    """What came may look like a whole one."""
+    import socket
+
+    before, body = lab.ask("GET", "/api/digits").json["all"], b'{"strokes": [[[9, 9], [250, 30], [31, 250]]], "label": 3}'
+    head = "".join(f"{name}: {value}\r\n" for name, value in lab.headers().items())
+    with socket.create_connection(("127.0.0.1", lab.port), timeout=10) as line:
+        line.sendall(f"POST /api/digits HTTP/1.1\r\n{head}content-length: {len(body) + 1}\r\n\r\n".encode() + body)
+    time.sleep(0.5)
+    assert lab.ask("GET", "/api/digits").json["all"] == before
 
 
 BAD = [b"", b"{", b"[]", b"null", b"7", b'{"strokes": 7}', b'{"nonsense": 1}', b'{"strokes": [[[1e999, 0]]]}', b"\xff", b"[" * 100_000]

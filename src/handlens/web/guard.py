@@ -180,6 +180,8 @@ async def _read_body(scope: Scope, receive: Receive, policy: Policy) -> bytes:
         async with asyncio.timeout(_RECEIVING_S):
             while True:
                 message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Refused(400, "The request broke off.")  # what came of it may look like a whole one
                 body += message.get("body", b"")
                 if len(body) > policy.most_bytes:
                     raise _too_large(policy)
