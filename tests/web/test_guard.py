@@ -114,6 +114,23 @@ def test_another_page_cannot_load_anything(lab: Service, route: Route) -> None:
         assert answer.status == 403
 
 
+@pytest.mark.parametrize("route", ROUTES, ids=names(list(ROUTES)))
+def test_another_page_can_lead_to_pages_and_to_nothing_else(lab: Service, route: Route) -> None:
+    for site in ("cross-site", "same-site"):
+        headers = lab.headers(sec_fetch_site=site, sec_fetch_mode="navigate", sec_fetch_dest="document")
+        status = lab.ask(route.method, address(route), headers=headers).status
+        if not route.policy.is_page:
+            assert status == 403
+        elif OWNER in route.policy.roles or not route.policy.roles:
+            assert status != 403
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=names(list(ROUTES)))
+def test_in_a_frame_nothing_is_answered(lab: Service, route: Route) -> None:
+    headers = lab.headers(sec_fetch_site="same-origin", sec_fetch_mode="navigate", sec_fetch_dest="iframe")
+    assert lab.ask(route.method, address(route), headers=headers).status == 403
+
+
 @pytest.mark.parametrize("path", sorted({address(route) for route in ROUTES}))
 def test_a_method_that_is_not_declared_is_refused(lab: Service, path: str) -> None:
     declared = {route.method for route in ROUTES if address(route) == path}

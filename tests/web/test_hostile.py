@@ -14,6 +14,7 @@ import shutil
 import socket
 import struct
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -25,7 +26,7 @@ from urllib.parse import quote
 import psutil
 import pytest
 from corpus import FULL, amount, commit
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 from web import payloads
 from web.service import SEVEN, Reply, Service, running
 from web.test_guard import METHODS, NAMED, address
@@ -389,6 +390,25 @@ FORGED = """async ([lab, asked]) => {
 }"""
 
 
+@contextlib.contextmanager
+def another_port(browser: Browser, lab: Service) -> Iterator[Page]:
+    """A page of another server on this machine, in a browser that the lab has let in."""
+    server = HTTPServer(("127.0.0.1", 0), _Attack)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    context = browser.new_context(base_url=f"http://127.0.0.1:{server.server_port}")
+    try:
+        context.add_cookies([{"name": lab.keys.name, "value": lab.keys.cookie("owner"), "url": f"http://{lab.host}"}])
+        page = context.new_page()
+        page.goto("/")
+        yield page
+    finally:
+        context.close()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 def everything(folder: Path) -> dict[str, bytes]:
     files = [path for part in ("runs", "data/mine", "state") for path in (folder / part).rglob("*") if path.is_file()]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files if path.suffix not in (".lock", ".safetensors")}
@@ -399,23 +419,36 @@ def test_a_page_on_another_port_changes_nothing_by_any_route(browser: Browser, l
     asked = [
         {"method": route.method, "path": address(route), "body": bodies.get(route.path, "{}")} for route in ROUTES if route.method != "GET"
     ]
-    server = HTTPServer(("127.0.0.1", 0), _Attack)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    context = browser.new_context()
-    try:
-        context.add_cookies([{"name": lab.keys.name, "value": lab.keys.cookie("owner"), "url": f"http://{lab.host}"}])
+    with another_port(browser, lab) as page:
         before = everything(lab.folder)
-        page = context.new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/")
         assert page.evaluate(FORGED, [f"http://{lab.host}", asked]) == []
         assert everything(lab.folder) == before
         assert lab.ask("GET", "/api/trainings").json["going"] == ""
-    finally:
-        context.close()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+
+
+FRAMED = """(addresses) => {
+  for (const src of addresses) document.body.appendChild(Object.assign(document.createElement("iframe"), { src }));
+}"""
+
+
+def test_a_page_on_another_port_can_lead_to_pages_and_has_nothing_calculated(browser: Browser, lab: Service) -> None:
+    """A frame and a link are both "navigate" to a browser, and the cookie comes along to every port."""
+    layout = "/api/runs/reader/layout?method=tsne"
+    framed = sorted({address(route) for route in ROUTES if route.method == "GET"} | {layout})
+    answers: dict[str, int] = {}
+    with another_port(browser, lab) as page:
+        page.on("response", lambda answer: answers.update({answer.url.removeprefix(f"http://{lab.host}"): answer.status}))
+        page.evaluate(FRAMED, [f"http://{lab.host}{path}" for path in framed])
+        until = time.monotonic() + 20
+        while len(answers) < len(framed) and time.monotonic() < until:
+            page.wait_for_timeout(50)
+        assert {path: answers.get(path) for path in framed} == dict.fromkeys(framed, 403)
+        for path, status in {layout: 403, "/api/own/export/csv": 403, "/static/app.js": 403, "/runs": 200}.items():
+            page.goto("/")
+            with page.expect_response(f"http://{lab.host}{path}") as answer:
+                page.evaluate("address => { location.href = address; }", f"http://{lab.host}{path}")
+            assert answer.value.status == status, path
+            page.wait_for_url(f"http://{lab.host}{path}")
 
 
 def test_a_learner_is_shown_all_and_changes_nothing(lab: Service, line: Line) -> None:

@@ -37,15 +37,18 @@ BOTH = frozenset({OWNER, VIEWER})
 
 ANYBODY_LET_IN = BOTH | {DRAWER, LEARNER}
 
-WAY_IN = Policy(frozenset())
+WAY_IN = Policy(frozenset(), is_page=True)
 TAKES_SEAT = Policy(frozenset(), "json", KIB)
+PAGE = Policy(BOTH, is_page=True)
+BOARD_PAGE = Policy(frozenset({OWNER}), is_page=True)
+PHONE_PAGE = Policy(frozenset({DRAWER}), is_page=True)
+LEARNERS_PAGE = Policy(frozenset({LEARNER}), is_page=True)
 FILE = Policy(ANYBODY_LET_IN)
 LOOK = Policy(BOTH)
 ASK = Policy(BOTH, "json", MIB)
 ASK_PICTURE = Policy(BOTH, "bytes", 20 * MIB)
 MEASURE = Policy(BOTH, deadline_s=600.0)
 STREAM = Policy(BOTH, deadline_s=None)
-PHONE = Policy(frozenset({DRAWER}))
 PHONE_DRAWS = Policy(frozenset({DRAWER}), "json", MIB)
 TAKES_PART = Policy(frozenset({LEARNER}))
 TELLS = Policy(frozenset({LEARNER}), "json", 64 * KIB)
@@ -69,13 +72,13 @@ class Route(NamedTuple):
 
 ROUTES = (
     Route("/start", "GET", WAY_IN, pages.start),
-    Route("/", "GET", LOOK, pages.shell),
-    Route("/train", "GET", LOOK, pages.shell),
-    Route("/runs", "GET", LOOK, pages.shell),
-    Route("/errors", "GET", LOOK, pages.shell),
-    Route("/data", "GET", LOOK, pages.shell),
-    Route("/course", "GET", LOOK, pages.shell),
-    Route("/class", "GET", BOARD, pages.shell),
+    Route("/", "GET", PAGE, pages.shell),
+    Route("/train", "GET", PAGE, pages.shell),
+    Route("/runs", "GET", PAGE, pages.shell),
+    Route("/errors", "GET", PAGE, pages.shell),
+    Route("/data", "GET", PAGE, pages.shell),
+    Route("/course", "GET", PAGE, pages.shell),
+    Route("/class", "GET", BOARD_PAGE, pages.shell),
     Route("/static/{name}", "GET", FILE, pages.static),
     Route("/api/lab", "GET", LOOK, pages.lab),
     Route("/api/code", "GET", LOOK, pages.code),
@@ -102,7 +105,7 @@ ROUTES = (
     Route("/api/own/sheet.pdf", "GET", LOOK, own_files.sheet),
     Route("/api/own/export/{kind}", "GET", LOOK, own_files.export),
     # a phone as a drawing pad
-    Route("/phone", "GET", PHONE, pages.phone),
+    Route("/phone", "GET", PHONE_PAGE, pages.phone),
     Route("/api/phone/drawing", "POST", PHONE_DRAWS, phone.draw),
     Route("/api/phone", "POST", CHANGE, phone.invite),
     Route("/api/phone/live", "GET", STREAM, phone.live),
@@ -141,7 +144,7 @@ ROUTES = (
     # a class: its learners come from the network, its board is its owner's
     Route("/join/{code}", "GET", WAY_IN, class_page.join),
     Route("/api/learner/seat", "POST", TAKES_SEAT, class_page.seat),
-    Route("/learner", "GET", TAKES_PART, pages.learner),
+    Route("/learner", "GET", LEARNERS_PAGE, pages.learner),
     Route("/api/learner", "GET", TAKES_PART, class_page.mine),
     Route("/api/learner/live", "GET", FOLLOWS, class_page.mine_live),
     Route("/api/learner/name", "POST", TELLS, class_page.name),
