@@ -142,11 +142,10 @@ def control(asked: Asked) -> dict[str, Any]:
         raise RunBusy(f"Training {job.name} does not go on any more.", hint="Begin another one.")
     if wish.do == "lr" and wish.lr is None:
         raise UsageError("Say which lr.")
-    now = job.control()
     changes: dict[str, dict[str, Any]] = {
         "pause": {"paused": True},
         "go on": {"paused": False},
-        "one batch": {"paused": True, "singles": now.singles + 1},
+        "one batch": {"paused": True, "single": True},
         "stop": {"stop": True},
         "lr": {"lr": wish.lr},
     }
@@ -182,7 +181,7 @@ def estimate(asked: Asked) -> dict[str, Any]:
 
 @functools.lru_cache(16)
 def _estimated(config: str) -> dict[str, Any]:
-    ended = run_limited([sys.executable, "-m", "handlens.web.worker", "--estimate", config], Limits(_ESTIMATE_S))
+    ended = run_limited([sys.executable, "-m", "handlens.web.estimate", config], Limits(_ESTIMATE_S))
     found: dict[str, Any] = json.loads(ended.stdout) if ended.stdout.startswith("{") else {"error": "The time could not be measured."}
     if "error" in found:
         raise HandlensError(found["error"], hint=found.get("hint", ""))
