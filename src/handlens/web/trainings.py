@@ -25,6 +25,7 @@ from handlens.limits import Limits, run_limited
 from handlens.presets import IMAGENET, PRESETS
 from handlens.web.asked import Asked, Body
 from handlens.web.jobs import ENDED, Job, Order, begin, find_job, living
+from handlens.web.sets import check_here
 from handlens.web.shelf import run_named
 
 MAIN = ("model", "hidden_sizes", "epochs", "lr", "batch_size", "optimizer")
@@ -173,6 +174,8 @@ async def _events(job: Job) -> AsyncIterator[dict[str, str]]:
 def estimate(asked: Asked) -> dict[str, Any]:
     """How long a training would take: its first steps are taken, in a process of their own."""
     config = config_of(asked.read(Knobs))
+    for name in filter(None, (config.data, config.with_data)):
+        check_here(name)  # a download would be measured, too
     if living():
         raise RunBusy("While another training goes on, the time cannot be measured.")
     known = config.model in models.MODELS and "mine" not in (config.data, config.with_data)  # what is the user's own may change meanwhile

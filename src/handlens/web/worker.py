@@ -200,12 +200,29 @@ def _train(job: Job) -> None:
             _go(training, desk)
         return
     config = make_config(order.knobs)
-    job.tell({"phase": "starting", "message": f"Loading {config.data}", "knobs": config.model_dump()})
-    dataset = data.with_added(data.load(config.data, val=config.val, say=lambda sentence, _done=None: None), config.with_data)
+    said = _Said(job, config.model_dump())
+    said(f"Loading {config.data}")
+    dataset = data.with_added(data.load(config.data, val=config.val, say=said), config.with_data, said)
     planned = plan_new(config, images=dataset)
     desk = Desk(job, planned)
     with starting(dataclasses.replace(planned, loader=Paced(planned.loader, desk)), name=job.name) as training:
         _go(training, desk)
+
+
+class _Said:
+    """Tells the page what is done before the first batch: a download may take minutes."""
+
+    def __init__(self, job: Job, knobs: dict[str, Any]) -> None:
+        self.job = job
+        self.knobs = knobs
+        self.told = 0.0
+
+    def __call__(self, sentence: str, done: float | None = None) -> None:
+        """See `handlens.data.say.Say`."""
+        if done is None or time.monotonic() - self.told > _TELL_S:
+            message = sentence if done is None else f"{sentence}: {100 * done:.0f} %"
+            self.job.tell({"phase": "starting", "message": message, "knobs": self.knobs})
+            self.told = time.monotonic()
 
 
 def _go(training: Training, desk: Desk) -> None:
