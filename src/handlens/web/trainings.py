@@ -84,7 +84,8 @@ def shown(value: object) -> str:
 def _knob(name: str) -> dict[str, Any]:
     kind = FIELDS[name].annotation
     choices = ["true", "false"] if kind is bool else list(typing.get_args(kind)) if typing.get_origin(kind) is Literal else []
-    return {"name": name, "says": FIELDS[name].description, "default": shown(FIELDS[name].default), "choices": choices}
+    several = typing.get_origin(kind) is tuple
+    return {"name": name, "says": FIELDS[name].description, "default": shown(FIELDS[name].default), "choices": choices, "several": several}
 
 
 def own_networks() -> list[str]:
