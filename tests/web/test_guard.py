@@ -5,15 +5,18 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 from web.service import SEVEN, Service, running
 
-from handlens.web.app import ROUTES, Route, make_app
+from handlens.web.app import ROUTES, Route, _taking_turns, make_app
 from handlens.web.asked import Lab
+from handlens.web.guard import Refused
 from handlens.web.keys import OWNER, VIEWER, Keys
 
 NAMED = {
@@ -241,6 +244,30 @@ def test_every_response_has_the_headers_and_allows_no_other_page(lab: Service, r
         assert answer.headers["cross-origin-resource-policy"] == answer.headers["cross-origin-opener-policy"] == "same-origin"
         assert not [name for name in answer.headers if name.startswith("access-control")]
         assert "server" not in answer.headers
+
+
+def test_of_slow_questions_only_some_are_answered_at_a_time() -> None:
+    """One for which nobody waits any more counts until it ends."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def slow(wait: object) -> str:
+        begun.set()
+        assert not wait or ended.wait(20)
+        return "done" if wait is not None else str(1 / 0)
+
+    ask = _taking_turns(slow, threading.BoundedSemaphore(1))  # type: ignore[arg-type]
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask, True)  # type: ignore[arg-type]
+        assert begun.wait(20)
+        with pytest.raises(Refused, match="busy") as refused:
+            ask(False)  # type: ignore[arg-type]
+        assert refused.value.status == 503
+        ended.set()
+        assert first.result(20) == "done"
+    with pytest.raises(ZeroDivisionError):
+        ask(None)  # type: ignore[arg-type]
+    assert ask(False) == "done"  # type: ignore[arg-type]
+    assert {route.policy.is_slow for route in ROUTES if route.path.startswith("/api/runs/{run}/") and route.method == "GET"} == {True}
 
 
 def test_a_route_without_a_policy_does_not_start() -> None:

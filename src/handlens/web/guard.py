@@ -50,6 +50,7 @@ class Policy:
         body: `json`, `bytes`, or nothing.
         most_bytes: of the body.
         deadline_s: the answer must have come by then; None for a stream, which may go on.
+        is_slow: it may take seconds, so only some are calculated at a time, and the others are told to come again.
         is_page: a link in a mail or on another page may lead here; all else only the lab's own pages ask for.
     """
 
@@ -57,6 +58,7 @@ class Policy:
     body: str = ""
     most_bytes: int = 0
     deadline_s: float | None = 60.0
+    is_slow: bool = False
     is_page: bool = False
 
 

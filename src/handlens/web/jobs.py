@@ -78,7 +78,7 @@ class Job:
 
     @property
     def is_alive(self) -> bool:
-        """Whether its worker lives; it takes a moment until it holds the lock."""
+        """Whether its worker lives; one that was just started may not hold the lock yet."""
         worker = _workers.get(self.name)
         return self.is_held or (worker is not None and worker.poll() is None)
 
