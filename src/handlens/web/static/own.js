@@ -161,14 +161,14 @@ export class OwnDigits {
     const ids = [...this.chosen];
     const before = Number(this.label);
     if (!ids.length || label === before) return;
-    await this.change(() => this.setLabels(ids, label), () => `${words(ids.length)} a ${label} now.`, () => this.setLabels(ids, before));
+    await this.change(() => this.setLabels(ids, label, before), () => `${words(ids.length)} a ${label} now.`, () => this.setLabels(ids, before, label));
   }
 
-  /** @param {string[]} ids @param {number} label */
-  async setLabels(ids, label) {
+  /** @param {string[]} ids @param {number} label @param {number} before what they are up to now */
+  async setLabels(ids, label, before) {
     let counts = this.counts;
     try {
-      for (const id of ids) counts = await ask("POST", `/api/digits/${id}/label`, { label });
+      for (const id of ids) counts = await ask("POST", `/api/digits/${id}/label`, { label, before });
     } catch (trouble) {
       if (counts !== this.counts) this.update(counts); // some have their new label
       throw trouble;
