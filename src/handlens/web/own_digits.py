@@ -83,7 +83,10 @@ def counts(_asked: Asked) -> dict[str, Any]:
 def keep(asked: Asked) -> JSONResponse:
     """Keep a drawing with its label. When this is answered it is on the disk, lastingly."""
     body = asked.read(Kept)
-    return _kept(asked, lambda: mine.add(body.strokes, body.label, source="drawn in the lab", anyway=body.anyway))
+    answer = _kept(asked, lambda: mine.add(body.strokes, body.label, source="drawn in the lab", anyway=body.anyway))
+    if answer.status_code == 201:
+        asked.lab.phone.keep(body.strokes)
+    return answer
 
 
 def keep_photo(asked: Asked) -> JSONResponse:

@@ -10,7 +10,6 @@ import { Inside } from "./inside.js";
 import { inviteButton, watchPhone } from "./invite.js";
 import { Kept } from "./kept.js";
 import { onKey } from "./keys.js";
-import { sendLater } from "./outbox.js";
 import { fromText, toText } from "./strokes.js";
 
 const PENS = { thin: 14, usual: 22, thick: 32 };
@@ -166,8 +165,7 @@ class DrawPage {
     const drawn = fromText(fromAddress("strokes"));
     if (drawn.length) this.pad.setStrokes(drawn);
     else this.pad.showGhost(/** @type {any} */ (GHOST));
-    sendLater();
-    if (this.phone) watchPhone((strokes) => this.pad.setStrokes(strokes));
+    if (this.phone) watchPhone((strokes) => this.pad.isBusy || this.pad.setStrokes(strokes));
     this.again();
   }
 
