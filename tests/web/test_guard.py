@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 import subprocess
 import sys
@@ -74,8 +75,6 @@ def test_another_host_is_refused(lab: Service, route: Route) -> None:
 
 
 def test_two_hosts_are_none(lab: Service) -> None:
-    import socket
-
     with socket.create_connection(("127.0.0.1", lab.port), timeout=10) as line:
         line.sendall(f"GET / HTTP/1.1\r\nHost: {lab.host}\r\nHost: evil.test\r\n\r\n".encode())
         assert line.recv(64).split()[1] in (b"400", b"421")
@@ -162,8 +161,6 @@ def test_a_body_may_be_as_large_as_the_policy_says_and_no_larger(lab: Service, r
 
 
 def test_a_body_that_does_not_say_its_length_is_read_no_further_than_allowed(lab: Service) -> None:
-    import socket
-
     head = "".join(f"{name}: {value}\r\n" for name, value in lab.headers().items())
     with socket.create_connection(("127.0.0.1", lab.port), timeout=10) as line:
         line.sendall(f"POST /api/answer HTTP/1.1\r\n{head}transfer-encoding: chunked\r\n\r\n".encode())
@@ -180,8 +177,6 @@ def test_a_body_that_does_not_say_its_length_is_read_no_further_than_allowed(lab
 
 def test_of_a_body_that_breaks_off_nothing_is_done(lab: Service) -> None:
     """What came may look like a whole one."""
-    import socket
-
     before, body = lab.ask("GET", "/api/digits").json["all"], b'{"strokes": [[[9, 9], [250, 30], [31, 250]]], "label": 3}'
     head = "".join(f"{name}: {value}\r\n" for name, value in lab.headers().items())
     with socket.create_connection(("127.0.0.1", lab.port), timeout=10) as line:
@@ -326,6 +321,21 @@ def test_ctrl_c_ends_it_cleanly(home: Path) -> None:
         service.process.send_signal(2)
         assert service.process.wait(20) == 0
         assert service.process.stdout.read().endswith("The lab is closed.\n")
+
+
+def test_ctrl_c_says_no_more_while_a_page_is_open(home: Path, tmp_path: Path) -> None:
+    with (tmp_path / "errors").open("w+") as errors:
+        with (
+            running(home, "--port", "8860", "--lan", "127.0.0.2", errors=errors) as service,
+            socket.create_connection(("127.0.0.1", service.port)) as page,
+        ):
+            head = "".join(f"{name}: {value}\r\n" for name, value in service.headers().items())
+            page.sendall(f"GET /api/phone/live HTTP/1.1\r\n{head}\r\n".encode())
+            assert page.recv(65536).startswith(b"HTTP/1.1 200")
+            service.process.send_signal(2)
+            assert service.process.wait(20) == 0
+        errors.seek(0)
+        assert errors.read() == ""
 
 
 def test_a_run_that_is_not_there_is_told_before_it_opens(tmp_path: Path) -> None:

@@ -105,6 +105,7 @@ class Guard:
             scope["body"] = await _read_body(scope, receive, policy)
             async with asyncio.timeout(policy.deadline_s):
                 await self.app(scope, receive, answer.send)
+            await answer.end()
         except asyncio.CancelledError:  # the lab is being closed while it still calculates
             if not answer.begun:
                 await _told(Refused(503, "The lab is being closed."), scope)(scope, receive, answer.send)
@@ -241,7 +242,7 @@ class _Answer:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self.begun = False
+        self.begun = self.ended = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -249,4 +250,11 @@ class _Answer:
             own = {name for name, _ in message["headers"]}
             added = {"cache-control": "no-store", **HEADERS}
             message["headers"] += [(name.encode(), text.encode()) for name, text in added.items() if name.encode() not in own]
+        elif message["type"] == "http.response.body":
+            self.ended = not message.get("more_body", False)
         await self._send(message)
+
+    async def end(self) -> None:
+        """End a stream that was broken off since the lab is being closed; else the terminal would show that as a fault."""
+        if self.begun and not self.ended:
+            await self.send({"type": "http.response.body", "body": b""})
