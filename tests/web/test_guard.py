@@ -250,7 +250,7 @@ def test_of_slow_questions_only_some_are_answered_at_a_time() -> None:
         assert not wait or ended.wait(20)
         return "done" if wait is not None else str(1 / 0)
 
-    ask = _taking_turns(slow, threading.BoundedSemaphore(1))  # type: ignore[arg-type]
+    ask = _taking_turns(slow, threading.BoundedSemaphore(1))
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(ask, True)  # type: ignore[arg-type]
         assert begun.wait(20)
