@@ -269,6 +269,7 @@ def told(home: Path, tmp_path_factory: pytest.TempPathFactory, mnist: Any) -> It
             elif isinstance(value, str) and name == "folder":
                 about[name] = mine[2]
         (run / "run.json").write_text(json.dumps(about))
+    (folder / "runs" / texts[0].replace("/", "_")[:80]).mkdir()
     rows = [["id", "label", "part", "how", "added", "source"]]
     rows += [[f"{number:012x}", str(number % 10), "train", text, text, text] for number, text in enumerate(texts)]
     table = io.StringIO(newline="")
@@ -319,6 +320,18 @@ def test_a_hundred_and_fifty_texts_that_would_be_html_are_only_text_on_every_pag
             page.goto(f"http://{told.host}/data?set={given}&of={given}&augment={given}&knobs={given}&label={given}")
             page.locator(".look").wait_for()
             clean(f"/data?set={text}")
+            page.goto(f"http://{told.host}/runs?runs={given}&find={given}&sort={given}&metric={given}&sweep={given}")
+            page.locator("#said", has_text="There is no run").wait_for()
+            clean(f"/runs?runs={text}")
+            page.goto(f"http://{told.host}/errors?run={given}&on={given}&image={given}&true={given}&predicted={given}&method={given}")
+            page.wait_for_load_state("networkidle")
+            clean(f"/errors?run={text}")
+            page.goto(f"http://{told.host}/train?run={given}&preset={given}&lr={given}&data={given}&model={given}")
+            page.locator("#phase", has_text="does not show").wait_for()
+            clean(f"/train?run={text}")
+            page.goto(f"http://{told.host}/course?exercise={given}")
+            page.locator("main h1").wait_for()
+            clean(f"/course?exercise={text}")
 
 
 REBOUND = """async (asked) => {
