@@ -81,5 +81,10 @@ def test_its_script_draws_in_a_browser_and_shows_the_answer(chromium: str) -> No
         assert page.locator(".handlens-said").inner_text() == "<b>7</b>, 93 %"
         page.locator("text=Undo").click()
         assert page.evaluate("window.state.strokes") == []
+        page.evaluate("strokes => window.change('strokes', [...strokes, ['x'], []])", SEVEN)
+        page.wait_for_function("document.querySelector('canvas').getContext('2d').getImageData(0, 0, 280, 280).data.some(Boolean)")
+        draw(page, [[[20, 20], [60, 20]]])
+        assert page.evaluate("window.state.strokes.slice(0, 1)") == SEVEN
+        assert page.evaluate("window.state.strokes.length") == 2
         assert troubles == []
         browser.close()

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -107,12 +107,18 @@ def read_link(process: subprocess.Popen[str], at: str = "127.0.0.1") -> str:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *options: str) -> Iterator[Service]:
-    """A lab whose runs, data and state are in a folder; closed by Ctrl-C, as its user would."""
+def running(folder: Path, *options: str, errors: IO[str] | None = None) -> Iterator[Service]:
+    """A lab whose runs, data and state are in a folder; closed by Ctrl-C, as its user would.
+
+    Args:
+        folder: where they are.
+        options: of `handlens lab`.
+        errors: takes what it writes as errors; None lets them be seen.
+    """
     places = {"HANDLENS_RUNS": "runs", "HANDLENS_DATA": "data", "XDG_STATE_HOME": "state"}
     environment = {**os.environ, **{name: str(folder / place) for name, place in places.items()}, "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "handlens", "lab", "--no-browser", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=folder)
     try:
         link = read_link(process)
         yield Service(process, int(link.split(":")[2].split("/")[0]), link, folder)

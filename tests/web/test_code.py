@@ -21,8 +21,8 @@ def test_the_code_that_is_shown_runs(name: str, home: Path, tmp_path: Path, monk
         shutil.copytree(home / "runs" / run, tmp_path / "runs" / run)
     monkeypatch.setenv("HANDLENS_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("HANDLENS_RUNS", str(tmp_path / "runs"))
-    lines = SNIPPETS[name].replace("RUN", "reader").replace("OTHER", "second").replace("SWEEP", "grid")
-    exec(lines, {"__name__": name})
+    meant = {"RUN": "reader", "OTHER": "second", "SWEEP": "grid", "KNOBS": '"mlp", "mnist", hidden_sizes="32", epochs=1, examples=1000'}
+    exec(re.sub("|".join(meant), lambda word: meant[word[0]], SNIPPETS[name]), {"__name__": name})
 
 
 def test_each_snippet_is_shown_and_each_that_is_shown_is_there() -> None:

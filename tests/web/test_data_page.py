@@ -179,6 +179,34 @@ def test_labels_are_mended_and_digits_deleted_and_both_undone_to_the_byte(own: P
     }
 
 
+def test_many_large_pictures_that_were_deleted_come_back_in_pieces(own: Page, hand: Service, mnist: hl.Dataset) -> None:
+    pictures = hand.folder / "data" / "mine" / "pictures"
+    for place in (mnist.test.labels == 7).nonzero()[:6, 0].tolist():
+        digit = hl.mine.add(mnist.test.images[place, 0].numpy(), 7)
+        path = pictures / f"{digit.id}.png"
+        path.write_bytes(path.read_bytes() + bytes(4 << 20))  # behind the end of the picture nobody looks
+    before = {path.name: path.read_bytes() for path in pictures.iterdir()}
+    own.goto("/data?label=7")
+    own.locator("text=Choose all").click()
+    own.keyboard.press("Delete")
+    expect(own.locator(".card > div > .kept")).to_contain_text("6 digits are deleted.")
+    own.locator("text=Undo").click()
+    expect(own.locator(".card > div > .kept")).to_contain_text("Undone.")
+    assert {path.name: path.read_bytes() for path in pictures.iterdir()} == before
+    assert len(kept()) == 6
+
+
+def test_a_label_that_was_changed_elsewhere_is_not_changed_back(own: Page, mnist: hl.Dataset) -> None:
+    keep(mnist, 1)
+    [digit] = hl.mine.digits()
+    own.goto(f"/data?label={digit.label}")
+    own.locator(".tiles button").click()
+    hl.mine.relabel(digit.id, 5)
+    own.keyboard.press("1")
+    expect(own.locator(".card > div > .kept")).to_contain_text(f"This digit is a 5 by now, and no {digit.label} any more.")
+    assert kept() == {digit.id: 5}
+
+
 def test_what_comes_back_must_be_what_was_deleted(hand: Service, own: Page, mnist: hl.Dataset) -> None:
     keep(mnist, 2)
     ids = list(kept())

@@ -188,6 +188,79 @@ def test_a_drawing_and_the_pen_stand_in_the_address_until_it_is_kept(page: Page,
         assert min(abs(x - a) + abs(y - b) for a, b in stroke) < 6
 
 
+def slanted(by: float) -> list[list[list[float]]]:
+    """A seven that no other test keeps."""
+    return [[[x + by * (y - 60) / 160, y] for x, y in SEVEN[0]]]
+
+
+def test_what_is_kept_at_once_does_not_come_back_into_the_address(page: Page) -> None:
+    begun(page)
+    page.locator("text=Clear").click()
+    draw(page, slanted(20))
+    page.keyboard.press("7")
+    expect(page.locator(".kept")).to_contain_text("Kept as a 7")
+    page.wait_for_timeout(700)
+    assert "strokes" not in page.url
+    page.locator("text=Take back").click()
+
+
+def test_another_digit_mends_what_was_just_kept(page: Page, lab: Service) -> None:
+    begun(page)
+    before = digits(lab)
+    draw(page, slanted(30))
+    page.keyboard.press("7")
+    page.keyboard.press("3")  # while the first is on its way
+    expect(page.locator(".kept")).to_contain_text("✓ It is a 3 now.")
+    page.keyboard.press("2")
+    expect(page.locator(".kept")).to_contain_text("✓ It is a 2 now.")
+    page.keyboard.press("Enter")  # what it was read as is no better word than that
+    (digit,) = [each for each in digits(lab) if each not in before]
+    assert digit["label"] == "2"
+    draw(page, slanted(40))
+    page.keyboard.press("7")
+    expect(page.locator(".kept")).to_contain_text("✓ Kept as a 7")
+    page.locator("text=Take back").click()
+    expect(page.locator(".kept")).to_have_text("Taken back.")
+    assert digits(lab) == [*before, digit]
+    assert lab.ask("DELETE", f"/api/digits/{digit['id']}").status == 200
+
+
+def test_enter_keeps_only_what_was_read_as_it_is_now(page: Page, lab: Service) -> None:
+    begun(page)
+    draw(page, SEVEN)
+    expect(page.locator("#spoken")).to_contain_text("7, ")
+    page.route("**/api/answer", lambda route: route.abort())
+    draw(page, [[[60, 140], [140, 150], [200, 140]]])
+    expect(page.locator(".doubt")).to_contain_text("does not answer")
+    before = digits(lab)
+    page.keyboard.press("Enter")
+    page.unroute("**/api/answer")
+    page.locator("#photo").focus()
+    page.keyboard.press("Backspace")  # takes the last stroke away
+    expect(page.locator("#spoken")).to_contain_text("7, ")
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("Enter")  # here it opens the choice of a file
+    page.wait_for_timeout(300)
+    assert digits(lab) == before
+
+
+def test_of_two_tabs_that_keep_one_drawing_the_second_is_told(page: Page, lab: Service) -> None:
+    begun(page)
+    page.locator("text=Clear").click()
+    draw(page, slanted(-20))
+    page.wait_for_url("**strokes=**")
+    other = begun(page.context.new_page(), page.url)
+    begun(page, page.url)
+    page.keyboard.press("7")
+    expect(page.locator(".kept")).to_contain_text("Kept as a 7")
+    before = digits(lab)
+    other.keyboard.press("4")
+    expect(other.locator(".kept")).to_contain_text("It is among your digits already, as another digit. To change that,")
+    assert digits(lab) == before
+    page.locator("text=Take back").click()
+    expect(page.locator(".kept")).to_have_text("Taken back.")
+
+
 def test_several_digits_are_doubted_and_kept_only_if_one_insists(page: Page, lab: Service) -> None:
     begun(page)
     page.locator("text=Clear").click()
@@ -243,6 +316,43 @@ def test_drawings_wait_while_the_lab_is_gone_and_are_sent_when_it_is_back(browse
             assert second.port == first.port
             expect(page.locator("#notice")).to_be_hidden(timeout=15_000)
             assert len(digits(second)) == before + 1
+
+
+def test_what_waits_is_sent_from_any_page(page: Page, lab: Service) -> None:
+    before = len(digits(lab))
+    waiting = [{"strokes": slanted(50), "label": 7, "anyway": False}]
+    page.goto("/course")
+    page.evaluate("waiting => localStorage.setItem('handlens-outbox', JSON.stringify(waiting))", waiting)
+    page.reload()
+    until = time.monotonic() + 20
+    while page.evaluate("localStorage.getItem('handlens-outbox')") != "[]":
+        assert time.monotonic() < until
+        page.wait_for_timeout(50)
+    assert len(digits(lab)) == before + 1
+    assert lab.ask("DELETE", f"/api/digits/{digits(lab)[-1]['id']}").status == 200
+
+
+OFTEN = """async () => {
+  const { fromAddress, setAddress } = await import("/static/api.js");
+  const [real, at] = [history.replaceState.bind(history), () => new URL(location.href).searchParams.get("at")];
+  let written = 0;
+  history.replaceState = (...what) => {
+    written += 1;
+    if (written === 3) throw new DOMException("too often", "SecurityError");
+    real(...what);
+  };
+  for (let number = 1; number <= 200; number += 1) setAddress({ at: String(number) });
+  const asked = fromAddress("at");
+  while (at() !== "200") await new Promise((done) => setTimeout(done, 20));
+  return [asked, written];
+}"""
+
+
+def test_an_address_that_changes_often_is_written_less_often_and_at_last_right(page: Page) -> None:
+    page.goto("/course")
+    asked, written = page.evaluate(OFTEN)
+    assert asked == "200"
+    assert written < 30
 
 
 def test_where_nothing_was_trained_the_starter_answers(browser: Browser, tmp_path: Path) -> None:

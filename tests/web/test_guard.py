@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 from web.service import SEVEN, Service, running
 
-from handlens.web.app import ROUTES, Route, make_app
+from handlens.web.app import ROUTES, Route, _taking_turns, make_app
 from handlens.web.asked import Lab
+from handlens.web.guard import Refused
 from handlens.web.keys import OWNER, VIEWER, Keys
 
 NAMED = {
@@ -70,8 +75,6 @@ def test_another_host_is_refused(lab: Service, route: Route) -> None:
 
 
 def test_two_hosts_are_none(lab: Service) -> None:
-    import socket
-
     with socket.create_connection(("127.0.0.1", lab.port), timeout=10) as line:
         line.sendall(f"GET / HTTP/1.1\r\nHost: {lab.host}\r\nHost: evil.test\r\n\r\n".encode())
         assert line.recv(64).split()[1] in (b"400", b"421")
@@ -113,6 +116,23 @@ def test_another_page_cannot_load_anything(lab: Service, route: Route) -> None:
         assert answer.status == 403
 
 
+@pytest.mark.parametrize("route", ROUTES, ids=names(list(ROUTES)))
+def test_another_page_can_lead_to_pages_and_to_nothing_else(lab: Service, route: Route) -> None:
+    for site in ("cross-site", "same-site"):
+        headers = lab.headers(sec_fetch_site=site, sec_fetch_mode="navigate", sec_fetch_dest="document")
+        status = lab.ask(route.method, address(route), headers=headers).status
+        if not route.policy.is_page:
+            assert status == 403
+        elif OWNER in route.policy.roles or not route.policy.roles:
+            assert status != 403
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=names(list(ROUTES)))
+def test_in_a_frame_nothing_is_answered(lab: Service, route: Route) -> None:
+    headers = lab.headers(sec_fetch_site="same-origin", sec_fetch_mode="navigate", sec_fetch_dest="iframe")
+    assert lab.ask(route.method, address(route), headers=headers).status == 403
+
+
 @pytest.mark.parametrize("path", sorted({address(route) for route in ROUTES}))
 def test_a_method_that_is_not_declared_is_refused(lab: Service, path: str) -> None:
     declared = {route.method for route in ROUTES if address(route) == path}
@@ -141,8 +161,6 @@ def test_a_body_may_be_as_large_as_the_policy_says_and_no_larger(lab: Service, r
 
 
 def test_a_body_that_does_not_say_its_length_is_read_no_further_than_allowed(lab: Service) -> None:
-    import socket
-
     head = "".join(f"{name}: {value}\r\n" for name, value in lab.headers().items())
     with socket.create_connection(("127.0.0.1", lab.port), timeout=10) as line:
         line.sendall(f"POST /api/answer HTTP/1.1\r\n{head}transfer-encoding: chunked\r\n\r\n".encode())
@@ -155,6 +173,16 @@ def test_a_body_that_does_not_say_its_length_is_read_no_further_than_allowed(lab
         except OSError:
             pass
         assert sent < 16 << 20
+
+
+def test_of_a_body_that_breaks_off_nothing_is_done(lab: Service) -> None:
+    """What came may look like a whole one."""
+    before, body = lab.ask("GET", "/api/digits").json["all"], b'{"strokes": [[[9, 9], [250, 30], [31, 250]]], "label": 3}'
+    head = "".join(f"{name}: {value}\r\n" for name, value in lab.headers().items())
+    with socket.create_connection(("127.0.0.1", lab.port), timeout=10) as line:
+        line.sendall(f"POST /api/digits HTTP/1.1\r\n{head}content-length: {len(body) + 1}\r\n\r\n".encode() + body)
+    time.sleep(0.5)
+    assert lab.ask("GET", "/api/digits").json["all"] == before
 
 
 BAD = [b"", b"{", b"[]", b"null", b"7", b'{"strokes": 7}', b'{"nonsense": 1}', b'{"strokes": [[[1e999, 0]]]}', b"\xff", b"[" * 100_000]
@@ -213,6 +241,30 @@ def test_every_response_has_the_headers_and_allows_no_other_page(lab: Service, r
         assert "server" not in answer.headers
 
 
+def test_of_slow_questions_only_some_are_answered_at_a_time() -> None:
+    """One for which nobody waits any more counts until it ends."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def slow(wait: object) -> str:
+        begun.set()
+        assert not wait or ended.wait(20)
+        return "done" if wait is not None else str(1 / 0)
+
+    ask = _taking_turns(slow, threading.BoundedSemaphore(1))
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask, True)  # type: ignore[arg-type]
+        assert begun.wait(20)
+        with pytest.raises(Refused, match="busy") as refused:
+            ask(False)  # type: ignore[arg-type]
+        assert refused.value.status == 503
+        ended.set()
+        assert first.result(20) == "done"
+    with pytest.raises(ZeroDivisionError):
+        ask(None)  # type: ignore[arg-type]
+    assert ask(False) == "done"  # type: ignore[arg-type]
+    assert {route.policy.is_slow for route in ROUTES if route.path.startswith("/api/runs/{run}/") and route.method == "GET"} == {True}
+
+
 def test_a_route_without_a_policy_does_not_start() -> None:
     lab = Lab(1, Keys(1, secret=b"x"), "", print)
     with pytest.raises(TypeError, match="has no policy"):
@@ -269,6 +321,21 @@ def test_ctrl_c_ends_it_cleanly(home: Path) -> None:
         service.process.send_signal(2)
         assert service.process.wait(20) == 0
         assert service.process.stdout.read().endswith("The lab is closed.\n")
+
+
+def test_ctrl_c_says_no_more_while_a_page_is_open(home: Path, tmp_path: Path) -> None:
+    with (tmp_path / "errors").open("w+") as errors:
+        with (
+            running(home, "--port", "8860", "--lan", "127.0.0.2", errors=errors) as service,
+            socket.create_connection(("127.0.0.1", service.port)) as page,
+        ):
+            head = "".join(f"{name}: {value}\r\n" for name, value in service.headers().items())
+            page.sendall(f"GET /api/phone/live HTTP/1.1\r\n{head}\r\n".encode())
+            assert page.recv(65536).startswith(b"HTTP/1.1 200")
+            service.process.send_signal(2)
+            assert service.process.wait(20) == 0
+        errors.seek(0)
+        assert errors.read() == ""
 
 
 def test_a_run_that_is_not_there_is_told_before_it_opens(tmp_path: Path) -> None:

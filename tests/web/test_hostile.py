@@ -14,6 +14,7 @@ import shutil
 import socket
 import struct
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -25,7 +26,7 @@ from urllib.parse import quote
 import psutil
 import pytest
 from corpus import FULL, amount, commit
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 from web import payloads
 from web.service import SEVEN, Reply, Service, running
 from web.test_guard import METHODS, NAMED, address
@@ -268,6 +269,7 @@ def told(home: Path, tmp_path_factory: pytest.TempPathFactory, mnist: Any) -> It
             elif isinstance(value, str) and name == "folder":
                 about[name] = mine[2]
         (run / "run.json").write_text(json.dumps(about))
+    (folder / "runs" / texts[0].replace("/", "_")[:80]).mkdir()
     rows = [["id", "label", "part", "how", "added", "source"]]
     rows += [[f"{number:012x}", str(number % 10), "train", text, text, text] for number, text in enumerate(texts)]
     table = io.StringIO(newline="")
@@ -318,6 +320,18 @@ def test_a_hundred_and_fifty_texts_that_would_be_html_are_only_text_on_every_pag
             page.goto(f"http://{told.host}/data?set={given}&of={given}&augment={given}&knobs={given}&label={given}")
             page.locator(".look").wait_for()
             clean(f"/data?set={text}")
+            page.goto(f"http://{told.host}/runs?runs={given}&find={given}&sort={given}&metric={given}&sweep={given}")
+            page.locator("#said", has_text="There is no run").wait_for()
+            clean(f"/runs?runs={text}")
+            page.goto(f"http://{told.host}/errors?run={given}&on={given}&image={given}&true={given}&predicted={given}&method={given}")
+            page.wait_for_load_state("networkidle")
+            clean(f"/errors?run={text}")
+            page.goto(f"http://{told.host}/train?run={given}&preset={given}&lr={given}&data={given}&model={given}")
+            page.locator("#phase", has_text="does not show").wait_for()
+            clean(f"/train?run={text}")
+            page.goto(f"http://{told.host}/course?exercise={given}")
+            page.locator("main h1").wait_for()
+            clean(f"/course?exercise={text}")
 
 
 REBOUND = """async (asked) => {
@@ -389,6 +403,25 @@ FORGED = """async ([lab, asked]) => {
 }"""
 
 
+@contextlib.contextmanager
+def another_port(browser: Browser, lab: Service) -> Iterator[Page]:
+    """A page of another server on this machine, in a browser that the lab has let in."""
+    server = HTTPServer(("127.0.0.1", 0), _Attack)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    context = browser.new_context(base_url=f"http://127.0.0.1:{server.server_port}")
+    try:
+        context.add_cookies([{"name": lab.keys.name, "value": lab.keys.cookie("owner"), "url": f"http://{lab.host}"}])
+        page = context.new_page()
+        page.goto("/")
+        yield page
+    finally:
+        context.close()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 def everything(folder: Path) -> dict[str, bytes]:
     files = [path for part in ("runs", "data/mine", "state") for path in (folder / part).rglob("*") if path.is_file()]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files if path.suffix not in (".lock", ".safetensors")}
@@ -399,23 +432,36 @@ def test_a_page_on_another_port_changes_nothing_by_any_route(browser: Browser, l
     asked = [
         {"method": route.method, "path": address(route), "body": bodies.get(route.path, "{}")} for route in ROUTES if route.method != "GET"
     ]
-    server = HTTPServer(("127.0.0.1", 0), _Attack)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    context = browser.new_context()
-    try:
-        context.add_cookies([{"name": lab.keys.name, "value": lab.keys.cookie("owner"), "url": f"http://{lab.host}"}])
+    with another_port(browser, lab) as page:
         before = everything(lab.folder)
-        page = context.new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/")
         assert page.evaluate(FORGED, [f"http://{lab.host}", asked]) == []
         assert everything(lab.folder) == before
         assert lab.ask("GET", "/api/trainings").json["going"] == ""
-    finally:
-        context.close()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+
+
+FRAMED = """(addresses) => {
+  for (const src of addresses) document.body.appendChild(Object.assign(document.createElement("iframe"), { src }));
+}"""
+
+
+def test_a_page_on_another_port_can_lead_to_pages_and_has_nothing_calculated(browser: Browser, lab: Service) -> None:
+    """A frame and a link are both "navigate" to a browser, and the cookie comes along to every port."""
+    layout = "/api/runs/reader/layout?method=tsne"
+    framed = sorted({address(route) for route in ROUTES if route.method == "GET"} | {layout})
+    answers: dict[str, int] = {}
+    with another_port(browser, lab) as page:
+        page.on("response", lambda answer: answers.update({answer.url.removeprefix(f"http://{lab.host}"): answer.status}))
+        page.evaluate(FRAMED, [f"http://{lab.host}{path}" for path in framed])
+        until = time.monotonic() + 20
+        while len(answers) < len(framed) and time.monotonic() < until:
+            page.wait_for_timeout(50)
+        assert {path: answers.get(path) for path in framed} == dict.fromkeys(framed, 403)
+        for path, status in {layout: 403, "/api/own/export/csv": 403, "/static/app.js": 403, "/runs": 200}.items():
+            page.goto("/")
+            with page.expect_response(f"http://{lab.host}{path}") as answer:
+                page.evaluate("address => { location.href = address; }", f"http://{lab.host}{path}")
+            assert answer.value.status == status, path
+            page.wait_for_url(f"http://{lab.host}{path}")
 
 
 def test_a_learner_is_shown_all_and_changes_nothing(lab: Service, line: Line) -> None:

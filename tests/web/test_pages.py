@@ -27,6 +27,32 @@ def test_a_page_breaks_no_rule_of_accessibility_and_fits_a_phone(browser: Browse
             assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+SMALL = [*PAGES, "/runs?runs=second", "/runs?runs=reader,second", "/data?draw=ten", "/errors?run=second&image=7"]
+
+
+@pytest.mark.parametrize("path", SMALL)
+def test_on_a_phone_a_page_breaks_no_rule_of_accessibility_either(browser: Browser, lab: Service, path: str) -> None:
+    with opened(browser, lab, reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.set_viewport_size({"width": 320, "height": 640})
+        page.goto(path)
+        expect(page.locator("main h1")).to_have_count(1)
+        page.wait_for_load_state("networkidle", timeout=60_000) if path != "/train" else None
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_the_page_draw_is_light(context: BrowserContext) -> None:
+    sizes: dict[str, int] = {}
+    page = context.new_page()
+    page.on("response", lambda answer: None if "/api/" in answer.url else sizes.update({answer.url: len(answer.body())}))
+    page.goto("/")
+    page.wait_for_load_state("networkidle")
+    assert len(sizes) > 10
+    assert sum(sizes.values()) < 150_000
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_who_wants_less_motion_gets_none(browser: Browser, lab: Service, path: str) -> None:
     with opened(browser, lab, reduced_motion="reduce") as context:

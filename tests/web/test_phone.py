@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from web.service import SEVEN, Reply, Service, draw, opened, read_link, running
 from web.test_guard import HOSTS, address
 
@@ -67,8 +68,40 @@ def test_what_is_drawn_on_the_phone_shows_up_on_the_computer(browser: Browser, s
         screen.keyboard.press("7")
         expect(screen.locator(".kept")).to_contain_text("✓ Kept as a 7")
         screen.locator("text=Take back").click()
+        draw(hand, ONE)  # the phone has the seven still, and nobody cleared it
+        wait_for(screen, lambda strokes: len(strokes) == 1 and strokes[0][0] == pytest.approx(ONE[0][0], abs=3))
+        draw(hand, [[[60, 240], [200, 240]]])
+        wait_for(screen, lambda strokes: len(strokes) == 2)
+        hold(screen, (20, 20), (60, 60))
+        draw(hand, ONE)
+        screen.mouse.up()
+        wait_for(screen, lambda strokes: len(strokes) == 3 and strokes[2][0] == pytest.approx([20, 20], abs=3))
         hand.locator("text=Clear").click()
         expect(screen.locator(".doubt")).to_contain_text("Too little ink")
+
+
+ONE = [[[140, 40], [140, 140], [138, 240]]]
+
+
+def hold(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Begin a stroke with the mouse and do not lift it."""
+    box = page.locator(".pad").bounding_box()
+    assert box
+    places = [(box["x"] + x * box["width"] / 280, box["y"] + y * box["height"] / 280) for x, y in (start, end)]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1], steps=3)
+
+
+def wait_for(page: Page, is_right: Callable[[list[list[list[int]]]], bool]) -> None:
+    """Wait until the drawing in the page's address is right."""
+
+    def strokes(url: str) -> list[list[list[int]]]:
+        text = parse_qs(urlsplit(url).query).get("strokes", [""])[0]
+        numbers = [[int(stroke[place : place + 2], 36) for place in range(0, len(stroke), 2)] for stroke in text.split(".")]
+        return [[list(pair) for pair in zip(stroke[::2], stroke[1::2], strict=True)] for stroke in numbers if stroke]
+
+    page.wait_for_url(lambda url: is_right(strokes(url)), wait_until="commit")
 
 
 def test_a_link_lets_one_phone_in_once(shared: Service) -> None:

@@ -134,6 +134,22 @@ def test_note_tags_star_and_name_are_written_into_the_run(page: Page, spare: Run
     shutil.move(home / "runs" / "spare-2", home / "runs" / "spare")
 
 
+def test_only_what_was_changed_here_is_written_and_nothing_under_a_name_that_cannot_be(page: Page, spare: Run) -> None:
+    page.goto("/runs?runs=spare")
+    page.locator("#note").wait_for()
+    Run(spare.folder).annotate(note="said in a terminal")
+    page.locator("#tags").fill("homework")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#said")).to_have_text("Saved: spare.")
+    assert (Run(spare.folder).about.note, Run(spare.folder).about.tags) == ("said in a terminal", ("homework",))
+    page.locator("#note").fill("said here")
+    page.locator("#rename").fill("second")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#said")).to_contain_text("second")
+    expect(page.locator("#said")).not_to_contain_text("Saved")
+    assert Run(spare.folder).about.note == "said in a terminal"
+
+
 def test_a_run_is_moved_to_the_trash_and_back(page: Page, spare: Run) -> None:
     page.goto("/runs?runs=spare")
     page.locator("#below").get_by_role("button", name="Move to trash").click()

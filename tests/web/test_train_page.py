@@ -10,18 +10,26 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 from drivers import sockets
+from mirror import Mirror, stalling
 from playwright.sync_api import Browser, Page, expect
+from small import small_data
 from web.service import Reply, Service, opened, running
 
+from handlens import files
 from handlens.config import FIELDS, make_config
+from handlens.data import DATASETS
+from handlens.fit import plan_for
 from handlens.presets import PRESETS
 from handlens.runs import Run
-from handlens.web.trainings import MAIN, own_networks, shown
+from handlens.web import worker
+from handlens.web.jobs import Control, Job
+from handlens.web.trainings import MAIN, Knobs, config_of, own_networks, shown
 
 SMALL = {"examples": "1000", "hidden_sizes": "16", "epochs": "2"}
 
@@ -169,6 +177,68 @@ def test_one_that_diverges_says_so_and_offers_a_smaller_lr(page: Page, lab: Serv
     with page.expect_response("**/api/trainings") as begun:
         page.get_by_role("button", name="Try lr 10000000000000000000").click()
     assert begun.value.ok
+
+
+def test_one_that_was_just_begun_is_seen_by_other_labs(lab: Service) -> None:
+    """Its process takes seconds until it trains; should this lab be killed meanwhile, the next one must not begin another one."""
+    name = begin(lab, epochs="200")
+    assert files.is_locked(lab.folder / "runs" / ".lab" / name / "job.lock")
+    assert state(lab, name)["phase"] == "starting"
+
+
+def test_of_wishes_at_the_same_time_none_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "control.json").write_text("{}")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: Job(tmp_path).wish(single=True, paused=True), range(24)))
+    assert Job(tmp_path).control() == Control(paused=True, singles=24)
+
+
+def test_a_pause_lasts_until_somebody_ends_it_and_nothing_is_written_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, naps, written = Job(tmp_path), [], []
+    (tmp_path / "control.json").write_text('{"paused": true}')
+
+    def sleep(_seconds: float) -> None:
+        naps.append(1)
+        written.append((tmp_path / "live.json").stat().st_mtime_ns)
+        if len(naps) == 9:
+            job.wish(paused=False)
+
+    desk = worker.Desk(job, plan_for("softmax", small_data()))
+    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: 3600.0 * len(naps), sleep=sleep))
+    assert desk.goes_on(1, None)
+    assert len(naps) == 9
+    assert len(set(written)) == 1
+
+
+def test_a_download_is_told_and_no_time_is_measured_over_it(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies = {f"mnist/{file.name}.gz": bytes(2 << 20) for file in DATASETS["mnist"].files}  # type: ignore[union-attr]
+    with Mirror(bodies, usual=stalling(1 << 20)) as mirror:
+        monkeypatch.setenv("HANDLENS_MIRRORS", mirror.address)
+        with running(tmp_path, "--port", "8930") as service, opened(browser, service) as context:
+            answer = service.ask("POST", "/api/estimate", {"preset": "session"})
+            assert answer.json == {"error": "mnist is not on this machine.", "what to do": "To get it: handlens data fetch mnist"}
+            assert mirror.requests == []
+            page = context.new_page()
+            page.goto("/train")
+            page.get_by_role("button", name="Start").click()
+            expect(page.locator("#numbers")).to_contain_text("Downloading ", timeout=30_000)
+            expect(page.locator("#numbers")).to_contain_text("ubyte.gz")
+
+
+def test_the_code_that_is_shown_trains_what_is_chosen(page: Page, lab: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.goto("/train?preset=session&examples=1000&hidden_sizes=16,8&epochs=1&normalize=true")
+    page.locator("#what details.code summary").click()
+    lines = page.locator("#what details.code code")
+    expect(lines).to_contain_text("hl.fit(")
+    page.locator("#knob-lr").fill("0.003")
+    page.locator("#knob-epochs").focus()
+    expect(lines).to_contain_text("lr=0.003")
+    monkeypatch.setenv("HANDLENS_DATA", str(lab.folder / "data"))
+    made: dict[str, Any] = {}
+    exec(lines.inner_text(), made)
+    knobs = {"examples": "1000", "hidden_sizes": "16,8", "epochs": "1", "normalize": "true", "lr": "0.003"}
+    meant = config_of(Knobs(preset="session", knobs=knobs))
+    assert made["run"].config == meant.model_copy(update={"threads": made["run"].config.threads})
 
 
 def test_a_second_one_waits_for_the_first(lab: Service) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Container
 
 from handlens.data.catalog import MINE
 from handlens.data.dataset import Dataset, Split
+from handlens.data.say import Say, on_stderr
 from handlens.data.tensors import load
 from handlens.errors import DataError, UsageError, nearest
 
@@ -24,8 +25,13 @@ def split_name(name: object) -> str:
     return name
 
 
-def with_added(dataset: Dataset, name: str) -> Dataset:
+def with_added(dataset: Dataset, name: str, say: Say = on_stderr) -> Dataset:
     """The data set with the images of another one to learn from, too; as it is if that has no name, or was done already.
+
+    Args:
+        dataset: what to add to.
+        name: of the other one.
+        say: is told each step before it is taken.
 
     Raises:
         UsageError: it is the same data set.
@@ -35,7 +41,7 @@ def with_added(dataset: Dataset, name: str) -> Dataset:
         return dataset
     if name == dataset.name:
         raise UsageError(f"{name} cannot be added to itself.", hint="Name another data set, or none.")
-    other = load(name, val=0).train
+    other = load(name, val=0, say=say).train
     if len(other) == 0:
         raise DataError(f"There are no images to learn from in {name}.", hint="Leave it out, or add some to it.")
     return dataset.with_images(other)

@@ -10,7 +10,8 @@
     draw     the routes of Draw            units  the arithmetic of one number    phone, lan  a phone as a pad, from the network
     together  drawings that come at the same time, answered in one thread
     own_digits, own_files  the routes of the user's own digits: one by one, and as files       sets  data sets and augmentation
-    trainings  the routes of Train         jobs, worker  a training in a process of its own, with its state on the disk
+    trainings  the routes of Train         jobs, work, worker  a training in a process of its own, with its state on the disk
+    estimate  how long one would take
     runs_page, sweeps_page, errors_page  the routes of Runs and Errors
     class_page  the routes of a class      classroom  who may come in, and what was told, on the disk
     board  what that comes to      projector  what is shown of it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
 from typing import Any, NamedTuple
@@ -29,23 +30,30 @@ from handlens.web import (
     units,
 )
 from handlens.web.asked import Asked, Lab
-from handlens.web.guard import Guard, Policy
+from handlens.web.guard import Guard, Policy, Refused
 from handlens.web.keys import DRAWER, LEARNER, OWNER, VIEWER
+
+MOST_SLOW = 12
+"""Slow requests at a time: far fewer than there are threads, so that what is quick does not wait for them."""
 
 KIB, MIB = 1 << 10, 1 << 20
 BOTH = frozenset({OWNER, VIEWER})
 
 ANYBODY_LET_IN = BOTH | {DRAWER, LEARNER}
 
-WAY_IN = Policy(frozenset())
+WAY_IN = Policy(frozenset(), is_page=True)
 TAKES_SEAT = Policy(frozenset(), "json", KIB)
+PAGE = Policy(BOTH, is_page=True)
+BOARD_PAGE = Policy(frozenset({OWNER}), is_page=True)
+PHONE_PAGE = Policy(frozenset({DRAWER}), is_page=True)
+LEARNERS_PAGE = Policy(frozenset({LEARNER}), is_page=True)
 FILE = Policy(ANYBODY_LET_IN)
 LOOK = Policy(BOTH)
 ASK = Policy(BOTH, "json", MIB)
-ASK_PICTURE = Policy(BOTH, "bytes", 20 * MIB)
-MEASURE = Policy(BOTH, deadline_s=600.0)
+ASK_MUCH = Policy(BOTH, "json", MIB, is_slow=True)
+ASK_PICTURE = Policy(BOTH, "bytes", 20 * MIB, is_slow=True)
+MEASURE = Policy(BOTH, deadline_s=600.0, is_slow=True)
 STREAM = Policy(BOTH, deadline_s=None)
-PHONE = Policy(frozenset({DRAWER}))
 PHONE_DRAWS = Policy(frozenset({DRAWER}), "json", MIB)
 TAKES_PART = Policy(frozenset({LEARNER}))
 TELLS = Policy(frozenset({LEARNER}), "json", 64 * KIB)
@@ -53,9 +61,10 @@ FOLLOWS = Policy(frozenset({LEARNER}), deadline_s=None)
 BOARD = Policy(frozenset({OWNER}))
 BOARD_LIVE = Policy(frozenset({OWNER}), deadline_s=None)
 CHANGE = Policy(frozenset({OWNER}), "json", MIB)
-CHECK = Policy(frozenset({OWNER}), "json", MIB, deadline_s=180.0)
+CHECK = Policy(frozenset({OWNER}), "json", MIB, deadline_s=180.0, is_slow=True)
+ESTIMATE = Policy(frozenset({OWNER}), "json", MIB, is_slow=True)
 CHANGE_MUCH = Policy(frozenset({OWNER}), "json", 20 * MIB)
-CHANGE_PICTURE = Policy(frozenset({OWNER}), "bytes", 20 * MIB, deadline_s=300.0)  # a zip file may hold thousands
+CHANGE_PICTURE = Policy(frozenset({OWNER}), "bytes", 20 * MIB, deadline_s=300.0, is_slow=True)  # a zip file may hold thousands
 
 
 class Route(NamedTuple):
@@ -69,21 +78,21 @@ class Route(NamedTuple):
 
 ROUTES = (
     Route("/start", "GET", WAY_IN, pages.start),
-    Route("/", "GET", LOOK, pages.shell),
-    Route("/train", "GET", LOOK, pages.shell),
-    Route("/runs", "GET", LOOK, pages.shell),
-    Route("/errors", "GET", LOOK, pages.shell),
-    Route("/data", "GET", LOOK, pages.shell),
-    Route("/course", "GET", LOOK, pages.shell),
-    Route("/class", "GET", BOARD, pages.shell),
+    Route("/", "GET", PAGE, pages.shell),
+    Route("/train", "GET", PAGE, pages.shell),
+    Route("/runs", "GET", PAGE, pages.shell),
+    Route("/errors", "GET", PAGE, pages.shell),
+    Route("/data", "GET", PAGE, pages.shell),
+    Route("/course", "GET", PAGE, pages.shell),
+    Route("/class", "GET", BOARD_PAGE, pages.shell),
     Route("/static/{name}", "GET", FILE, pages.static),
     Route("/api/lab", "GET", LOOK, pages.lab),
     Route("/api/code", "GET", LOOK, pages.code),
     # Draw
     Route("/api/models", "GET", LOOK, draw.models),
     Route("/api/answer", "POST", ASK, draw.answer),
-    Route("/api/inside", "POST", ASK, draw.inside),
-    Route("/api/unit", "POST", ASK, units.arithmetic),
+    Route("/api/inside", "POST", ASK_MUCH, draw.inside),
+    Route("/api/unit", "POST", ASK_MUCH, units.arithmetic),
     Route("/api/photo", "POST", ASK_PICTURE, draw.photo),
     Route("/api/digits", "GET", LOOK, own_digits.counts),
     Route("/api/digits", "POST", CHANGE, own_digits.keep),
@@ -92,7 +101,7 @@ ROUTES = (
     # Data
     Route("/api/data", "GET", LOOK, sets.known),
     Route("/api/data/{name}", "GET", LOOK, sets.look),
-    Route("/api/augmented", "POST", ASK, sets.augmented),
+    Route("/api/augmented", "POST", ASK_MUCH, sets.augmented),
     Route("/api/digits/of/{label}", "GET", LOOK, own_digits.listed),
     Route("/api/digits/{digit}/label", "POST", CHANGE, own_digits.relabel),
     Route("/api/own/delete", "POST", CHANGE, own_digits.delete),
@@ -102,7 +111,7 @@ ROUTES = (
     Route("/api/own/sheet.pdf", "GET", LOOK, own_files.sheet),
     Route("/api/own/export/{kind}", "GET", LOOK, own_files.export),
     # a phone as a drawing pad
-    Route("/phone", "GET", PHONE, pages.phone),
+    Route("/phone", "GET", PHONE_PAGE, pages.phone),
     Route("/api/phone/drawing", "POST", PHONE_DRAWS, phone.draw),
     Route("/api/phone", "POST", CHANGE, phone.invite),
     Route("/api/phone/live", "GET", STREAM, phone.live),
@@ -112,7 +121,7 @@ ROUTES = (
     Route("/api/trainings/{job}/live", "GET", STREAM, trainings.watch),
     Route("/api/trainings/{job}/control", "POST", CHANGE, trainings.control),
     Route("/api/trainings/{job}/resume", "POST", CHANGE, trainings.go_on),
-    Route("/api/estimate", "POST", CHANGE, trainings.estimate),
+    Route("/api/estimate", "POST", ESTIMATE, trainings.estimate),
     # Runs
     Route("/api/runs", "GET", LOOK, runs_page.table),
     Route("/api/runs/{run}", "GET", LOOK, runs_page.one),
@@ -141,7 +150,7 @@ ROUTES = (
     # a class: its learners come from the network, its board is its owner's
     Route("/join/{code}", "GET", WAY_IN, class_page.join),
     Route("/api/learner/seat", "POST", TAKES_SEAT, class_page.seat),
-    Route("/learner", "GET", TAKES_PART, pages.learner),
+    Route("/learner", "GET", LEARNERS_PAGE, pages.learner),
     Route("/api/learner", "GET", TAKES_PART, class_page.mine),
     Route("/api/learner/live", "GET", FOLLOWS, class_page.mine_live),
     Route("/api/learner/name", "POST", TELLS, class_page.name),
@@ -164,12 +173,29 @@ def make_app(lab: Lab, routes: tuple[Route, ...] = ROUTES) -> ASGIApp:
         if not isinstance(route.policy, Policy):
             raise TypeError(f"{route.method} {route.path} has no policy.")
         declared.setdefault(route.path, {})[route.method] = route.policy
-    router = Router([Path(route.path, _endpoint(route.function, lab), methods=[route.method]) for route in routes], redirect_slashes=False)
+    slots = threading.BoundedSemaphore(MOST_SLOW)
+    functions = [_taking_turns(route.function, slots) if route.policy.is_slow else route.function for route in routes]
+    answering = zip(routes, functions, strict=True)
+    router = Router([Path(route.path, _endpoint(one, lab), methods=[route.method]) for route, one in answering], redirect_slashes=False)
     hosts = {"127.0.0.1": {f"{name}:{lab.port}": BOTH for name in ("127.0.0.1", "localhost", "[::1]")}}
     if lab.lan:
         hosts[lab.lan] = {lab.lan_host: frozenset({DRAWER, LEARNER} if lab.classroom else {DRAWER})}
     patterns = [(compile_path(path)[0], methods) for path, methods in declared.items()]
     return Guard(router, patterns, lab.keys, hosts, lab.classroom.learner_of if lab.classroom else lambda _key: "")
+
+
+def _taking_turns(function: Callable[[Asked], Any], slots: threading.Semaphore) -> Callable[[Asked], Any]:
+    """A route's function that is not begun while too many are at work; one for which nobody waits any more is at work until it ends."""
+
+    def answer(asked: Asked) -> Any:
+        if not slots.acquire(blocking=False):
+            raise Refused(503, "The lab is busy with other questions.", "Try again in a moment.")
+        try:
+            return function(asked)
+        finally:
+            slots.release()
+
+    return answer
 
 
 def _endpoint(function: Callable[[Asked], Any], lab: Lab) -> Callable[[Request], Awaitable[Response]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -13,25 +13,43 @@ from handlens.files import printable
 from handlens.web.classroom import Classroom
 from handlens.web.keys import DRAWER, Keys
 
+Strokes = list[list[tuple[float, float]]]
+
 
 class Phone:
     """The drawing that is on a phone just now: it is shown on the computer, and kept only there.
 
     Attributes:
         strokes: lists of points (x, y).
-        changes: how often they have changed.
+        kept: where the strokes begin that are on the phone before them, and were kept: they are of a drawing that is over.
+        changes: how often the strokes have changed.
         run: who answers the phone; empty for the default.
     """
 
     def __init__(self) -> None:
-        self.strokes: Sequence[Sequence[tuple[float, float]]] = []
+        self.strokes: Strokes = []
+        self.kept: Strokes = []
         self.changes = 0
         self.run = ""
 
-    def show(self, strokes: Sequence[Sequence[tuple[float, float]]]) -> None:
-        """Another drawing."""
-        self.strokes = strokes
-        self.changes += 1
+    def show(self, strokes: Strokes) -> int:
+        """All that is on the phone; how many of its strokes are over."""
+        if _starts(strokes[: len(self.kept)]) != self.kept:  # the phone has taken them away
+            self.kept = []
+        if not self.kept or len(strokes) > len(self.kept):
+            self.strokes = strokes[len(self.kept) :]
+            self.changes += 1
+        return len(self.kept)
+
+    def keep(self, strokes: Strokes) -> None:
+        """A drawing was kept. If it is the phone's, the next stroke there begins another one."""
+        if strokes and _starts(strokes[:1]) == _starts(self.strokes[:1]):
+            self.kept += _starts(self.strokes[: len(strokes)])
+            self.strokes = self.strokes[len(strokes) :]
+
+
+def _starts(strokes: Strokes) -> Strokes:
+    return [stroke[:1] for stroke in strokes]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""The lines behind "show code": each does what its panel shows. `RUN` stands for the chosen run. A test runs them all."""
+"""The lines behind "show code": each does what its panel shows. `RUN` stands for the chosen run, `KNOBS` for what is chosen on Train.
+
+A test runs them all.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ found.maps[0]                                     # one number for each pixel
     "train": """\
 import handlens as hl
 
-run = hl.fit("mlp", "mnist", hidden_sizes="32", epochs=1, lr=0.001, seed=42, name="mlp-by-hand")
+run = hl.fit(KNOBS)
 run.history["val_accuracy"][-1]
 """,
     "loop": """\

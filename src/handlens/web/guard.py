@@ -31,6 +31,7 @@ HEADERS = {
 _RECEIVING_S = 10.0
 _TOO_SLOW = 408
 _MOST_THROWN_AWAY = 32 << 20
+_FRAMES = ("iframe", "frame", "embed", "object", "fencedframe")
 _STATUS: tuple[tuple[type[HandlensError], int], ...] = (
     (UsageError, 400),
     (DataError, 422),
@@ -49,12 +50,16 @@ class Policy:
         body: `json`, `bytes`, or nothing.
         most_bytes: of the body.
         deadline_s: the answer must have come by then; None for a stream, which may go on.
+        is_slow: it may take seconds, so only some are calculated at a time, and the others are told to come again.
+        is_page: a link in a mail or on another page may lead here; all else only the lab's own pages ask for.
     """
 
     roles: frozenset[str]
     body: str = ""
     most_bytes: int = 0
     deadline_s: float | None = 60.0
+    is_slow: bool = False
+    is_page: bool = False
 
 
 class Refused(Exception):
@@ -100,6 +105,7 @@ class Guard:
             scope["body"] = await _read_body(scope, receive, policy)
             async with asyncio.timeout(policy.deadline_s):
                 await self.app(scope, receive, answer.send)
+            await answer.end()
         except asyncio.CancelledError:  # the lab is being closed while it still calculates
             if not answer.begun:
                 await _told(Refused(503, "The lab is being closed."), scope)(scope, receive, answer.send)
@@ -115,7 +121,7 @@ class Guard:
         if reach is None:
             raise Refused(421, "This is not the lab's address.", "Open the address that the terminal shows.")
         policy = self._policy(scope["path"], scope["method"])
-        _check_origin(scope, f"http://{host}")
+        _check_origin(scope, f"http://{host}", policy)
         scope["reach"] = reach
         scope["role"], scope["learner"], scope["key"] = self._who(scope, reach, policy)
         if policy.roles and not scope["role"]:
@@ -159,10 +165,14 @@ def _not_for(role: str) -> Refused:
     return Refused(403, "Here one may look, but change nothing.", "The lab was started with --read-only.")
 
 
-def _check_origin(scope: Scope, own: str) -> None:
-    """Refuse what another page asks for. All ports of this machine are one site, so that only the exact origin tells pages apart."""
-    site, mode = _one_header(scope, b"sec-fetch-site"), _one_header(scope, b"sec-fetch-mode")
-    foreign = site in ("same-site", "cross-site") and not (scope["method"] == "GET" and mode == "navigate")
+def _check_origin(scope: Scope, own: str, policy: Policy) -> None:
+    """Refuse what another page asks for. All ports of this machine are one site, so that only the exact origin tells pages apart.
+
+    A frame is opened like a page, and its request brings the cookie: so a frame gets nothing, and another page can only lead to a page.
+    """
+    site, mode, kind = (_one_header(scope, name) for name in (b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest"))
+    opens = policy.is_page and mode == "navigate"
+    foreign = kind in _FRAMES or (site in ("same-site", "cross-site") and not opens)
     if foreign or (scope["method"] != "GET" and _one_header(scope, b"origin") != own):
         raise Refused(403, "Another page asked for this, and only the lab's own pages may.")
 
@@ -180,6 +190,8 @@ async def _read_body(scope: Scope, receive: Receive, policy: Policy) -> bytes:
         async with asyncio.timeout(_RECEIVING_S):
             while True:
                 message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Refused(400, "The request broke off.")  # what came of it may look like a whole one
                 body += message.get("body", b"")
                 if len(body) > policy.most_bytes:
                     raise _too_large(policy)
@@ -230,7 +242,7 @@ class _Answer:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self.begun = False
+        self.begun = self.ended = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -238,4 +250,11 @@ class _Answer:
             own = {name for name, _ in message["headers"]}
             added = {"cache-control": "no-store", **HEADERS}
             message["headers"] += [(name.encode(), text.encode()) for name, text in added.items() if name.encode() not in own]
+        elif message["type"] == "http.response.body":
+            self.ended = not message.get("more_body", False)
         await self._send(message)
+
+    async def end(self) -> None:
+        """End a stream that was broken off since the lab is being closed; else the terminal would show that as a fault."""
+        if self.begun and not self.ended:
+            await self.send({"type": "http.response.body", "body": b""})

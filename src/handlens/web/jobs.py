@@ -10,12 +10,11 @@ So a page may be reloaded, and the lab closed and opened again, and the training
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,11 @@ from handlens.errors import RunBusy, RunNotFound
 from handlens.fit import check_name
 from handlens.runs import new_name, runs_folder
 from handlens.web.asked import Body
+from handlens.web.work import GONE_S, LOCK
 
 ENDED = ("finished", "stopped", "failed", "interrupted")
 _MOST_BYTES = 4 << 20
-_GONE_S = 8.0
+_LOOK_S = 0.02
 
 
 class Order(Body):
@@ -78,15 +78,14 @@ class Job:
 
     @property
     def is_alive(self) -> bool:
-        """Whether its worker lives; it takes a moment until it holds the lock."""
+        """Whether its worker lives; one that was just started may not hold the lock yet."""
         worker = _workers.get(self.name)
-        return files.is_locked(self.folder / "job.lock") or (worker is not None and worker.poll() is None)
+        return self.is_held or (worker is not None and worker.poll() is None)
 
-    @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """The worker's life."""
-        with files.lock(self.folder / "job.lock", wait_s=_GONE_S):  # the one before may be about to end
-            yield
+    @property
+    def is_held(self) -> bool:
+        """Whether its worker has begun, and lives, whichever lab has started it."""
+        return files.is_locked(self.folder / LOCK)
 
     def order(self) -> Order:
         """What is to be trained."""
@@ -96,10 +95,17 @@ class Job:
         """What the page wants."""
         return Control.model_validate(_read(self.folder / "control.json"))
 
-    def wish(self, **changes: Any) -> Control:
-        """Want something else."""
-        control = Control.model_validate({**self.control().model_dump(), **changes})
-        files.write_atomic(self.folder / "control.json", control.model_dump_json())
+    def wish(self, *, single: bool = False, **changes: Any) -> Control:
+        """Want something else; of two who do at the same time neither is passed over.
+
+        Args:
+            single: one more single batch.
+            changes: fields of `Control`.
+        """
+        with files.lock(self.folder / "control.lock", wait_s=GONE_S):
+            before = self.control()
+            control = Control.model_validate({**before.model_dump(), **changes, "singles": before.singles + single})
+            files.write_atomic(self.folder / "control.json", control.model_dump_json())
         return control
 
     def tell(self, live: dict[str, Any]) -> None:
@@ -121,7 +127,6 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 _workers: dict[str, subprocess.Popen[bytes]] = {}  # only to be waited for, and to be ended with the lab: the truth is on the disk
-_beginning = threading.Lock()  # or two that begin at once would each see that nobody trains
 
 
 def jobs_folder() -> Path:
@@ -158,7 +163,7 @@ def begin(order: Order, kind: str, name: str | None = None) -> Job:
     Raises:
         RunBusy: another one goes on: two would only take each other's time.
     """
-    with _beginning:
+    with files.lock(jobs_folder() / "begin.lock", wait_s=GONE_S):  # or two that begin at once would each see that nobody trains
         _reap()
         if others := living():
             raise RunBusy(f"Training {others[0].name} is going on.", hint="Stop it first, or wait for its end.")
@@ -172,14 +177,18 @@ def begin(order: Order, kind: str, name: str | None = None) -> Job:
         files.remove(folder / "live.json")
         files.write_atomic(folder / "control.json", control.model_dump_json())
         files.write_atomic(folder / "job.json", order.model_dump_json())
-        _workers[folder.name] = _worker(folder)
-    return Job(folder)
+        job = Job(folder)
+        _workers[folder.name] = _worker(job)
+    return job
 
 
-def _worker(folder: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "handlens.web.worker", str(folder.absolute())]
+def _worker(job: Job) -> subprocess.Popen[bytes]:
+    """A worker that holds its job: should this lab be killed now, the next one sees it."""
+    command = [sys.executable, "-m", "handlens.web.work", str(job.folder.absolute())]
     worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
     threading.Thread(target=worker.wait, daemon=True).start()  # so that nothing of it is left when it ends
+    while worker.poll() is None and not job.is_held:
+        time.sleep(_LOOK_S)
     return worker
 
 
@@ -197,7 +206,7 @@ def end_all() -> list[str]:
         worker.terminate()
     for worker in _workers.values():
         try:
-            worker.wait(_GONE_S)
+            worker.wait(GONE_S)
         except subprocess.TimeoutExpired:
             worker.kill()
             worker.wait()

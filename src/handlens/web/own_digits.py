@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import collections
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import Base64Bytes, Field
 from starlette.responses import JSONResponse
 
 from handlens.data import mine
-from handlens.data.mine.adding import MOST
-from handlens.data.mine.digits import check_label, drawn, home
+from handlens.data.mine.adding import MOST, Doubtful
+from handlens.data.mine.digits import OtherLabel, check_label, drawn, home
 from handlens.data.mine.restoring import Removed, put_back, take_out
 from handlens.errors import DataDamaged, HandlensError, UsageError
 from handlens.web.asked import Asked, Body
 from handlens.web.draw import Strokes
+from handlens.web.guard import Refused
 from handlens.web.pictures import as_png
 from handlens.web.tiles import smaller
 
@@ -38,9 +40,10 @@ class Kept(Body):
 
 
 class Label(Body):
-    """What a digit really is."""
+    """What a digit really is, and what the page shows that it is up to now."""
 
     label: int = Field(ge=0, le=9)
+    before: int = Field(ge=0, le=9)
 
 
 class Chosen(Body):
@@ -80,13 +83,26 @@ def counts(_asked: Asked) -> dict[str, Any]:
 def keep(asked: Asked) -> JSONResponse:
     """Keep a drawing with its label. When this is answered it is on the disk, lastingly."""
     body = asked.read(Kept)
-    digit = mine.add(body.strokes, body.label, source="drawn in the lab", anyway=body.anyway)
-    return JSONResponse({**digit.to_dict(), **counts(asked)}, 201)
+    answer = _kept(asked, lambda: mine.add(body.strokes, body.label, source="drawn in the lab", anyway=body.anyway))
+    if answer.status_code == 201:
+        asked.lab.phone.keep(body.strokes)
+    return answer
 
 
 def keep_photo(asked: Asked) -> JSONResponse:
     """Keep a photo with its label."""
-    digit = mine.add(asked.body, asked.path["label"], source="a photo in the lab", anyway="anyway" in asked.query)
+    label, anyway = asked.path["label"], "anyway" in asked.query
+    return _kept(asked, lambda: mine.add(asked.body, label, source="a photo in the lab", anyway=anyway))
+
+
+def _kept(asked: Asked, add: Callable[[], mine.Digit]) -> JSONResponse:
+    try:
+        digit = add()
+    except Doubtful as doubt:  # the page asks whether it is meant
+        return JSONResponse({"error": doubt.what, "what to do": "", "doubtful": True}, 422)
+    except OtherLabel as other:
+        what = "It is among your digits already, as another digit."
+        raise Refused(409, what, "To change that, choose it there: page Data, My digits.") from other
     return JSONResponse({**digit.to_dict(), **counts(asked)}, 201)
 
 
@@ -108,8 +124,11 @@ def _shown(digit: mine.Digit) -> dict[str, Any]:
 
 def relabel(asked: Asked) -> dict[str, Any]:
     """Say what a digit really is."""
-    label = asked.read(Label).label
-    return {**mine.relabel(_exactly(asked), label).to_dict(), **counts(asked)}
+    body = asked.read(Label)
+    try:
+        return {**mine.relabel(_exactly(asked), body.label, before=body.before).to_dict(), **counts(asked)}
+    except OtherLabel as other:
+        raise Refused(409, other.what, "It was changed in another window, or in a terminal. Reload this page.") from other
 
 
 def take_back(asked: Asked) -> dict[str, Any]:

@@ -33,8 +33,13 @@ def add_sheet(asked: Asked) -> dict[str, Any]:
 def _told(outcomes: list[Outcome], asked: Asked) -> dict[str, Any]:
     kept = [outcome for outcome in outcomes if outcome.kept]
     left = [outcome for outcome in outcomes if outcome.digit is None]
-    reasons = [{"name": one.name, "why": one.said, "unlabelled": one.unlabelled, "doubtful": one.doubtful} for one in left]
+    reasons = [{"name": one.name, "why": _why(one), "unlabelled": one.unlabelled, "doubtful": one.doubtful} for one in left]
     return {"kept": len(kept), "twice": len(outcomes) - len(kept) - len(left), "left": reasons, **counts(asked)}
+
+
+def _why(left: Outcome) -> str:
+    """Why a picture was left out, for somebody who has no terminal before them."""
+    return f"it is among your digits already, as a {left.other.label}" if left.other else left.said
 
 
 def export(asked: Asked) -> Response:

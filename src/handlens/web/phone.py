@@ -35,10 +35,11 @@ def invite(asked: Asked) -> dict[str, Any]:
 
 
 def draw(asked: Asked) -> dict[str, Any]:
-    """What is on the phone's pad now; what the network says of it."""
+    """What is on the phone's pad now; what the network says of it, and how many of the strokes were kept and can go."""
     drawing = asked.read(Drawing)
-    asked.lab.phone.show(drawing.strokes)
-    return answered(asked, drawing.model_copy(update={"run": asked.lab.phone.run, "off": {}}))
+    over = asked.lab.phone.show(drawing.strokes)
+    said = answered(asked, drawing.model_copy(update={"run": asked.lab.phone.run, "off": {}, "strokes": drawing.strokes[over:]}))
+    return {**said, "kept": over}
 
 
 def live(asked: Asked) -> EventSourceResponse:

@@ -146,6 +146,8 @@ def _cases(found: Comparison) -> list[dict[str, Any]]:
 def change(asked: Asked) -> dict[str, Any]:
     """Write a note, put tags or a star on a run, give it another name."""
     wanted, run = asked.read(Changes), _own(asked.path["run"])
+    if wanted.name is not None and wanted.name != run.name:  # first, since a name may be refused, and then nothing is done
+        run = run.rename(wanted.name)
     if wanted.note is not None:
         run.annotate(note=wanted.note)
     if wanted.tags is not None:
@@ -153,8 +155,6 @@ def change(asked: Asked) -> dict[str, Any]:
         run.annotate(tags=(*dict.fromkeys(tag for tag in wanted.tags if tag != STAR), *stars))
     if wanted.star is not None:
         run.tag(STAR, remove=not wanted.star)
-    if wanted.name is not None and wanted.name != run.name:
-        run = run.rename(wanted.name)
     return _row(run)
 
 

@@ -107,10 +107,23 @@ def augmented(asked: Asked) -> dict[str, Any]:
 
 def _loaded(name: str) -> Dataset:
     """The data set of exactly that name, if it is here. Nothing is fetched."""
-    status = _status(name)
-    if not status.on_disk:
-        raise DataMissing(f"{name} is not on this machine.", hint=f"To get it: handlens data fetch {name}")
+    if not _status(name).on_disk:
+        raise _missing(name)
     return data.load_known(name, val=0, offline=True, say=_quiet)
+
+
+def check_here(name: str) -> None:
+    """Whether a data set of the catalogue is on this machine; of others nothing would be fetched.
+
+    Raises:
+        DataMissing: it is not; says how to get it.
+    """
+    if name in DATASETS and not _status(name).on_disk:
+        raise _missing(name)
+
+
+def _missing(name: str) -> DataMissing:
+    return DataMissing(f"{name} is not on this machine.", hint=f"To get it: handlens data fetch {name}")
 
 
 def _status(name: str) -> Status:

@@ -25,6 +25,7 @@ from handlens.limits import Limits, run_limited
 from handlens.presets import IMAGENET, PRESETS
 from handlens.web.asked import Asked, Body
 from handlens.web.jobs import ENDED, Job, Order, begin, find_job, living
+from handlens.web.sets import check_here
 from handlens.web.shelf import run_named
 
 MAIN = ("model", "hidden_sizes", "epochs", "lr", "batch_size", "optimizer")
@@ -83,7 +84,8 @@ def shown(value: object) -> str:
 def _knob(name: str) -> dict[str, Any]:
     kind = FIELDS[name].annotation
     choices = ["true", "false"] if kind is bool else list(typing.get_args(kind)) if typing.get_origin(kind) is Literal else []
-    return {"name": name, "says": FIELDS[name].description, "default": shown(FIELDS[name].default), "choices": choices}
+    several = typing.get_origin(kind) is tuple
+    return {"name": name, "says": FIELDS[name].description, "default": shown(FIELDS[name].default), "choices": choices, "several": several}
 
 
 def own_networks() -> list[str]:
@@ -142,11 +144,10 @@ def control(asked: Asked) -> dict[str, Any]:
         raise RunBusy(f"Training {job.name} does not go on any more.", hint="Begin another one.")
     if wish.do == "lr" and wish.lr is None:
         raise UsageError("Say which lr.")
-    now = job.control()
     changes: dict[str, dict[str, Any]] = {
         "pause": {"paused": True},
         "go on": {"paused": False},
-        "one batch": {"paused": True, "singles": now.singles + 1},
+        "one batch": {"paused": True, "single": True},
         "stop": {"stop": True},
         "lr": {"lr": wish.lr},
     }
@@ -174,6 +175,8 @@ async def _events(job: Job) -> AsyncIterator[dict[str, str]]:
 def estimate(asked: Asked) -> dict[str, Any]:
     """How long a training would take: its first steps are taken, in a process of their own."""
     config = config_of(asked.read(Knobs))
+    for name in filter(None, (config.data, config.with_data)):
+        check_here(name)  # a download would be measured, too
     if living():
         raise RunBusy("While another training goes on, the time cannot be measured.")
     known = config.model in models.MODELS and "mine" not in (config.data, config.with_data)  # what is the user's own may change meanwhile
@@ -182,7 +185,7 @@ def estimate(asked: Asked) -> dict[str, Any]:
 
 @functools.lru_cache(16)
 def _estimated(config: str) -> dict[str, Any]:
-    ended = run_limited([sys.executable, "-m", "handlens.web.worker", "--estimate", config], Limits(_ESTIMATE_S))
+    ended = run_limited([sys.executable, "-m", "handlens.web.estimate", config], Limits(_ESTIMATE_S))
     found: dict[str, Any] = json.loads(ended.stdout) if ended.stdout.startswith("{") else {"error": "The time could not be measured."}
     if "error" in found:
         raise HandlensError(found["error"], hint=found.get("hint", ""))

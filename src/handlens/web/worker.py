@@ -1,9 +1,4 @@
-"""The process that trains for the lab: `python -m handlens.web.worker FOLDER`. Between two batches it looks what the page wants.
-
-    python -m handlens.web.worker --estimate CONFIG
-
-takes a few steps of a config (JSON) with a network that is thrown away, and prints how long all of it would take here.
-"""
+"""What trains for the lab, in a process that `work` begins. Between two batches it looks what the page wants."""
 
 from __future__ import annotations
 
@@ -12,10 +7,8 @@ import dataclasses
 import json
 import math
 import signal
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,8 +23,8 @@ from handlens.errors import HandlensError, UsageError
 from handlens.fit import resuming, starting
 from handlens.plan import Plan
 from handlens.runs import load_run
-from handlens.train import Loader, Row, set_epoch, train
-from handlens.training import Training, trying
+from handlens.train import Loader, Row, set_epoch
+from handlens.training import Training
 from handlens.transfer import plan_new
 from handlens.web.jobs import Control, Job
 from handlens.web.pictures import as_pixels
@@ -40,8 +33,6 @@ _TELL_S = 0.3
 _LOOK_S = 0.05
 _POINTS_OF_AN_EPOCH = 40
 _MOST_PICTURES = 32
-_LONGEST_PAUSE_S = 3600.0
-_TRIED = 20
 
 
 class Desk:
@@ -90,17 +81,24 @@ class Desk:
         """
         self._finish_single()
         self.live["step"] = step - 1
-        control, since = self.look(), time.monotonic()
-        while control.paused and not control.stop and control.singles <= self.singles and time.monotonic() - since < _LONGEST_PAUSE_S:
-            self.tell("paused", at_once=self.live.get("phase") != "paused")
-            time.sleep(_LOOK_S)
-            control = self.look()
+        since, control = time.monotonic(), self._wait()
         self.waited += time.monotonic() - since
         if control.paused and control.singles > self.singles:
             self.singles += 1
             self.single = (batch, self._loss(batch))
         self.tell("paused" if control.paused else "running")
         return step == 1 or not self.stopping
+
+    def _wait(self) -> Control:
+        """Wait as long as the page has paused; what it wants then. Nothing is told anew until it wants something else."""
+        told, control = None, self.look()
+        while control.paused and not control.stop and control.singles <= self.singles:
+            if control != told:
+                self.tell("paused", at_once=True)
+                told = control
+            time.sleep(_LOOK_S)
+            control = self.look()
+        return control
 
     @property
     def stopping(self) -> bool:
@@ -173,16 +171,16 @@ class Paced:
 
 def work(job: Job) -> None:
     """Train what a job orders, and tell how it ended."""
-    with job.held():
-        try:
-            _train(job)
-        except HandlensError as error:
-            _end(job, phase="failed", error=error.what, hint=error.hint)
-        except KeyboardInterrupt:
-            _end(job, phase="interrupted", error="The training was interrupted; what was saved is there.")
-        except Exception as error:
-            _end(job, phase="failed", error=f"handlens has a fault here: {type(error).__name__}: {error}", hint="Please report it.")
-            raise
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        _train(job)
+    except HandlensError as error:
+        _end(job, phase="failed", error=error.what, hint=error.hint)
+    except KeyboardInterrupt:
+        _end(job, phase="interrupted", error="The training was interrupted; what was saved is there.")
+    except Exception as error:
+        _end(job, phase="failed", error=f"handlens has a fault here: {type(error).__name__}: {error}", hint="Please report it.")
+        raise
 
 
 def _end(job: Job, **how: str) -> None:
@@ -202,12 +200,29 @@ def _train(job: Job) -> None:
             _go(training, desk)
         return
     config = make_config(order.knobs)
-    job.tell({"phase": "starting", "message": f"Loading {config.data}", "knobs": config.model_dump()})
-    dataset = data.with_added(data.load(config.data, val=config.val, say=lambda sentence, _done=None: None), config.with_data)
+    said = _Said(job, config.model_dump())
+    said(f"Loading {config.data}")
+    dataset = data.with_added(data.load(config.data, val=config.val, say=said), config.with_data, said)
     planned = plan_new(config, images=dataset)
     desk = Desk(job, planned)
     with starting(dataclasses.replace(planned, loader=Paced(planned.loader, desk)), name=job.name) as training:
         _go(training, desk)
+
+
+class _Said:
+    """Tells the page what is done before the first batch: a download may take minutes."""
+
+    def __init__(self, job: Job, knobs: dict[str, Any]) -> None:
+        self.job = job
+        self.knobs = knobs
+        self.told = 0.0
+
+    def __call__(self, sentence: str, done: float | None = None) -> None:
+        """See `handlens.data.say.Say`."""
+        if done is None or time.monotonic() - self.told > _TELL_S:
+            message = sentence if done is None else f"{sentence}: {100 * done:.0f} %"
+            self.job.tell({"phase": "starting", "message": message, "knobs": self.knobs})
+            self.told = time.monotonic()
 
 
 def _go(training: Training, desk: Desk) -> None:
@@ -268,31 +283,3 @@ def _grey(image: torch.Tensor) -> NDArray[Any]:
 
 def _pixels(values: NDArray[Any]) -> dict[str, Any]:
     return as_pixels(np.rint(values).clip(0, 255).astype(np.uint8))
-
-
-def estimate(knobs: dict[str, Any]) -> dict[str, Any]:
-    """How long a training would take here, from its first steps."""
-    planned = plan_new(make_config(knobs))
-    every = min(len(planned.loader), _TRIED)
-    with trying(planned):
-        row = next(train(planned.state(), planned.loader, epochs=1, every=every))
-    seconds = row["time_s"] / every * len(planned.loader)
-    return {"epoch_s": seconds, "all_s": seconds * planned.config.epochs, "parameters": models.count_parameters(planned.model)}
-
-
-def main(words: list[str]) -> None:
-    """Do what the command line says."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if words[0] != "--estimate":
-        return work(Job(Path(words[0])))
-    try:
-        with contextlib.redirect_stdout(sys.stderr):  # a network of the user's own may print
-            found = estimate(json.loads(words[1]))
-        print(json.dumps(found))
-    except HandlensError as error:
-        print(json.dumps({"error": error.what, "hint": error.hint}))
-    return None
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -18,7 +18,7 @@ from handlens import files
 from handlens.data import folders
 from handlens.data.drawing import TOO_LITTLE, TOO_MANY, normalize
 from handlens.data.drawing.source import MOST_BYTES, is_strokes
-from handlens.data.mine.digits import Digit, changing, check_label, id_of, place
+from handlens.data.mine.digits import Digit, OtherLabel, changing, check_label, id_of, place
 from handlens.data.mine.names import label_of
 from handlens.data.mine.sheet import read_sheet
 from handlens.errors import DataError, DataMissing, HandlensError, UsageError
@@ -39,12 +39,14 @@ class Outcome:
         digit: the digit that it is; None if it was refused.
         said: why it was refused, or that it was there already; empty if it was kept.
         unlabelled: it was refused because nobody says which digit it is.
+        other: it was refused because this digit is the same picture with another label.
     """
 
     name: str
     digit: Digit | None
     said: str = ""
     unlabelled: bool = False
+    other: Digit | None = None
 
     @property
     def kept(self) -> bool:
@@ -59,6 +61,10 @@ class Outcome:
     def to_dict(self) -> dict[str, object]:
         """As JSON."""
         return {"name": self.name, "kept": self.kept, "said": self.said, "digit": self.digit and self.digit.to_dict()}
+
+
+class Doubtful(DataError):
+    """A picture that may be more than one digit. It would be kept with `anyway`."""
 
 
 @dataclass(frozen=True)
@@ -94,15 +100,16 @@ def add(picture: object, label: object, *, source: str = "", anyway: bool = Fals
         The digit; if the same picture was there already, as it was.
 
     Raises:
-        UsageError: that is no label; or the same picture is there with another one.
-        DataError: there is too little ink, or more than one digit; or there is no such picture, or none that can be read.
+        UsageError: that is no label; or (`OtherLabel`) the same picture is there with another one.
+        DataError: there is too little ink, or (`Doubtful`) more than one digit; or there is no such picture, or none that can be read.
         RunBusy, FileError: the data folder is in use, or cannot be written.
     """
     name = source or (Path(picture).name if isinstance(picture, str | Path) else "drawn")
     ready = _prepared(Arrival(name, lambda: picture, check_label(label), "given"), anyway=anyway)
     [outcome] = _keep([ready])
     if outcome.digit is None:
-        raise UsageError(f"The picture is not kept: {outcome.said}.")
+        kind = OtherLabel if outcome.other else UsageError
+        raise kind(f"The picture is not kept: {outcome.said}.")
     return outcome.digit
 
 
@@ -223,7 +230,7 @@ def _prepared(arrival: Arrival, *, anyway: bool) -> _Ready:
     if found.doubt == TOO_LITTLE:
         raise DataError(f"{TOO_LITTLE.capitalize()}.", where=arrival.name, hint="A thicker pen, or a closer picture, helps.")
     if found.doubt == TOO_MANY and not anyway:
-        raise DataError(TOO_MANY.capitalize(), where=arrival.name, hint="If the largest is meant, insist: --anyway, or anyway=True.")
+        raise Doubtful(TOO_MANY.capitalize(), where=arrival.name, hint="If the largest is meant, insist: --anyway, or anyway=True.")
     pixels = found.stages[0].picture
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
@@ -257,7 +264,8 @@ def _enter(ready: _Ready, known: dict[str, Digit]) -> Outcome:
         _write(ready)  # should its picture be lost, it is there again
         if same.label == label:
             return Outcome(name, same, "there already")
-        return Outcome(name, None, f"it is there as a {same.label}; if it is a {label}: handlens mine label {same.id} {label}")
+        said = f"it is there as a {same.label}; if it is a {label}: handlens mine label {same.id} {label}"
+        return Outcome(name, None, said, other=same)
     if len(known) >= MOST:
         return Outcome(name, None, f"there are {MOST:,} digits, and more are not kept")
     _write(ready)

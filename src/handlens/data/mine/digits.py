@@ -65,6 +65,10 @@ class Digit:
         return asdict(self)
 
 
+class OtherLabel(UsageError):
+    """A digit has another label than whoever asked thinks."""
+
+
 _COLUMNS = tuple(field.name for field in fields(Digit))
 
 
@@ -169,20 +173,24 @@ def check_label(label: object) -> int:
     return int(str(label))
 
 
-def relabel(reference: str, label: object) -> Digit:
+def relabel(reference: str, label: object, *, before: object = None) -> Digit:
     """Say what a digit really is. It stays in its part, so that none that was kept apart is learned from.
 
     Args:
         reference: its id, or the beginning of it.
         label: 0 to 9.
+        before: what it must be up to now, if it is not what it shall be already; None for anything.
 
     Raises:
         UsageError: there is no such digit, or that is no label.
+        OtherLabel: it is something else than `before`.
         RunBusy, DataDamaged, FileError: see `changing`.
     """
     right = check_label(label)
     with changing() as all_digits:
         old = find(reference, all_digits)
+        if before is not None and old.label not in (right, check_label(before)):
+            raise OtherLabel(f"This digit is a {old.label} by now, and no {before} any more.")
         new = Digit(old.id, right, old.part, "mended", old.added, old.source)
         all_digits[all_digits.index(old)] = new
     return new

@@ -1,11 +1,12 @@
 // Asking the server. What goes wrong comes as `Trouble`: a sentence, and what to do.
 
 export class Trouble extends Error {
-  /** @param {string} what @param {string} hint @param {number} status 0: nobody answered */
-  constructor(what, hint, status) {
+  /** @param {string} what @param {string} hint @param {number} status 0: nobody answered @param {boolean} doubtful it would be done if one insists */
+  constructor(what, hint, status, doubtful = false) {
     super(what);
     this.hint = hint;
     this.status = status;
+    this.doubtful = doubtful;
   }
 
   /** Both sentences. */
@@ -31,7 +32,7 @@ export async function ask(method, path, body) {
     throw new Trouble("The lab does not answer.", "Is it still running in the terminal? Start it again: handlens lab", 0);
   }
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Trouble(answer.error ?? `The lab answered ${response.status}.`, answer["what to do"] ?? "", response.status);
+  if (!response.ok) throw new Trouble(answer.error ?? `The lab answered ${response.status}.`, answer["what to do"] ?? "", response.status, answer.doubtful === true);
   return answer;
 }
 
@@ -61,15 +62,41 @@ export function newest(send) {
   };
 }
 
+// Browsers count how often the address changes, and refuse more (Safari: 100 times in 30 s). So many times at once, then every so often.
+const AT_ONCE = 20;
+const EACH_MS = 400;
+/** @type {URL | null} what the address will be, if that is not written yet */
+let coming = null;
+let left = AT_ONCE;
+let since = performance.now();
+let timer = 0;
+
 /** What the address says, changed without a new page, so that it can be sent to somebody. @param {Record<string, string | null>} changes */
 export function setAddress(changes) {
-  const address = new URL(location.href);
+  const address = coming ?? new URL(location.href);
   for (const [name, value] of Object.entries(changes)) {
     if (value) address.searchParams.set(name, value);
     else address.searchParams.delete(name);
   }
-  history.replaceState(null, "", address);
+  coming = address;
+  if (!timer) writeAddress();
+}
+
+function writeAddress() {
+  const now = performance.now();
+  left = Math.min(AT_ONCE, left + (now - since) / EACH_MS);
+  since = now;
+  if (left >= 1) {
+    left -= 1;
+    try {
+      history.replaceState(null, "", coming);
+      coming = null;
+    } catch {
+      // this browser has counted otherwise: it is tried again
+    }
+  }
+  timer = coming ? setTimeout(writeAddress, EACH_MS) : 0;
 }
 
 /** @param {string} name @returns {string} */
-export const fromAddress = (name) => new URL(location.href).searchParams.get(name) ?? "";
+export const fromAddress = (name) => (coming ?? new URL(location.href)).searchParams.get(name) ?? "";

@@ -3,6 +3,7 @@
 import { ask } from "./api.js";
 import { byId, el, notice } from "./dom.js";
 import { listen, onKey, showKeys } from "./keys.js";
+import { sendLater } from "./outbox.js";
 
 /** Each page has a module, whose `show(main, lab)` builds it. `Class` is there while a class is. */
 export const PAGES = [
@@ -53,7 +54,8 @@ async function show() {
   try {
     const [module, lab] = await Promise.all([import(page.module), ask("GET", "/api/lab")]);
     if (lab.class) addToNav(PAGES.slice(-1));
-    if (!lab.may_change) notice("Read-only: one may look and draw, but keep and train nothing.");
+    if (lab.may_change) sendLater();
+    else notice("Read-only: one may look and draw, but keep and train nothing.");
     await module.show(main, lab);
   } catch (trouble) {
     main.append(el("h1", {}, page.name), el("p", { class: "trouble" }, /** @type {any} */ (trouble).words ?? String(trouble)));

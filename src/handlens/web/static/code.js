@@ -9,16 +9,20 @@ let snippets = null;
 /**
  * @param {string} name of the snippet
  * @param {() => string} run the name of the run that is shown, or of several with commas between: RUN, then OTHER; or of a sweep, SWEEP
+ * @param {() => string} knobs what stands for KNOBS: arguments in Python
  */
-export function showCode(name, run) {
+export function showCode(name, run, knobs) {
   const lines = el("code", {});
   const details = el("details", { class: "code" }, el("summary", {}, "Show code"), el("pre", { tabindex: 0, role: "region", "aria-label": `Code: ${name}` }, lines));
   details.addEventListener("toggle", async () => {
     if (!details.open) return;
     snippets ??= ask("GET", "/api/code");
     try {
+      const text = (await snippets)[name];
       const [first, other = "OTHER"] = run().split(",");
-      lines.textContent = (await snippets)[name].replaceAll(/RUN|SWEEP/g, first).replaceAll("OTHER", other);
+      /** @type {Record<string, () => string>} */
+      const meant = { RUN: () => first, SWEEP: () => first, OTHER: () => other, KNOBS: knobs };
+      lines.textContent = text.replaceAll(/RUN|SWEEP|OTHER|KNOBS/g, (/** @type {string} */ word) => meant[word]());
     } catch (trouble) {
       snippets = null;
       lines.textContent = String(trouble);
@@ -32,9 +36,9 @@ export function showCode(name, run) {
  * @param {string} title
  * @param {string} says
  * @param {any} content
- * @param {{code?: string, run?: () => string, id?: string}} [options]
+ * @param {{code?: string, run?: () => string, knobs?: () => string, id?: string}} [options]
  */
-export function panel(title, says, content, { code, run = () => "latest", id } = {}) {
+export function panel(title, says, content, { code, run = () => "latest", knobs = () => "KNOBS", id } = {}) {
   const heading = `panel-${title.toLowerCase().replaceAll(/\W+/g, "-")}`;
   return el(
     "section",
@@ -42,6 +46,6 @@ export function panel(title, says, content, { code, run = () => "latest", id } =
     el("h2", { id: heading }, title),
     el("p", { class: "says" }, says),
     content,
-    code && showCode(code, run),
+    code && showCode(code, run, knobs),
   );
 }

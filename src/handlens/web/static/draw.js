@@ -10,13 +10,11 @@ import { Inside } from "./inside.js";
 import { inviteButton, watchPhone } from "./invite.js";
 import { Kept } from "./kept.js";
 import { onKey } from "./keys.js";
-import { sendLater } from "./outbox.js";
 import { fromText, toText } from "./strokes.js";
 
 const PENS = { thin: 14, usual: 22, thick: 32 };
 const GHOST = [[[78, 66], [110, 60], [150, 58], [200, 62], [186, 96], [164, 136], [146, 176], [136, 224]]];
 const MOST_BYTES = 20 << 20;
-const PAUSE_MS = 400; // without a stroke, before the drawing stands in the address: browsers count how often it changes
 const NO_STROKES = { label: "", second: "", probabilities: {}, doubt: "too little ink to judge", several: false };
 
 /** @param {HTMLElement} main @param {{may_change: boolean, phone: boolean}} lab */
@@ -53,12 +51,12 @@ class DrawPage {
     this.centre = fromAddress("centre") !== "off";
     /** @type {Blob | null} */
     this.photo = null;
-    /** @type {string} the answer of the first network */
+    /** @type {string} what the first network has read on the pad as it is now; empty until it has */
     this.answered = "";
+    this.changes = 0;
     this.canvas = el("canvas", { class: "pad", tabindex: 0, role: "application", "aria-label": "Drawing pad. Arrow keys move the pen, Space puts it down and lifts it." });
     this.pad = new DrawPad(this.canvas, { changed: (at, done) => this.changed(at, done) });
     this.pad.pen = new Map(Object.entries(PENS)).get(fromAddress("pen")) ?? PENS.usual;
-    this.written = 0;
     this.numbers = new ArithmeticView(() => (this.photo ? null : this.drawing(0)), () => this.switched());
     this.numbers.read(fromAddress("off"));
     this.inside = new Inside(() => this.asked[0], (on) => this.setCentre(on), this.numbers);
@@ -160,14 +158,13 @@ class DrawPage {
 
   begin() {
     onKey([..."0123456789"], "this digit it is: keep the drawing", (label) => this.mayKeep && this.keep(Number(label)));
-    onKey(["Enter"], "keep the drawing as what it was read as", () => this.mayKeep && this.answered && this.keep(Number(this.answered)));
+    onKey(["Enter"], "keep the drawing as what it was read as", () => this.mayKeep && this.answered && !this.pad.over && this.keep(Number(this.answered)));
     onKey(["Backspace"], "undo the last stroke", () => this.undo());
     onKey(["x"], "clear the pad", () => this.clear());
     const drawn = fromText(fromAddress("strokes"));
     if (drawn.length) this.pad.setStrokes(drawn);
     else this.pad.showGhost(/** @type {any} */ (GHOST));
-    sendLater();
-    if (this.phone) watchPhone((strokes) => this.pad.setStrokes(strokes));
+    if (this.phone) watchPhone((strokes) => this.pad.isBusy || this.pad.setStrokes(strokes));
     this.again();
   }
 
@@ -178,12 +175,13 @@ class DrawPage {
   /** @param {number} at @param {boolean} done */
   changed(at, done) {
     if (!this.pad.photo) this.photo = null;
-    if (!this.pad.over) this.kept.say();
+    if (!this.pad.over) this.kept.begin();
+    this.changes += 1;
+    if (!this.photo) this.answered = "";
     this.askAll(at);
     if (!done) return;
     this.askInside(0);
-    clearTimeout(this.written);
-    this.written = setTimeout(() => this.pad.isDrawing || setAddress({ strokes: toText(this.pad.strokes) }), PAUSE_MS);
+    setAddress({ strokes: toText(this.pad.strokes) });
   }
 
   /** @param {number} label */
@@ -193,6 +191,7 @@ class DrawPage {
   }
 
   again() {
+    this.answered = "";
     if (this.photo) return void this.askOfPhoto().catch((trouble) => this.kept.say(trouble.words ?? String(trouble)));
     this.askAll(0);
     this.askInside(0);
@@ -234,7 +233,7 @@ class DrawPage {
   /** Ask each network; `at` is when the pen moved, 0 if nobody waits for the time. @param {number} at */
   async answer(at) {
     if (this.photo) return;
-    const shown = this.answers ?? [];
+    const [shown, changes] = [this.answers ?? [], this.changes];
     if (!this.strokes.length) {
       this.answered = this.brief.textContent = "";
       return shown.forEach((bars) => bars.show(NO_STROKES));
@@ -244,9 +243,11 @@ class DrawPage {
       shown.map(async (bars, place) => {
         try {
           const answer = await ask("POST", "/api/answer", this.drawing(place));
+          if (this.photo || this.answers !== shown) return; // a photo is on the pad by now, or others are asked
           bars.show(answer);
-          if (place === 0) this.showFirst(answer, still);
+          if (place === 0) this.showFirst(answer, still, changes === this.changes);
         } catch (trouble) {
+          if (place === 0) this.answered = "";
           bars.fail(/** @type {any} */ (trouble).words ?? String(trouble));
         }
       }),
@@ -254,9 +255,9 @@ class DrawPage {
     if (at) this.showTime(performance.now() - at);
   }
 
-  /** @param {any} answer @param {boolean} still nobody is drawing just now */
-  showFirst(answer, still) {
-    this.answered = answer.label;
+  /** @param {any} answer @param {boolean} still nobody is drawing just now @param {boolean} same it is of what is on the pad now */
+  showFirst(answer, still, same) {
+    this.answered = same ? answer.label : "";
     this.brief.textContent = answer.label && `${answer.label} · ${percent(answer.probabilities[answer.label])}`;
     this.inside.showInput(answer.image);
     if (still) speak(spoken(answer));
@@ -287,15 +288,18 @@ class DrawPage {
   /** @param {File} file */
   async takePhoto(file) {
     if (file.size > MOST_BYTES) return this.kept.say("The photo has more than 20 MiB. Save it smaller.");
-    this.kept.say();
+    this.kept.begin();
     this.photo = file;
+    this.answered = "";
     try {
       await this.askOfPhoto();
       const bitmap = await createImageBitmap(file);
       if (this.photo === file) this.pad.showPhoto(bitmap); // unless somebody draws by now
     } catch (trouble) {
-      if (this.photo === file) this.photo = null;
       this.kept.say(/** @type {any} */ (trouble).words ?? "This browser cannot show the photo.");
+      if (this.photo !== file) return;
+      this.photo = null;
+      this.again();
     }
   }
 
@@ -305,7 +309,7 @@ class DrawPage {
     const found = await Promise.all(this.asked.map((run) => ask("POST", `/api/photo?run=${encodeURIComponent(run)}`, file)));
     if (this.photo !== file || this.answers !== shown) return; // somebody draws by now, or asks others
     found.forEach((answer, place) => shown[place].show(answer));
-    this.showFirst(found[0], true);
+    this.showFirst(found[0], true, true);
     this.inside.show(found[0].inside);
   }
 }

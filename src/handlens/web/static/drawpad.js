@@ -116,6 +116,11 @@ export class DrawPad {
     return this.pointer !== null;
   }
 
+  /** Whether a stroke is being drawn, by a pointer or by the keys. */
+  get isBusy() {
+    return this.isDrawing || Boolean(this.cursor?.down);
+  }
+
   /** Whatever happens to the drawing ends the stroke that is being drawn. */
   lift() {
     this.pointer = null;
@@ -152,6 +157,12 @@ export class DrawPad {
   /** @param {Stroke[]} strokes a digit that is there before anybody draws */
   showGhost(strokes) {
     this.ghost = strokes;
+    this.draw();
+  }
+
+  /** Take the first strokes away, of a drawing that is over; what is being drawn goes on. @param {number} count */
+  dropFirst(count) {
+    this.strokes.splice(0, count);
     this.draw();
   }
 

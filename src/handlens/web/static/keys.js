@@ -17,7 +17,7 @@ export function listen() {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || writes(event.target)) return;
     if (document.querySelector("dialog[open]") || (localStorage.getItem(OFF) && event.key !== "?")) return;
-    if ([" ", "Enter"].includes(event.key) && event.target instanceof Element && event.target.closest("button, a, summary")) return;
+    if ([" ", "Enter"].includes(event.key) && event.target instanceof Element && event.target.closest("button, a, summary, input[type=file]")) return;
     if (event.key === " " && event.target instanceof Element && event.target.closest("[role=application], [role=region]")) return; // it draws, or scrolls
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const found = shortcuts.find((shortcut) => shortcut.keys.includes(key));

@@ -15,16 +15,29 @@ function render({ model, el }) {
   said.className = "handlens-said";
   said.setAttribute("aria-live", "polite");
   const pad = new DrawPad(canvas, { changed: () => send() });
+  let sends = false;
   const send = () => {
+    sends = true;
     model.set("strokes", pad.strokes.map((stroke) => [...stroke]));
+    sends = false;
     model.save_changes();
+  };
+  const take = () => {
+    if (sends || pad.isBusy) return; // it comes from this pad
+    pad.forget();
+    pad.strokes = model.get("strokes").filter(isStroke).map((/** @type {[number, number][]} */ stroke) => [...stroke]);
+    pad.draw();
   };
   const show = () => (said.textContent = model.get("said"));
   model.on("change:said", show);
-  pad.strokes = model.get("strokes");
+  model.on("change:strokes", take);
+  take();
   show();
   el.append(canvas, button("Undo", () => pad.undo()), button("Clear", () => pad.clear()), said);
 }
+
+/** From Python anything may come. @param {any} stroke */
+const isStroke = (stroke) => stroke?.length > 0 && [...stroke].every((point) => point?.length === 2 && [...point].every(Number.isFinite));
 
 /** @param {string} name @param {() => void} does */
 function button(name, does) {

@@ -7,10 +7,12 @@ const PLACE = "handlens-outbox";
 const AGAIN_MS = 2000;
 let timer = 0;
 
-/** @returns {object[]} */
+/** @typedef {{strokes: number[][][], label: number, anyway: boolean}} Drawing */
+
+/** @returns {Drawing[]} */
 const waiting = () => JSON.parse(localStorage.getItem(PLACE) ?? "[]");
 
-/** @param {object[]} drawings */
+/** @param {Drawing[]} drawings */
 function setWaiting(drawings) {
   localStorage.setItem(PLACE, JSON.stringify(drawings));
   const count = drawings.length;
@@ -19,7 +21,7 @@ function setWaiting(drawings) {
 
 /**
  * Keep a drawing, now or later.
- * @param {{strokes: number[][][], label: number, anyway: boolean}} drawing
+ * @param {Drawing} drawing
  * @returns {Promise<any>} what the server says of it; null if it waits
  */
 export async function keep(drawing) {
@@ -27,7 +29,8 @@ export async function keep(drawing) {
     return await ask("POST", "/api/digits", drawing);
   } catch (trouble) {
     if (!(trouble instanceof Trouble) || trouble.status) throw trouble;
-    setWaiting([...waiting(), drawing]);
+    const text = JSON.stringify(drawing.strokes); // of a drawing the label that was said last counts
+    setWaiting([...waiting().filter(({ strokes }) => JSON.stringify(strokes) !== text), drawing]);
     sendLater();
     return null;
   }

@@ -7,6 +7,8 @@ import { exporting, Importing } from "./files.js";
 import { onKey } from "./keys.js";
 import { GOAL, Wizard } from "./wizard.js";
 
+const PIECE = 4 << 20; // characters of pictures and strokes
+
 export class OwnDigits {
   /** @param {any} counts @param {boolean} mayChange */
   constructor(counts, mayChange) {
@@ -159,14 +161,14 @@ export class OwnDigits {
     const ids = [...this.chosen];
     const before = Number(this.label);
     if (!ids.length || label === before) return;
-    await this.change(() => this.setLabels(ids, label), () => `${words(ids.length)} a ${label} now.`, () => this.setLabels(ids, before));
+    await this.change(() => this.setLabels(ids, label, before), () => `${words(ids.length)} a ${label} now.`, () => this.setLabels(ids, before, label));
   }
 
-  /** @param {string[]} ids @param {number} label */
-  async setLabels(ids, label) {
+  /** @param {string[]} ids @param {number} label @param {number} before what they are up to now */
+  async setLabels(ids, label, before) {
     let counts = this.counts;
     try {
-      for (const id of ids) counts = await ask("POST", `/api/digits/${id}/label`, { label });
+      for (const id of ids) counts = await ask("POST", `/api/digits/${id}/label`, { label, before });
     } catch (trouble) {
       if (counts !== this.counts) this.update(counts); // some have their new label
       throw trouble;
@@ -184,7 +186,23 @@ export class OwnDigits {
       removed = found.removed;
       return found;
     };
-    await this.change(take, () => `${words(removed.length)} deleted.`, () => ask("POST", "/api/own/restore", { removed }));
+    await this.change(take, () => `${words(removed.length)} deleted.`, () => this.restore(removed));
+  }
+
+  /** Put digits back, in pieces that the lab takes; what is back is taken out of the list, so that what failed can be tried again. @param {any[]} removed */
+  async restore(removed) {
+    let counts = this.counts;
+    try {
+      while (removed.length) {
+        const piece = firstOf(removed);
+        counts = await ask("POST", "/api/own/restore", { removed: piece });
+        removed.splice(0, piece.length);
+      }
+    } catch (trouble) {
+      if (counts !== this.counts) this.update(counts); // some are back
+      throw trouble;
+    }
+    return counts;
   }
 
   /** Do something, say what was done, and offer to undo it. What fails may be tried again: the choice and the offer stay. @param {() => Promise<any>} does @param {() => string} says @param {() => Promise<any>} undo */
@@ -207,6 +225,13 @@ export class OwnDigits {
   tell(trouble) {
     this.said.replaceChildren(`${trouble.words ?? trouble} `, ...this.offered);
   }
+}
+
+/** As many of the first digits as make up a piece; one at least. @param {any[]} removed */
+function firstOf(removed) {
+  let size = 0;
+  const end = removed.findIndex(({ png, strokes }, place) => (size += png.length + strokes.length) > PIECE && place > 0);
+  return end < 0 ? [...removed] : removed.slice(0, end);
 }
 
 /** @param {number} count */

@@ -12,7 +12,9 @@ const pad = new DrawPad(canvas, { changed: () => send(null) });
 
 const send = newest(async () => {
   try {
-    const answer = await ask("POST", "/api/phone/drawing", { strokes: pad.strokes, pen: pad.pen });
+    const { strokes, pen } = pad;
+    const answer = await ask("POST", "/api/phone/drawing", { strokes, pen });
+    if (answer.kept && strokes === pad.strokes) pad.dropFirst(answer.kept);
     digit.textContent = answer.label || "–";
     said.textContent = answer.label ? percent(answer.probabilities[answer.label]) : "Too little ink yet.";
     notice("");

@@ -60,14 +60,14 @@ export class Comparison {
     const place = (/** @type {string} */ name) => found.columns.indexOf(name);
     const row = (/** @type {string} */ name) => [name.replaceAll("_", " "), ...found.cells.map((/** @type {string[]} */ cells) => cells[place(name)])];
     const reached = found.columns.filter((/** @type {string} */ name) => name !== "run" && !found.knobs.includes(name));
-    const heads = ["", ...this.names.map((name, number) => el("span", {}, sample(number, false), name))];
-    const knobs = found.knobs.length ? table("Config: only the differences", heads, found.knobs.map(row)) : el("p", { class: "caption" }, "Their configs are the same but for the number of epochs.");
+    const heads = (/** @type {string} */ what) => [what, ...this.names.map((name, number) => el("span", {}, sample(number, false), name))];
+    const knobs = found.knobs.length ? table("Config: only the differences", heads("knob"), found.knobs.map(row)) : el("p", { class: "caption" }, "Their configs are the same but for the number of epochs.");
     return [
       el("ul", { class: "findings" }, found.sentences.map((/** @type {string} */ sentence) => el("li", {}, sentence))),
       el("h3", {}, "Config: only the differences"),
       knobs,
       el("h3", {}, "What they reached"),
-      table("What they reached", heads.map((head) => (typeof head === "string" ? head : head.cloneNode(true))), reached.map(row)),
+      table("What they reached", heads("measure"), reached.map(row)),
       found.pairs.length > 1 && this.pairs(found.pairs),
       copied(`handlens compare ${this.names.join(" ")}`),
     ];

@@ -45,10 +45,17 @@ export class OneRun {
     const form = el("form", { class: "words" }, el("label", { class: "wide" }, "Note", note), el("label", { class: "wide" }, "Tags, with blanks between", tags), el("label", { class: "wide" }, "Name", name));
     const away = el("button", { type: "button", onclick: () => this.page.remove(run.name) }, "Move to trash");
     form.append(el("div", { class: "row" }, el("button", { class: "primary" }, "Save"), away));
+    const written = () => ({ note: note.value, tags: tags.value, name: name.value.trim() });
+    /** @type {Record<string, string>} */
+    let before = written();
     form.addEventListener("submit", async (/** @type {Event} */ event) => {
       event.preventDefault();
-      const saved = await this.page.change(run.name, { note: note.value, tags: tags.value.split(/\s+/).filter(Boolean), name: name.value.trim() });
+      const now = written();
+      const different = Object.entries(now).filter(([field, text]) => text !== before[field]); // another tab may have changed the rest
+      const changes = different.map(([field, text]) => [field, field === "tags" ? text.split(/\s+/).filter(Boolean) : text]);
+      const saved = await this.page.change(run.name, Object.fromEntries(changes));
       if (!saved) return;
+      before = now;
       if (saved.name !== run.name) this.page.showBelow();
       this.page.say(`Saved: ${saved.name}.`);
     });

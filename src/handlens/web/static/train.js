@@ -58,7 +58,15 @@ class TrainPage {
       event.preventDefault();
       this.start();
     });
-    return panel("What to train", "A preset sets all knobs; change any of them. It is the same training as on the command line, and leaves the same run.", form, { code: "train" });
+    return panel("What to train", "A preset sets all knobs; change any of them. It is the same training as on the command line, and leaves the same run.", form, { code: "train", knobs: () => this.asPython(), id: "what" });
+  }
+
+  /** The knobs that are not at their default, as arguments of `hl.fit`. */
+  asPython() {
+    const value = (/** @type {string} */ name) => this.fields.get(name).value;
+    const own = this.known.knobs.filter((/** @type {any} */ { name, default: usual }) => !["model", "data"].includes(name) && value(name) !== usual);
+    const named = own.map((/** @type {any} */ { name, several }) => `${name}=${several ? JSON.stringify(value(name)) : inPython(value(name))}`);
+    return [inPython(value("model")), inPython(value("data")), ...named].join(", ");
   }
 
   /** @param {{name: string, says: string, default: string, choices: string[]}} knob */
@@ -120,6 +128,7 @@ class TrainPage {
     setAddress({ preset: this.presets.value, ...Object.fromEntries([...this.fields.keys()].map((name) => [name, own[name] ?? null])) });
     for (const [name, field] of this.fields) field.classList.toggle("own", name in own);
     this.time.textContent = "";
+    document.querySelector("#what details.code")?.dispatchEvent(new Event("toggle")); // an open one shows what is chosen now
   }
 
   async estimate() {
@@ -159,6 +168,9 @@ class TrainPage {
     this.start();
   }
 }
+
+/** What was typed as a value in Python: a number, true or false, or else a text. @param {string} text */
+const inPython = (text) => (/^-?\d+(\.\d*)?(e[-+]?\d+)?$/i.test(text) ? text : { true: "True", false: "False" }[text] ?? JSON.stringify(text));
 
 /** A knob as one would type it. @param {any} value */
 const typed = (value) => (Array.isArray(value) ? value.join(",") : String(value));

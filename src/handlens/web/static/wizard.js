@@ -84,9 +84,9 @@ export class Wizard {
       this.next(label, !this.pad.over);
     } catch (trouble) {
       this.keepButton.disabled = this.pad.over = false;
-      const several = /** @type {Error} */ (trouble).message.startsWith("More than one digit");
+      const { doubtful, words } = /** @type {any} */ (trouble);
       const insist = el("button", { type: "button", class: "link", onclick: () => this.keep(true, strokes) }, "Keep it anyway");
-      this.said.replaceChildren(several ? "More than one digit? " : (/** @type {any} */ (trouble).words ?? String(trouble)), several ? insist : "");
+      this.said.replaceChildren(doubtful ? "More than one digit? " : (words ?? String(trouble)), doubtful ? insist : "");
     }
   }
 
