@@ -67,7 +67,7 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
         try:
             exec(code, main.__dict__)
         except SeenEnough:
-            seen.shortened = True
+            seen.shortened = seen.stopped = True
         except SystemExit as end:
             if end.code not in (None, 0) and not isinstance(end.code, int):
                 seen.failure = program.failure(end)

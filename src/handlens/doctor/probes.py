@@ -191,13 +191,13 @@ def _way(forward: Event, loss: Event) -> Callable[[Any], Tensor] | None:
     return None
 
 
-def run(model: nn.Module, images: Tensor, *, training: bool = False) -> Tensor:
-    """What a network gives for images; it is left as it was."""
+def run(model: nn.Module, *given: Tensor, training: bool = False) -> Tensor:
+    """What a network gives for images, and for what it gets with them; it is left as it was."""
     network = copy.deepcopy(model).train(training)
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(0)
-        given = tensors(network(images))
-    return next((one for one in given if one.ndim > 1), given[0])
+        scores = tensors(network(*given))
+    return next((one for one in scores if one.ndim > 1), scores[0])
 
 
 def varies(model: nn.Module, images: Tensor) -> bool:
@@ -261,12 +261,12 @@ class _Relus(TorchFunctionMode):
         return result
 
 
-def called(model: nn.Module, images: Tensor) -> set[str]:
-    """The names of the parts of a network whose forward is called for these images, in training."""
+def called(model: nn.Module, *given: Tensor) -> set[str]:
+    """The names of the parts of a network whose forward is called for these images, and what it gets with them, in training."""
     found: set[str] = set()
     network = copy.deepcopy(model).train()
     for name, module in network.named_modules():
         module.register_forward_hook(lambda _module, _inputs, _output, name=name: found.add(name))
     with contextlib.suppress(Exception), torch.no_grad(), torch.random.fork_rng():
-        network(images)
+        network(*given)
     return found
