@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+import torch.nn.functional as F
 from corpus import FULL
 from doctor import ground
 from doctor.corpus import ALL_RIGHT, BROKEN
@@ -22,12 +24,14 @@ from doctor.healthy import program
 from doctor.programs import BASES, Mutant
 from doctor.score import right_line, seeded
 from terminal import Terminal
+from torch import nn
 
 import handlens as hl
 from handlens.doctor import Diagnosis, all_causes, child, examine
 from handlens.doctor.case import Case
 from handlens.doctor.cause import conclude
 from handlens.doctor.demo import Demo, outcome
+from handlens.doctor.probes import Probe
 from handlens.doctor.script import Script
 from handlens.doctor.seen import Failure, Seen
 from handlens.errors import UsageError
@@ -378,6 +382,16 @@ def test_what_stands_after_the_name_is_the_programs_unless_it_knows_no_such_word
 def test_an_endless_loop_is_ended(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text("while True:\n    pass\n", encoding="utf-8")
     assert examine(tmp_path / "program.py")[0].causes == ()
+
+
+def test_trials_with_copies_end_when_their_time_is_up() -> None:
+    batch = (torch.rand(8, 4), torch.arange(8) % 2)
+    probe = Probe(nn.Linear(4, 2), [batch], lambda given: given, F.cross_entropy, torch.optim.SGD, {"lr": 0.1})
+    known = probe.train()
+    assert known.finite
+    probe.spent = 100.0
+    assert not probe.train(lr=2.0).finite
+    assert probe.train() is known
 
 
 @pytest.mark.parametrize("of_windows", [False, True])

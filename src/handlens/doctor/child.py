@@ -32,7 +32,7 @@ from handlens.doctor.watch import Watcher
 from handlens.doctor.watch.compiler import without_compiler
 from handlens.files import read_source, write_atomic
 
-LONGEST_S = 14.0
+LONGEST_S = 8.0
 _ALARM: int = getattr(signal, "SIGALRM", None) or signal.SIGBREAK  # type: ignore[attr-defined]  # of Windows
 
 

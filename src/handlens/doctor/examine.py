@@ -16,7 +16,7 @@ from handlens.limits import Finished, Limits, run_limited
 
 ANSWER = "HANDLENS_DOCTOR_ANSWER"
 _MOST_BYTES = 1 << 20
-_LIMITS = Limits(time_s=120.0, memory_bytes=8 << 30)
+_LIMITS = Limits(time_s=60.0, memory_bytes=8 << 30)
 
 
 def examine(script: str | os.PathLike[str], arguments: Sequence[str] = ()) -> tuple[Diagnosis, Finished]:
