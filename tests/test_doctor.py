@@ -199,6 +199,11 @@ def test_the_command_says_what_to_try(tmp_path: Path, terminal: Terminal) -> Non
     assert '"softmax_before_ce"' in terminal("doctor", "--json", bad, code=1)
     assert "I found nothing wrong." in terminal("doctor", good)
     assert "softmax" in terminal("doctor", "--explain", "softmax_before_ce")
+    said = terminal("doctor", "--verbose", good)
+    assert re.search(r"INIT: the first loss\t2\.\d+\tabout 2\.30, as by guessing\n", said)
+    assert re.search(r"PERM: one image changed\t0 of 15 other scores change\t0\n", said)
+    assert "OVERFIT: a few by heart\tloss" in said
+    assert all(cause in said for cause in all_causes())
 
 
 MANY_EPOCHS = """
@@ -379,11 +384,6 @@ def test_what_stands_after_the_name_is_the_programs_unless_it_knows_no_such_word
     assert "['--json']" in terminal("doctor", "--verbose", "program.py", "--json", code=1)
 
 
-def test_an_endless_loop_is_ended(tmp_path: Path) -> None:
-    (tmp_path / "program.py").write_text("while True:\n    pass\n", encoding="utf-8")
-    assert examine(tmp_path / "program.py")[0].causes == ()
-
-
 def test_trials_with_copies_end_when_their_time_is_up() -> None:
     batch = (torch.rand(8, 4), torch.arange(8) % 2)
     probe = Probe(nn.Linear(4, 2), [batch], lambda given: given, F.cross_entropy, torch.optim.SGD, {"lr": 0.1})
@@ -392,6 +392,11 @@ def test_trials_with_copies_end_when_their_time_is_up() -> None:
     probe.spent = 100.0
     assert not probe.train(lr=2.0).finite
     assert probe.train() is known
+
+
+def test_an_endless_loop_is_ended(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text("while True:\n    pass\n", encoding="utf-8")
+    assert examine(tmp_path / "program.py")[0].causes == ()
 
 
 @pytest.mark.parametrize("of_windows", [False, True])

@@ -21,8 +21,9 @@ from typing import Any
 from handlens.doctor.case import Case
 from handlens.doctor.cause import SYNTAX, Diagnosis, conclude
 from handlens.doctor.clock import worked_s
-from handlens.doctor.examine import ANSWER
+from handlens.doctor.examine import ANSWER, MEASURING
 from handlens.doctor.loops import FOR, WHILE
+from handlens.doctor.measured import measured
 from handlens.doctor.modules import Modules
 from handlens.doctor.program import Program
 from handlens.doctor.sandbox import aside
@@ -105,10 +106,11 @@ def _wake_after(seconds: float) -> None:
 
 def main() -> None:
     """Run the program and write the diagnosis."""
-    answer = os.environ.pop(ANSWER)
+    answer, measuring = os.environ.pop(ANSWER), os.environ.pop(MEASURING, "")
     file, arguments = sys.argv[1], sys.argv[2:]
     try:
-        diagnosis = conclude(Case(*run(file, arguments)))
+        case = Case(*run(file, arguments))
+        diagnosis = dataclasses.replace(conclude(case), measured=measured(case) if measuring else ())
     except SyntaxError as error:
         diagnosis = unreadable(error)
     content = dataclasses.asdict(diagnosis)
