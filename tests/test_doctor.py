@@ -201,7 +201,7 @@ def test_the_command_says_what_to_try(tmp_path: Path, terminal: Terminal) -> Non
     assert "softmax" in terminal("doctor", "--explain", "softmax_before_ce")
     said = terminal("doctor", "--verbose", good)
     assert re.search(r"INIT: the first loss\t2\.\d+\tabout 2\.30, as by guessing\n", said)
-    assert re.search(r"PERM: one image changed\t0 of 15 other scores change\t0\n", said)
+    assert re.search(r"PERM: one image changed\t0 of 15 others change\t0\n", said)
     assert "OVERFIT: a few by heart\tloss" in said
     assert all(cause in said for cause in all_causes())
 

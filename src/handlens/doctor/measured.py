@@ -46,14 +46,14 @@ def _pixels(case: Case) -> Answer:
     if case.input is None or not case.input.is_floating_point():
         return None
     least, most, mean = float(case.input.min()), float(case.input.max()), float(case.input.mean())
-    return f"{least:.2g} to {most:.2g}, mean {mean:.2g}", "0 to 1, or mean 0 and spread 1"
+    return f"{least:.2g} to {most:.2g}, mean {mean:.2g}", "0 to 1, or mean 0, spread 1"
 
 
 def _labels(case: Case) -> Answer:
     pairs = labelled(case)
     if pairs is None:
         return None
-    return f"{centroid_agreement(*pairs):.0%} near their class", f"far above {1 / len(pairs[1].unique()):.0%}, as by chance"
+    return f"{centroid_agreement(*pairs):.0%} near their own", f"far above {1 / len(pairs[1].unique()):.0%}, as by chance"
 
 
 def _gradients(case: Case) -> Answer:
@@ -65,7 +65,7 @@ def _old_gradients(case: Case) -> Answer:
     if not case.again:
         return None
     stale = sum(step.stale(case.optimized) for step in case.again)
-    return f"{stale} of {len(case.again)} steps", "0, unless they are added up on purpose"
+    return f"{stale} of {len(case.again)} steps", "0, unless added on purpose"
 
 
 def _steps(case: Case) -> Answer:
@@ -77,14 +77,14 @@ def _by_heart(case: Case) -> Answer:
     if case.probe is None:
         return None
     tried = case.probe.train()
-    return f"loss {tried.first:.2f} to {tried.last:.2f}, {len(case.probe.images)} images", f"below {0.6 * tried.first:.2f}"
+    return f"loss {tried.first:.2f} to {tried.last:.2f}", f"below {0.6 * tried.first:.2f}, {len(case.probe.images)} images"
 
 
 def _others(case: Case) -> Answer:
     given = [one[:16] for one in arguments(case.training, case.model)]
     if case.lively is None or len(given) != 1:
         return None
-    return f"{touched(case.lively, given, -1)} of {len(given[0]) - 1} other scores change", "0"
+    return f"{touched(case.lively, given, -1)} of {len(given[0]) - 1} others change", "0"
 
 
 def _modes(case: Case) -> Answer:
@@ -104,7 +104,7 @@ def _hits(case: Case) -> Answer:
     if not compared or not case.seen.accuracies():
         return None
     share = sum(event.hits for event in compared) / sum(event.count for event in compared)
-    return f"{share:.1%} counted, {case.seen.accuracies()[-1]:.1%} printed", "the same"
+    return f"{share:.1%} and {case.seen.accuracies()[-1]:.1%} printed", "the same"
 
 
 _PROBES: dict[str, Callable[[Case], Answer]] = {
@@ -116,7 +116,7 @@ _PROBES: dict[str, Callable[[Case], Answer]] = {
     "STEP: the longest step": _steps,
     "OVERFIT: a few by heart": _by_heart,
     "PERM: one image changed": _others,
-    "MODE: dropout, batch norm on": _modes,
+    "MODE: training mode on": _modes,
     "LEAK: seen in training": _leaks,
     "REEVAL: the accuracy": _hits,
 }

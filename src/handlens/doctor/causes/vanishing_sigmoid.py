@@ -20,11 +20,12 @@ DEMO = """\
 EXPLAINS = ("lr_too_low", "lr_too_high")
 LEAST = 2e-3  # less of it does not reach the first layer
 _LITTLE = 1e-2  # where nothing is learned
+_LAYERS = 4  # through fewer, gradients come back whatever is between them
 
 
 def look(case: Case) -> Finding | None:
     """The gradient of the first layer is a thousandth of the last one's, or a hundredth and nothing is learned."""
-    ratio = gradient_ratio(case) if case.script.find("igmoid", "anh") else None
+    ratio = gradient_ratio(case, _LAYERS) if case.script.find("igmoid", "anh") else None
     if ratio is None or ratio > (_LITTLE if case.rose else LEAST):
         return None
     return Finding(
@@ -33,8 +34,8 @@ def look(case: Case) -> Finding | None:
     )
 
 
-def gradient_ratio(case: Case) -> float | None:
-    """The gradient of the first layer by that of the last one, each relative to its weights; None with less than four layers."""
+def gradient_ratio(case: Case, layers: int = 2) -> float | None:
+    """The gradient of the first layer by that of the last one, each relative to its weights; None if there are not so many layers."""
     norms = [(event.leaves, event.norms) for event in case.seen.of("backward") if "norms" in event.about]
     if not norms:
         return None
@@ -45,7 +46,7 @@ def gradient_ratio(case: Case) -> float | None:
         if leaf.ndim >= 2
     }
     ordered = [by_name[name] for name in case.parameters.values() if name in by_name]
-    return ordered[0] / max(ordered[-1], 1e-30) if len(ordered) >= 4 else None
+    return ordered[0] / max(ordered[-1], 1e-30) if len(ordered) >= layers else None
 
 
 def _chosen(case: Case) -> int:
