@@ -23,7 +23,7 @@ def look(case: Case) -> Finding | None:
     if case.learned or case.rate_grows or len(case.steps) < 4:
         return None
     longest = longest_step(case)
-    if not 0 <= longest <= TINY:
+    if not 0 <= longest <= TINY or _warms_up(case):
         return None
     as_it_is = case.probe.train()
     if as_it_is.last < 0.9 * as_it_is.first:
@@ -34,6 +34,12 @@ def look(case: Case) -> Finding | None:
     lr = float(case.probe.knobs["lr"])
     evidence = f"A step moves no weight by more than {longest:.1g} of its size; with lr={lr * times:g} the same images are learned."
     return Finding(case.line_of_optimizer(), evidence, LIKELY, change=f"Try lr={lr * times:g}.")
+
+
+def _warms_up(case: Case) -> bool:
+    """Whether the rate was still growing when it was last seen."""
+    rates = [event.lr for event in case.seen.of("step")]
+    return bool(rates) and rates[-1] == max(rates) > 1.5 * rates[0]
 
 
 def longest_step(case: Case) -> float:
