@@ -122,6 +122,7 @@ CRASHES = {
     "one picture before": (NORMED + "net(x_test[:1])", "batchnorm_single", "Write model.eval()"),
     "a last batch of one": (NORMED + LOOP.format("DataLoader(train_loader.dataset, 599)"), "batchnorm_single", "Use drop_last"),
     "the class": (OWN + "network = Net\nnetwork.parameters()", "class_not_instance", "Write Net()."),
+    "the class, handed over": (OWN + "def fit(network):\n    list(network.parameters())\n\nfit(Net)", "class_not_instance", "Write Net()."),
     "the class, called": (OWN + "network = Net\nnetwork(x_test)", "class_not_instance", "Write Net()."),
     "another name of the class": (OWN + "MODEL = Net\nmodel = MODEL()\nlen(model.wieghts)", "", ""),
     "one is taken from labels": ("F.cross_entropy(model(x_train), y_train - 1)", "label_off_by_one", "Take nothing from the labels."),

@@ -320,12 +320,16 @@ class Mutant:
     base: str = ""
 
     @property
+    def right(self) -> str:
+        """The program without the mistake."""
+        return self.base or BASES[self.style]
+
+    @property
     def text(self) -> str:
         """The program with the mistake."""
-        base = self.base or BASES[self.style]
-        if self.old not in base:
+        if self.old not in self.right:
             raise ValueError(f"{self.cause} in {self.style}: {self.old!r} is not there")
-        text = base.replace(self.old, self.new)
+        text = self.right.replace(self.old, self.new)
         for old, new in EXTRA.get((self.cause, self.style), []):
             if old not in text:
                 raise ValueError(f"{self.name}: {old!r} is not there")
@@ -772,6 +776,7 @@ CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
         "mlp": ("x.view(x.size(0), -1)", "x.view(-1)", "x.view(-1)"),
         "cnn": ("torch.flatten(x, 1)", "torch.flatten(x)", "torch.flatten(x)"),
         "nll": ("images.flatten(1)", "images.flatten()", "images.flatten()"),
+        "trainer": ("torch.flatten(x, start_dim=1)", "torch.flatten(x)", "torch.flatten(x)"),
     },
     "wrong_in_channels": {"cnn": ("nn.Conv2d(1, 8", "nn.Conv2d(3, 8", "nn.Conv2d(3, 8")},
     "missing_channel_dim": {"cnn": ("            pred = net(xb)\n", "            pred = net(xb.squeeze(1))\n")},
@@ -788,14 +793,20 @@ CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
     "forward_returns_none": {
         "mlp": ("        x = self.fc3(x)\n        return x\n", "        x = self.fc3(x)\n", "x = self.fc3(x)"),
         "cnn": ("        return self.fc(x)", "        x = self.fc(x)", "x = self.fc(x)"),
+        "nll": ("        return F.log_softmax(", "        h = F.log_softmax(", "h = F.log_softmax("),
+        "trainer": ("        return self.head(x)", "        x = self.head(x)", "x = self.head(x)"),
     },
     "forward_typo": {
         "mlp": ("def forward(", "def foward(", "def foward"),
         "cnn": ("def forward(", "def forwards(", "def forwards"),
+        "nll": ("def forward(", "def fwd(", "def fwd"),
+        "trainer": ("    def forward(self, x):\n        x = torch", "    def foward(self, x):\n        x = torch", "def foward"),
     },
     "class_not_instance": {
         "mlp": ("model = Net()", "model = Net", "model = Net"),
         "nll": ("network = Classifier()", "network = Classifier", "network = Classifier"),
+        "cnn": ("net = ConvNet()", "net = ConvNet", "net = ConvNet"),
+        "trainer": ("Trainer(Digits(), ", "Trainer(Digits, ", "Trainer(Digits, "),
     },
     "pooled_away": {"cnn": ("self.pool = nn.MaxPool2d(2)", "self.pool = nn.MaxPool2d(8)")},
     "loss_args_swapped": {
@@ -803,6 +814,13 @@ CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
         "cnn": ("loss_fn(pred, yb)", "loss_fn(yb, pred)", "loss_fn(yb"),
         "nll": ("        loss = F.nll_loss(output, target)\n", "        loss = F.nll_loss(target, output)\n", "F.nll_loss(target"),
         "trainer": ("self.loss(logits, targets)", "self.loss(targets, logits)", "self.loss(targets"),
+    },
+    "label_off_by_one": {
+        "mlp": ("train_labels = digits.train.labels[:4000]", "train_labels = digits.train.labels[:4000] + 1", "train_labels ="),
+        "cnn": ("train_y = digits.train.labels[:3000]", "train_y = digits.train.labels[:3000] + 1", "train_y ="),
+        "sequential": ("Y = digits.train.labels[:5000]", "Y = digits.train.labels[:5000] + 1", "Y ="),
+        "nll": ("digits.train.labels[:4000]", "digits.train.labels[:4000] + 1", "train = TensorDataset"),
+        "trainer": ("digits.train.labels[:3200]", "digits.train.labels[:3200] + 1", "train_data ="),
     },
     "target_wrong_type": {
         "mlp": ("criterion(outputs, labels)", "criterion(outputs, labels.float())", "labels.float()"),
@@ -812,9 +830,20 @@ CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
     "loss_ctor_called_with_tensors": {
         "mlp": ("loss = criterion(outputs, labels)", "loss = nn.CrossEntropyLoss(outputs, labels)", "nn.CrossEntropyLoss(outputs"),
         "sequential": ("F.cross_entropy(scores, y)", "nn.CrossEntropyLoss(scores, y)", "nn.CrossEntropyLoss(scores"),
+        "cnn": ("loss = loss_fn(pred, yb)", "loss = nn.CrossEntropyLoss(pred, yb)", "nn.CrossEntropyLoss(pred"),
+        "nll": ("        loss = F.nll_loss(output, target)\n", "        loss = nn.NLLLoss(output, target)\n", "nn.NLLLoss(output"),
+        "trainer": ("self.loss(logits, targets)", "nn.CrossEntropyLoss(logits, targets)", "nn.CrossEntropyLoss(logits"),
     },
     "loss_on_argmax": {
-        "mlp": ("loss = criterion(outputs, labels)", "loss = F.mse_loss(outputs.argmax(1).float(), labels.float())", "F.mse_loss")
+        "mlp": ("loss = criterion(outputs, labels)", "loss = F.mse_loss(outputs.argmax(1).float(), labels.float())", "F.mse_loss"),
+        "cnn": ("loss = loss_fn(pred, yb)", "loss = F.mse_loss(pred.argmax(1).float(), yb.float())", "F.mse_loss"),
+        "sequential": ("loss = F.cross_entropy(scores, y)", "loss = F.l1_loss(scores.argmax(1).float(), y.float())", "F.l1_loss"),
+        "nll": (
+            "        loss = F.nll_loss(output, target)\n",
+            "        loss = F.mse_loss(output.argmax(1).float(), target.float())\n",
+            "F.mse_loss",
+        ),
+        "trainer": ("self.loss(logits, targets)", "F.mse_loss(logits.argmax(1).float(), targets.float())", "F.mse_loss"),
     },
     "no_grad_in_training": {
         "mlp": ("def train_one_epoch():", "@torch.no_grad()\ndef train_one_epoch():", "@torch.no_grad()\ndef train"),
@@ -823,18 +852,36 @@ CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
             "    with torch.no_grad():\n        train(network, train_loader, optimizer)\n",
             "    with torch.no_grad():\n        train(",
         ),
+        "cnn": ("def main():", "@torch.no_grad()\ndef main():", "@torch.no_grad()\ndef main"),
+        "trainer": ("    def fit(self", "    @torch.no_grad()\n    def fit(self", "    @torch.no_grad()\n    def fit"),
     },
     "backward_twice": {
         "mlp": (
             "        loss = criterion(outputs, labels)\n        loss.backward()\n",
             "        total = total + criterion(outputs, labels)\n        total.backward()\n        loss = total\n",
             "total.backward()",
-        )
+        ),
+        "cnn": ("            loss.backward()\n", "            loss.backward()\n            loss.backward()\n", "loss.backward()"),
+        "sequential": ("        loss.backward()\n", "        loss.backward()\n        loss.backward()\n", "loss.backward()"),
+        "nll": ("        loss.backward()\n", "        loss.backward()\n        loss.backward()\n", "loss.backward()"),
+        "trainer": ("        loss.backward()\n", "        loss.backward()\n        loss.backward()\n", "loss.backward()"),
     },
-    "max_not_unpacked": {"mlp": ("outputs.argmax(dim=1)", "torch.max(outputs, 1)", "torch.max(outputs, 1)")},
+    "max_not_unpacked": {
+        "mlp": ("outputs.argmax(dim=1)", "torch.max(outputs, 1)", "torch.max(outputs, 1)"),
+        "cnn": ("net(xb).argmax(1)", "net(xb).max(1)", "net(xb).max(1)"),
+        "sequential": ("(test_scores.argmax(1) == Y_test)", "(test_scores.max(1) == Y_test)", "test_scores.max(1)"),
+        "nll": ("output.max(1)[1]", "output.max(1)", "output.max(1)"),
+        "trainer": (".argmax(-1)", ".max(-1)", ".max(-1)"),
+    },
     "uint8_input": {
         "mlp": ("digits.train.images[:4000].float() / 255", "digits.train.images[:4000]"),
         "nll": ("digits.train.images[:4000].float().div(255)", "digits.train.images[:4000]"),
+        "cnn": ("digits.train.images[:3000].float() / 255", "digits.train.images[:3000]"),
+        "sequential": (
+            "X = digits.train.images[:5000].reshape(5000, 784).float() / 255.0",
+            "X = digits.train.images[:5000].reshape(5000, 784)",
+        ),
+        "trainer": ("digits.train.images[:3200] / 255", "digits.train.images[:3200]"),
     },
     "plot_grad_tensor": {
         "mlp": (
@@ -846,28 +893,84 @@ CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
                 "for epoch in range(3):\n"
             ),
             "np.array(",
-        )
+        ),
+        "cnn": ("{loss.item():.3f}", "{loss.numpy():.3f}", "loss.numpy()"),
+        "sequential": ("loss.item()", "loss.numpy()", "loss.numpy()"),
+        "nll": ("round(loss.item(), 4)", "round(float(loss.numpy()), 4)", "loss.numpy()"),
+        "trainer": ("return loss.item()", "return loss.numpy()", "loss.numpy()"),
     },
     "load_result_assigned": {
         "mlp": (
             "for epoch in range(3):\n",
             "model = model.load_state_dict(model.state_dict())\nfor epoch in range(3):\n",
             "model = model.load_state_dict",
-        )
+        ),
+        "cnn": (
+            "        net.eval()\n",
+            "        net = net.load_state_dict(net.state_dict())\n        net.eval()\n",
+            "net = net.load_state_dict",
+        ),
+        "sequential": (
+            "    model.eval()\n",
+            "    model = model.load_state_dict(model.state_dict())\n    model.eval()\n",
+            "model = model.load_state_dict",
+        ),
+        "nll": (
+            "scheduler = ",
+            "network = network.load_state_dict(network.state_dict())\nscheduler = ",
+            "network = network.load_state_dict",
+        ),
+        "trainer": (
+            "        self.history = []\n",
+            "        self.history = []\n        self.model = self.model.load_state_dict(self.model.state_dict())\n",
+            "self.model = self.model.load_state_dict",
+        ),
     },
     "state_dict_mismatch": {
         "mlp": (
             "for epoch in range(3):\n",
             "model.load_state_dict(nn.Linear(3, 4).state_dict())\nfor epoch in range(3):\n",
             "model.load_state_dict",
-        )
+        ),
+        "cnn": ("    loss_fn = nn", "    net.load_state_dict(nn.Linear(3, 4).state_dict())\n    loss_fn = nn", "net.load_state_dict"),
+        "sequential": (
+            "optimizer = ",
+            "model.load_state_dict(nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10)).state_dict())\noptimizer = ",
+            "model.load_state_dict",
+        ),
+        "nll": ("scheduler = ", "network.load_state_dict(Classifier(32).state_dict())\nscheduler = ", "network.load_state_dict"),
+        "trainer": (
+            "        self.history = []\n",
+            "        self.history = []\n        model.load_state_dict(Digits((784, 100, 84)).state_dict())\n",
+            "model.load_state_dict",
+        ),
     },
     "full_model_pickle": {
         "mlp": (
             "for epoch in range(3):\n",
             "torch.save(model, 'net.pt')\nmodel = torch.load('net.pt')\nfor epoch in range(3):\n",
             "torch.save(model",
-        )
+        ),
+        "cnn": (
+            "        net.eval()\n",
+            "        torch.save(net, 'net.pt')\n        net = torch.load('net.pt')\n        net.eval()\n",
+            "torch.save(net",
+        ),
+        "sequential": (
+            "    model.eval()\n",
+            "    torch.save(model, 'model.pt')\n    model = torch.load('model.pt')\n    model.eval()\n",
+            "torch.save(model",
+        ),
+        "nll": (
+            "scheduler = ",
+            "torch.save(network, 'network.pt')\nnetwork = torch.load('network.pt')\nscheduler = ",
+            "torch.save(network",
+        ),
+        "trainer": (
+            "        self.history = []\n",
+            "        self.history = []\n        torch.save(model, 'digits.pt')\n        self.model = torch.load('digits.pt')\n",
+            "torch.save(model",
+        ),
     },
     "batchnorm_single": {"nll": ("[:4000]", "[:1025]", "DataLoader(train, batch_size")},
     "cuda_unavailable": {"mlp": ("model = Net()\n", "model = Net().cuda()\n", ".cuda()")},

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handlens.cli.terminal import FILE, json_option, out, print_json, tell
+from handlens.cli.terminal import FILE, json_option, out, print_json, show_table, tell
 from handlens.errors import FileError, UsageError, nearest
 from handlens.files import read_bytes
 
@@ -28,7 +28,7 @@ _WIDE = 140  # letters of a line where nobody looks at a terminal
 @click.command(context_settings={"allow_interspersed_args": False})
 @click.argument("script", required=False, type=FILE, metavar="SCRIPT.py")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGUMENT ...]")
-@click.option("--verbose", is_flag=True, help="Everything that was seen, and what the program printed.")
+@click.option("--verbose", is_flag=True, help="Every probe and its number, all that was looked for, and what the program printed.")
 @click.option("--explain", "cause", metavar="ID", help="What one mistake is, how it is seen, and lines with it and without it.")
 @json_option
 def doctor(script: Path | None, arguments: tuple[str, ...], verbose: bool, cause: str | None, as_json: bool) -> int:
@@ -46,7 +46,7 @@ def doctor(script: Path | None, arguments: tuple[str, ...], verbose: bool, cause
     verbose, as_json = verbose or "--verbose" in mine, as_json or "--json" in mine
     from handlens.doctor import examine
 
-    diagnosis, finished = examine(script, arguments)
+    diagnosis, finished = examine(script, arguments, measuring=verbose)
     if as_json:
         print_json(dataclasses.asdict(diagnosis) | {"losses": [one if math.isfinite(one) else None for one in diagnosis.losses]})
     else:
@@ -75,8 +75,12 @@ def _tell(diagnosis: Diagnosis, verbose: bool) -> None:
             tell(f"  {name}: {finding.evidence} (line {finding.line}, {finding.sure:.0%} sure)")
         for name, raised in diagnosis.unasked.items():
             tell(f"  {name}: could not be looked for. {raised.splitlines()[0]}")
+        rows = [(one.name, one.number, one.usual) for one in diagnosis.measured]
+        tell()
+        show_table({"probe": "left", "number": "left", "usual": "left"}, rows)
     if diagnosis.checked:
-        tell(f"\nLooked for {len(diagnosis.checked)} mistakes in {diagnosis.seconds:.1f} s." + ("" if verbose else "  More: --verbose"))
+        said = f"Looked for {len(diagnosis.checked)} mistakes in {diagnosis.seconds:.1f} s"
+        tell(f"\n{said}: {', '.join(diagnosis.checked)}." if verbose else f"\n{said}.  More: --verbose")
 
 
 def _explain(name: str, as_json: bool) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import itertools
 import math
 import re
 from collections import Counter
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from handlens.doctor.evaluations import answered, evaluations
 from handlens.doctor.probes import Probe, first_weighted_input, largest_lrs, varies
 from handlens.doctor.script import Script
-from handlens.doctor.seen import Event, Failure, Seen, Step
+from handlens.doctor.seen import Event, Failure, Seen, Step, held
 
 _LAYERS = ("Linear", "Conv1d", "Conv2d", "Sequential", "ReLU")
 LEARNING = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -135,8 +136,7 @@ class Case:
     @cached_property
     def first(self) -> Step | None:
         """The first step of which the tensors were kept."""
-        kept = (step for step in self.steps if step.loss is not None and step.loss.about.get("scores") is not None)
-        return next(kept, None)
+        return next((step for step in self.steps if step.loss is not None and step.loss.about.get("scores") is not None), None)
 
     @cached_property
     def loss(self) -> Event | None:
@@ -206,7 +206,8 @@ class Case:
     @property
     def rate_grows(self) -> bool:
         """Whether the program itself raises the learning rate a hundredfold, to see where learning ends."""
-        lrs = [event.lr for event in self.seen.of("step")]
+        steps = self.seen.of("step")
+        lrs = [event.lr for event in steps if event.optimizer is steps[-1].optimizer]
         return bool(lrs) and lrs[-1] > 100 * lrs[0] > 0
 
     @cached_property
@@ -221,8 +222,9 @@ class Case:
         """Trainings of copies; None if this program's loss cannot be computed for them."""
         if not self._probing or self.start is None or self.first is None or not self.seen.optimizers or not self.first.forwards:
             return None
-        kept = [step for step in self.steps if step.loss is not None and step.forwards and step.loss.about.get("scores") is not None]
-        if not kept[0].forwards[-1].plain or not any(event.model is self.model for event in kept[0].forwards[-1:]):
+        later = itertools.dropwhile(lambda step: all(event.model is not self.model for event in step.forwards), self.steps)
+        kept = [step for step in later if step.loss is not None and step.forwards and step.loss.about.get("scores") is not None]
+        if not kept or not kept[0].forwards[-1].plain or not any(event.model is self.model for event in kept[0].forwards[-1:]):
             return None  # it cannot be called with images alone, or another part gives the scores
         return Probe.of(self.start, kept, self.seen.optimizers, largest_lrs(self.seen.of("step")))
 
@@ -242,7 +244,7 @@ class Case:
     def optimized(self) -> set[int]:
         """The weights that any optimizer holds that made a step."""
         stepped = [event.optimizer for event in self.seen.of("step")] or self.seen.optimizers
-        return {id(one) for optimizer in stepped for group in optimizer.param_groups for one in group["params"]}
+        return {key for optimizer in stepped for key in held(optimizer)}
 
     @cached_property
     def trained_rows(self) -> set[int]:
@@ -262,16 +264,15 @@ class Case:
         return self.steps[0].backward.line if self.steps else 0
 
     def line_of_optimizer(self) -> int:
-        """Where the optimizer that made the first step is made; without one, that which was made last."""
-        used = [event.optimizer for event in self.seen.of("step")][:1]
+        """Where the optimizer that made the network's first step is made; without one, that which was made last."""
+        used = min(self.seen.of("step"), key=lambda event: self.parameters.keys().isdisjoint(held(event.optimizer)), default=None)
         made = [event for event in reversed(self.seen.of("optimizer")) if event.line]
-        line = next((event.line for event in made if any(event.optimizer is one for one in used)), 0)
+        line = next((event.line for event in made if used and event.optimizer is used.optimizer), 0)
         return line or next((event.line for event in made), self.line_of_training())
 
     def line_of_model(self, name: str) -> int:
         """The line in which a part of the network is made: `self.fc1 = nn.Linear(...)` of `fc1.weight`."""
-        part = name.split(".", maxsplit=1)[0]
-        return next((node.lineno for node in self.script.assignments(part)), 0) or self.line_of_class()
+        return next((node.lineno for node in self.script.assignments(name.split(".", maxsplit=1)[0])), 0) or self.line_of_class()
 
     def line_of_class(self) -> int:
         """The line in which the network's class begins, or in which it is made."""
@@ -296,5 +297,4 @@ class Case:
     def line_of_loader(self) -> int:
         """The line in which the loader of the training images is made; 0 without one."""
         trained = [event.loader for event in self.seen.of("batch") if set(event.rows) & self.trained_rows][:1]
-        made = [event.line for event in self.seen.of("made") if any(event.loader is one for one in trained)]
-        return next(iter(made), 0)
+        return next((event.line for event in self.seen.of("made") if any(event.loader is one for one in trained)), 0)

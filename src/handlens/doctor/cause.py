@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from handlens.doctor.case import Case
+    from handlens.doctor.measured import Measured
 
 SYNTAX = "syntax"  # the one mistake that is found before the program runs
 _NOBODY_TYPES = "EOFError: EOF when reading a line"
@@ -84,6 +85,7 @@ class Diagnosis:
         after_cut: an exception that ended the program after its loops were cut short, if no cause says better: it may come of that.
         losses: the training losses that were seen, the first and the last.
         steps: how many steps of its training were seen.
+        measured: the number of each probe, with what is usual; only if it was asked for.
     """
 
     causes: tuple[str, ...] = ()
@@ -102,6 +104,7 @@ class Diagnosis:
     after_cut: str = ""
     losses: tuple[float, ...] = ()
     steps: int = 0
+    measured: tuple[Measured, ...] = ()
 
     def __repr__(self) -> str:
         return "\n".join(self._mistake() if self.causes else self._nothing())

@@ -21,8 +21,9 @@ from typing import Any
 from handlens.doctor.case import Case
 from handlens.doctor.cause import SYNTAX, Diagnosis, conclude
 from handlens.doctor.clock import worked_s
-from handlens.doctor.examine import ANSWER
+from handlens.doctor.examine import ANSWER, MEASURING
 from handlens.doctor.loops import FOR, WHILE
+from handlens.doctor.measured import measured
 from handlens.doctor.modules import Modules
 from handlens.doctor.program import Program
 from handlens.doctor.sandbox import aside
@@ -32,7 +33,7 @@ from handlens.doctor.watch import Watcher
 from handlens.doctor.watch.compiler import without_compiler
 from handlens.files import read_source, write_atomic
 
-LONGEST_S = 14.0
+LONGEST_S = 8.0
 _ALARM: int = getattr(signal, "SIGALRM", None) or signal.SIGBREAK  # type: ignore[attr-defined]  # of Windows
 
 
@@ -67,7 +68,7 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
         try:
             exec(code, main.__dict__)
         except SeenEnough:
-            seen.shortened = True
+            seen.shortened = seen.stopped = True
         except SystemExit as end:
             if end.code not in (None, 0) and not isinstance(end.code, int):
                 seen.failure = program.failure(end)
@@ -105,10 +106,11 @@ def _wake_after(seconds: float) -> None:
 
 def main() -> None:
     """Run the program and write the diagnosis."""
-    answer = os.environ.pop(ANSWER)
+    answer, measuring = os.environ.pop(ANSWER), os.environ.pop(MEASURING, "")
     file, arguments = sys.argv[1], sys.argv[2:]
     try:
-        diagnosis = conclude(Case(*run(file, arguments)))
+        case = Case(*run(file, arguments))
+        diagnosis = dataclasses.replace(conclude(case), measured=measured(case) if measuring else ())
     except SyntaxError as error:
         diagnosis = unreadable(error)
     content = dataclasses.asdict(diagnosis)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from torch import Tensor, nn
+
 from handlens.doctor.script import Script
 from handlens.doctor.seen import Event
 
@@ -65,3 +67,26 @@ def _needed(events: list[Event]) -> set[int]:
             found |= {id(event)} if under_way else set()
     often = Counter(event.lines for event in before)
     return found | {id(event) for event in before if often[event.lines] >= _NEARLY_EACH * steps}
+
+
+def arguments(training: list[Event], model: nn.Module | None) -> list[Tensor]:
+    """What a network got when it was first trained by: images, and what came with them; empty if that was not kept.
+
+    Args:
+        training: the calls that were trained by.
+        model: the network.
+    """
+    return next((event.arguments for event in training if event.model is model and "arguments" in event.about), [])
+
+
+def to_learn(training: list[Event], model: nn.Module | None) -> set[str]:
+    """The weights of a network that could learn when it was first trained, by name; they may be frozen after that.
+
+    Args:
+        training: the calls that were trained by.
+        model: the network.
+    """
+    first = next((event.learning for event in training if event.model is model and "learning" in event.about), None)
+    if first is not None or model is None:
+        return first or set()
+    return {name for name, one in model.named_parameters() if one.requires_grad}

@@ -10,16 +10,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from handlens.doctor.cause import Diagnosis, Finding
+from handlens.doctor.measured import Measured
 from handlens.errors import FileError, UsageError
 from handlens.files import printable, read_bytes, read_source
 from handlens.limits import Finished, Limits, run_limited
 
 ANSWER = "HANDLENS_DOCTOR_ANSWER"
+MEASURING = "HANDLENS_DOCTOR_MEASURING"
 _MOST_BYTES = 1 << 20
-_LIMITS = Limits(time_s=120.0, memory_bytes=8 << 30)
+_LIMITS = Limits(time_s=60.0, memory_bytes=8 << 30)
 
 
-def examine(script: str | os.PathLike[str], arguments: Sequence[str] = ()) -> tuple[Diagnosis, Finished]:
+def examine(script: str | os.PathLike[str], arguments: Sequence[str] = (), *, measuring: bool = False) -> tuple[Diagnosis, Finished]:
     """Run a training program as it is, for as long as it takes to see what it does, and say what is wrong with it.
 
     It runs in a process of its own, in the folder where the caller stands. Its loops are cut short once enough was seen, and what it writes
@@ -28,6 +30,7 @@ def examine(script: str | os.PathLike[str], arguments: Sequence[str] = ()) -> tu
     Args:
         script: the program, in Python.
         arguments: what it finds in `sys.argv` after its name.
+        measuring: whether the number of each probe is wanted, too, which takes some seconds more.
 
     Returns:
         The diagnosis, and what the program printed.
@@ -49,7 +52,7 @@ def examine(script: str | os.PathLike[str], arguments: Sequence[str] = ()) -> tu
         raise UsageError("This is no Python program: it is no text in UTF-8.", where=str(path)) from error
     with tempfile.TemporaryDirectory(prefix="handlens-doctor-") as folder:
         answer = Path(folder, "answer.json")
-        environment = {**os.environ, ANSWER: str(answer), "MPLBACKEND": "Agg"}
+        environment = {**os.environ, ANSWER: str(answer), MEASURING: "1" if measuring else "", "MPLBACKEND": "Agg"}
         command = [sys.executable, "-m", "handlens.doctor.child", str(path), *arguments]
         finished = run_limited(command, _LIMITS, environment=environment)
         try:
@@ -57,6 +60,7 @@ def examine(script: str | os.PathLike[str], arguments: Sequence[str] = ()) -> tu
         except (FileError, ValueError) as error:
             raise _no_answer(path, finished) from error
     findings = {name: Finding(**finding) for name, finding in found.pop("findings").items()}
+    found["measured"] = tuple(Measured(**one) for one in found["measured"])
     found["seconds"] = round(finished.time_s, 2)
     found |= {name: tuple(found[name]) for name in ("causes", "notes", "checked", "losses")}
     return Diagnosis(**found, findings=findings), finished

@@ -7,7 +7,7 @@ import copy
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,6 +26,7 @@ _STEPS = 50
 _PASSES = 4
 _KNOWN = 0.5  # of the first loss: then it learns, and the rest needs not be seen
 _SECONDS = 2.5
+_ALL_SECONDS = 4.5  # of all trainings of copies together; one that comes later learns nothing, and no cause is named by it
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm2d)
 _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, *_NORMS)
 _RELUS = ("relu", "relu_", "relu6", "clamp_min")
@@ -65,6 +66,8 @@ class Probe:
     Attributes:
         batches: images and targets of the first steps; the first few of the first are what is learned by heart.
         scores: what of the network's answer goes into the loss.
+        trained: how it ended, by what was asked; each is tried once.
+        spent: seconds of all trainings.
     """
 
     model: nn.Module
@@ -73,6 +76,8 @@ class Probe:
     criterion: Callable[[Tensor, Tensor], Tensor]
     optimizer: type[torch.optim.Optimizer]
     knobs: dict[str, Any]
+    trained: dict[Any, Trained] = field(default_factory=dict)
+    spent: float = 0.0
 
     @property
     def images(self) -> Tensor:
@@ -116,6 +121,9 @@ class Probe:
             evaluating: without dropout and with the batch norm of evaluation.
             knobs: of the optimizer, in place of the program's.
         """
+        asked = (lr, scale, steps, evaluating, *sorted(knobs.items()))
+        if asked in self.trained:
+            return self.trained[asked]
         images, target = self.images, self.batches[0][1][:_IMAGES]
         model = copy.deepcopy(self.model).train(not evaluating)
         losses = []
@@ -123,7 +131,8 @@ class Probe:
             losses.append(loss)
             if loss < _KNOWN * losses[0]:
                 break
-        return Trained(losses[0], losses[-1]) if losses else Trained(math.nan, math.nan)
+        self.trained[asked] = Trained(losses[0], losses[-1]) if losses else Trained(math.nan, math.nan)
+        return self.trained[asked]
 
     def replay(self, *, lr: float = 1.0, **knobs: Any) -> Trained:
         """Learn the first batches with a copy, a few times over: harder than a handful of images by heart.
@@ -140,18 +149,20 @@ class Probe:
 
     def _losses(self, model: nn.Module, batches: list[tuple[Tensor, Tensor]], lr: float, knobs: dict[str, Any]) -> Iterator[float]:
         """The loss at each step, until it is no number or takes too long."""
-        if self.optimizer is torch.optim.LBFGS:
+        if self.optimizer is torch.optim.LBFGS or self.spent > _ALL_SECONDS:
             return
         for weights in model.parameters():
             weights.grad = None
         chosen = {**self.knobs, **knobs, "lr": float(self.knobs.get("lr", 1e-3)) * lr}
         optimizer, began = self.optimizer([one for one in model.parameters() if one.requires_grad], **chosen), worked_s()
+        until = min(self.spent + _SECONDS, _ALL_SECONDS)
         with torch.random.fork_rng(), torch.enable_grad():
             torch.manual_seed(0)
             for images, target in batches:
                 loss = self.criterion(self.scores(model(images)), target)
+                self.spent, began = self.spent + worked_s() - began, worked_s()
                 yield float(loss.detach())
-                if not bool(loss.isfinite()) or worked_s() - began > _SECONDS:
+                if not bool(loss.isfinite()) or self.spent > until:
                     return
                 optimizer.zero_grad()
                 loss.backward()
@@ -191,13 +202,13 @@ def _way(forward: Event, loss: Event) -> Callable[[Any], Tensor] | None:
     return None
 
 
-def run(model: nn.Module, images: Tensor, *, training: bool = False) -> Tensor:
-    """What a network gives for images; it is left as it was."""
+def run(model: nn.Module, *given: Tensor, training: bool = False) -> Tensor:
+    """What a network gives for images, and for what it gets with them; it is left as it was."""
     network = copy.deepcopy(model).train(training)
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(0)
-        given = tensors(network(images))
-    return next((one for one in given if one.ndim > 1), given[0])
+        scores = tensors(network(*given))
+    return next((one for one in scores if one.ndim > 1), scores[0])
 
 
 def varies(model: nn.Module, images: Tensor) -> bool:
@@ -261,12 +272,12 @@ class _Relus(TorchFunctionMode):
         return result
 
 
-def called(model: nn.Module, images: Tensor) -> set[str]:
-    """The names of the parts of a network whose forward is called for these images, in training."""
+def called(model: nn.Module, *given: Tensor) -> set[str]:
+    """The names of the parts of a network whose forward is called for these images, and what it gets with them, in training."""
     found: set[str] = set()
     network = copy.deepcopy(model).train()
     for name, module in network.named_modules():
         module.register_forward_hook(lambda _module, _inputs, _output, name=name: found.add(name))
     with contextlib.suppress(Exception), torch.no_grad(), torch.random.fork_rng():
-        network(images)
+        network(*given)
     return found

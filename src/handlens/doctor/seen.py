@@ -92,6 +92,7 @@ class Seen:
         optimizers: all that were made, in their order.
         failure: what ended it, if it did not end by itself.
         shortened: whether a loop was cut, so that it saw less than it would have.
+        stopped: whether it was ended in the middle, for its time.
         dropped: backward passes in the middle of a long training of which nothing was kept.
         warnings: what Python or PyTorch warned of: text and line.
     """
@@ -102,6 +103,7 @@ class Seen:
     optimizers: list[Any] = field(default_factory=list)
     failure: Failure | None = None
     shortened: bool = False
+    stopped: bool = False
     dropped: int = 0
     warnings: list[tuple[str, int]] = field(default_factory=list)
 
@@ -124,6 +126,11 @@ def tensors(output: Any) -> list[Tensor]:
         return [one for part in output for one in tensors(part)]
     parts = output if isinstance(output, dict) else getattr(output, "__dict__", {})
     return [one for part in parts.values() for one in tensors(part)] if len(parts) < _MOST_PARTS else []
+
+
+def held(optimizer: Any) -> set[int]:
+    """The weights that an optimizer holds, by their ids."""
+    return {id(one) for group in optimizer.param_groups for one in group["params"]}
 
 
 def bare(images: Tensor) -> Tensor:

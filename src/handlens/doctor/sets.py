@@ -29,13 +29,20 @@ def sets(case: Case) -> tuple[Any, Any]:
 
 def tests(case: Case) -> list[Event]:
     """The calls of the last test: those since something was printed before it. A handful of images is no test."""
-    events = case.seen.events
-    known = [event for event in case.tests if event.about.get("rows") and event.model is case.model]
-    tested = [event for event in known if event.count >= _FEW] or known
+    events = _whole(case)
     places = {id(event): place for place, event in enumerate(events)}
+    known = [event for event in case.tests if event.about.get("rows") and event.model is case.model and id(event) in places]
+    tested = [event for event in known if event.count >= _FEW] or known
     end = places[id(tested[-1])] if tested else 0
     since = max((place for place in range(end) if events[place].kind == "print"), default=-1)
     return _fresh([event for event in tested if places[id(event)] > since], case.trained_rows)
+
+
+def _whole(case: Case) -> list[Event]:
+    """All events; of a program that was ended in its middle, those until it last printed: what it was testing then may have gone on."""
+    events = case.seen.events
+    last = max((place for place, event in enumerate(events) if event.kind == "print"), default=0)
+    return events[: last + 1] if case.seen.stopped else events
 
 
 def _fresh(calls: list[Event], trained: set[int]) -> list[Event]:

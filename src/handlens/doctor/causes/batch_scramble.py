@@ -6,10 +6,12 @@ import contextlib
 import re
 
 import torch
+from torch import Tensor, nn
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
 from handlens.doctor.causes import labels_shuffled
+from handlens.doctor.evaluations import arguments
 from handlens.doctor.probes import run
 
 SENTENCE = "The shape is right, but each row now holds pixels of many images."
@@ -27,6 +29,7 @@ DEMO = """\
   print("accuracy", round(accuracy(model), 2))
 """
 EXPLAINS = (*NOT_LEARNING, "labels_shuffled")
+_MOST = 16  # images
 _MIXES = re.compile(
     r"\.t\(\)|\.T\b|transpose\(\s*0|permute\(\s*[1-9]|(view|reshape)\(\s*-1\s*,\s*[\w.]*(len|size|shape|batch)|(view|reshape)\((784|64|28|8)\b"
 )
@@ -58,22 +61,35 @@ def _before(case: Case) -> Finding | None:
 
 def _inside(case: Case) -> Finding | None:
     """Another image in the batch changes the scores of this one."""
-    if case.lively is None or case.images is None or len(case.images) < 4:
-        return None
+    given = [one[:_MOST] for one in arguments(case.training, case.model) or [case.images] if one is not None]
+    if case.lively is None or not given or len(given[0]) < 4 or any(one.shape != given[0].shape[:1] for one in given[1:]):
+        return None  # what comes with the images may bind them together, as the edges of a graph do
     with contextlib.suppress(Exception):
-        images = case.images[:16].clone()
-        before = run(case.lively, images)
-        images[0] = images[0].flatten().flip(0).view_as(images[0])  # with the same mean and spread, by which a batch may be divided
-        after = run(case.lively, images)
-        if before.shape != after.shape or before.ndim != 2 or len(before) != len(images):
-            return None
-        others = int((before[1:] - after[1:]).abs().amax(1).gt(1e-4 * before.abs().max()).sum())
-        again = run(case.lively, case.images[:16])
-        if others and torch.equal(again, before):
+        others = max(touched(case.lively, given, place) for place in (0, -1))  # of a sequence, what comes late weighs most
+        if others:
             return Finding(
                 _line(case) or case.line_of_forward(), f"When one image of the batch is changed, the scores of {others} others change."
             )
     return None
+
+
+def touched(network: nn.Module, given: list[Tensor], place: int) -> int:
+    """How many images get other scores when one is changed; 0 if the scores are not those of the images, or never the same.
+
+    Args:
+        network: is left as it is.
+        given: the images, and what else the network gets for each.
+        place: which image is changed.
+    """
+    images, *rest = given
+    changed = images.clone()
+    changed[place] = changed[place].flatten().flip(0).view_as(changed[place])  # with the same mean and spread, by which one may divide
+    before, after, again = (run(network, one, *rest) for one in (images, changed, images))
+    if before.shape != after.shape or before.ndim != 2 or len(before) != len(images) or not torch.equal(before, again):
+        return 0
+    moved = (before - after).abs().amax(1) > 1e-4 * before.abs().max()
+    moved[place] = False
+    return int(moved.sum())
 
 
 def _all_at_once(case: Case) -> Finding | None:
@@ -84,8 +100,10 @@ def _all_at_once(case: Case) -> Finding | None:
 
 
 def _line(case: Case) -> int:
+    """The first line that turns a batch; else the only one in forward that gives it another shape."""
     for number, text in enumerate(case.script.lines, start=1):
         code = text.split("#")[0]
         if _MIXES.search(code):
             return number
-    return 0
+    shaped = [call.lineno for call in case.script.calls("view", "reshape") if case.script.in_forward(call.lineno)]
+    return shaped[0] if len(shaped) == 1 else 0

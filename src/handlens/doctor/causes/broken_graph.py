@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
+from handlens.doctor.evaluations import arguments, to_learn
 from handlens.doctor.probes import called
 
 SENTENCE = "This line cuts the connection that gradients go back through, so the layers before it never learn."
@@ -22,20 +23,17 @@ def look(case: Case) -> Finding | None:
     """Layers that are called and came from nowhere else get no gradient, and a cut stands in the program."""
     if case.model is None or not case.steps or case.images is None:
         return None
-    names = called(case.model, case.images)
+    names = called(case.model, *(arguments(case.training, case.model) or [case.images]))
+    learns = to_learn(case.training, case.model)
     missed = [
         name
         for key, name in case.parameters.items()
-        if key not in case.reached and key not in case.loaded and name.rpartition(".")[0] in names and _learns(case, name)
+        if key not in case.reached and key not in case.loaded and name.rpartition(".")[0] in names and name in learns
     ]
     if not missed or not case.reached:
         return None
     line = _cut(case)
     return Finding(line, f"{len(missed)} of {len(case.parameters)} weights get no gradient: {', '.join(missed[:3])}.") if line else None
-
-
-def _learns(case: Case, name: str) -> bool:
-    return bool(case.model and case.model.get_parameter(name).requires_grad)
 
 
 def _cut(case: Case) -> int:

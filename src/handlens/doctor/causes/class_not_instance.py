@@ -20,6 +20,7 @@ DEMO = """\
 """
 
 
+_ASKS = ("isinstance", "issubclass", "super", "partial")
 _SAID = (
     r"missing 1 required positional argument: 'self'|must be called with|descriptor|unexpected type|has no attribute '_apply'|"
     r"'type' object|not a Module"
@@ -36,6 +37,15 @@ def look(case: Case) -> Finding | None:
             name = node.value.id
             if case.raised(rf"{_SAID}|\b{name}\.\w+\(\) (missing|takes)|type object '{name}'"):
                 return Finding(node.lineno, f"`{case.script.line(node.lineno)}` makes no network.", change=f"Write {name}().")
+    return _handed_over(case, classes) if case.raised("missing 1 required positional argument: 'self'") else None
+
+
+def _handed_over(case: Case, classes: set[str]) -> Finding | None:
+    """`Trainer(Net, loader)`, where `Trainer` does not call what it gets."""
+    for node in case.script.nodes:
+        if isinstance(node, ast.Call) and name_of(node.func) not in _ASKS:
+            for name in {one.id for one in node.args if isinstance(one, ast.Name)} & classes:
+                return Finding(node.lineno, f"`{case.script.line(node.lineno)}` hands over the class.", change=f"Write {name}().")
     return None
 
 

@@ -8,6 +8,7 @@ from torch import nn
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
+from handlens.doctor.evaluations import arguments
 from handlens.doctor.probes import called
 
 SENTENCE = "A layer is made in __init__, and forward does not use it."
@@ -30,7 +31,7 @@ def look(case: Case) -> Finding | None:
     """A part of the network is never called in training, and its weights get no gradient."""
     if case.model is None or case.images is None or not case.training:
         return None
-    names = called(case.model, case.images)
+    names = called(case.model, *(arguments(case.training, case.model) or [case.images]))
     if not names:
         return None
     for name, module in case.model.named_modules():

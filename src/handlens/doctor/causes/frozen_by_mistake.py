@@ -6,6 +6,7 @@ import ast
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
+from handlens.doctor.evaluations import to_learn
 
 SENTENCE = "Some layers are frozen although they were never trained: they stay random."
 CHANGE = "Take the line with requires_grad = False out."
@@ -36,7 +37,8 @@ def look(case: Case) -> Finding | None:
     if case.model is None or not case.steps:
         return None
     known = set(case.reached) | case.loaded
-    random = [name for name, one in case.model.named_parameters() if not one.requires_grad and id(one) not in known]
+    fixed = {name: one for name, one in case.model.named_parameters() if not one.requires_grad}
+    random = [name for name, one in fixed.items() if id(one) not in known and name not in to_learn(case.training, case.model)]
     frozen = [name for name in random if not _born_frozen(case, name)]
     if not frozen:
         return None

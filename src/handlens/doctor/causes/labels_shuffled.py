@@ -26,6 +26,7 @@ DEMO = """\
 EXPLAINS = (*NOT_LEARNING, "init_too_large")
 _PIXELS = (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _FEW = 16
+_ENOUGH = 100  # images: of fewer, the share that chance gives is not told from a real one
 
 
 def look(case: Case) -> Finding | None:
@@ -37,13 +38,13 @@ def look(case: Case) -> Finding | None:
 
 def without_likeness(case: Case) -> str:
     """How little images of a class have in common, in words; empty if they have enough."""
-    pairs = _pairs(case)
+    pairs = labelled(case)
     if pairs is None:
         return ""
     images, labels = pairs
     classes = len(labels.unique())
     agreement = centroid_agreement(images, labels)
-    if classes < 3 or len(labels) < 150 or not _as_by_chance(agreement, labels):
+    if classes < 3 or len(labels) < _ENOUGH or not _as_by_chance(agreement, labels):
         return ""
     if not _as_by_chance(_neighbour_agreement(images, labels), labels):  # a class may have several shapes, far from each other
         return ""
@@ -69,19 +70,21 @@ def _neighbour_agreement(images: Tensor, labels: Tensor) -> float:
 
 
 def _line(case: Case, mixed: list[ast.Call]) -> int:
-    """The last mixing; rather one that gives a name its own values in another order: `y = y[torch.randperm(len(y))]`."""
-    own = [
-        node.lineno
-        for node in case.script.nodes
-        if isinstance(node, ast.Assign)
-        and isinstance(node.value, ast.Subscript)
-        and name_of(node.targets[0]) == name_of(node.value.value) != ""
-        and any(call in mixed for call in ast.walk(node.value.slice))
-    ]
-    return own[-1] if len(own) == 1 else mixed[-1].lineno
+    """The last mixing; rather one that gives a name its own values in another order."""
+    own = [node.lineno for node in case.script.nodes if isinstance(node, ast.Assign) and _mixes_itself(node, mixed)]
+    return max(own, default=mixed[-1].lineno)
 
 
-def _pairs(case: Case) -> tuple[Tensor, Tensor] | None:
+def _mixes_itself(node: ast.Assign, mixed: list[ast.Call]) -> bool:
+    """`y = y[torch.randperm(len(y))]`, or `y = permutation(y)`."""
+    name, value = name_of(node.targets[0]), node.value
+    if isinstance(value, ast.Subscript):
+        return name == name_of(value.value) != "" and any(call in mixed for call in ast.walk(value.slice))
+    return isinstance(value, ast.Call) and value in mixed and bool(value.args) and name == name_of(value.args[0]) != ""
+
+
+def labelled(case: Case) -> tuple[Tensor, Tensor] | None:
+    """Images that were trained on, each once, as rows of numbers, with their class; None if they are no pictures of classes."""
     found = [
         (step.forwards[-1].images.flatten(1).double(), step.loss.target)
         for step in case.steps

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
+from handlens.doctor.causes.lr_too_low import TINY, longest_step
 from handlens.doctor.probes import Trained
 
 SENTENCE = "The steps are too big: they jump over the good weights."
@@ -25,6 +26,8 @@ def look(case: Case) -> Finding | None:
         return _by_hand(case)
     train: Callable[..., Trained] = case.probe.train
     count = len(case.probe.images)
+    if 0 <= longest_step(case) <= TINY:
+        return None  # smaller steps are no cure
     as_it_is = train()
     if as_it_is.fell and case.rose:  # so few images say too little
         train, count = case.probe.replay, sum(len(images) for images, _ in case.probe.batches)

@@ -13,6 +13,7 @@ DEMO = """\
 - learn(net(), lr=1e-7)
 + learn(net(), lr=0.1)
 """
+TINY = 1e-4  # of the size of the weights
 
 
 def look(case: Case) -> Finding | None:
@@ -21,8 +22,8 @@ def look(case: Case) -> Finding | None:
         return _by_hand(case)
     if case.learned or case.rate_grows or len(case.steps) < 4:
         return None
-    moved = [way for event in case.seen.of("step") for way in event.moved or []]
-    if not moved or max(moved) > 3e-5:
+    longest = longest_step(case)
+    if not 0 <= longest <= TINY or _warms_up(case):
         return None
     as_it_is = case.probe.train()
     if as_it_is.last < 0.9 * as_it_is.first:
@@ -31,8 +32,19 @@ def look(case: Case) -> Finding | None:
     if not times:
         return None
     lr = float(case.probe.knobs["lr"])
-    evidence = f"A step moves no weight by more than {max(moved):.1g} of its size; with lr={lr * times:g} the same images are learned."
+    evidence = f"A step moves no weight by more than {longest:.1g} of its size; with lr={lr * times:g} the same images are learned."
     return Finding(case.line_of_optimizer(), evidence, LIKELY, change=f"Try lr={lr * times:g}.")
+
+
+def _warms_up(case: Case) -> bool:
+    """Whether the rate was still growing when it was last seen."""
+    rates = [event.lr for event in case.seen.of("step")]
+    return bool(rates) and rates[-1] == max(rates) > 1.5 * rates[0]
+
+
+def longest_step(case: Case) -> float:
+    """How far an optimizer moved a matrix of weights in one step at most, by its size; -1 if that was not seen."""
+    return max((way for event in case.seen.of("step") for way in event.moved or []), default=-1.0)
 
 
 def _by_hand(case: Case) -> Finding | None:

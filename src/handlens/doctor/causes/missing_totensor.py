@@ -19,4 +19,6 @@ def look(case: Case) -> Finding | None:
     """The loader says what it found."""
     if case.failure is None or not case.raised(r"default_collate: batch must contain tensors.*PIL"):
         return None
-    return Finding(case.line_of_data() or case.failure.line, "The loader found PIL images.")
+    asked = [event.loader for event in case.seen.of("loader")][-1:]
+    made = (event.line for event in case.seen.of("made") if any(event.loader is one for one in asked))
+    return Finding(next(made, 0) or case.failure.line, "The loader found PIL images.")

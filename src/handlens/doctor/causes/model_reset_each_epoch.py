@@ -7,7 +7,8 @@ import re
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
-from handlens.doctor.script import parents
+from handlens.doctor.script import covers, parents
+from handlens.doctor.seen import held
 
 SENTENCE = "A new network is made in each epoch, and what the one before learned is thrown away."
 CHANGE = "Move the line that makes the network above the loop over epochs."
@@ -24,14 +25,27 @@ _EPOCH = r"(?<![a-z])[eé]p(och|oche|oca|oque)?(?![a-z])"  # not `epochs`: that 
 
 
 def look(case: Case) -> Finding | None:
-    """A network is made in the very loop whose turns are epochs."""
+    """A network is made in the very loop whose turns are epochs, or its bare weights are."""
     trained = {id(event.model) for event in case.training}
     if len(trained) < 2:
-        return None
+        return _by_hand(case)
     for node in case.script.calls(*case.script.makers(type(case.model).__name__)):
         for loop in case.script.loops_around(node.lineno)[:1]:
             if _over_epochs(loop) and _gets_a_name(node):
                 return Finding(node.lineno, f"{len(trained)} networks were trained, one for each epoch that was watched.")
+    return None
+
+
+def _by_hand(case: Case) -> Finding | None:
+    """Without a network: each epoch makes an optimizer for other weights than the one before."""
+    made = [event for event in case.seen.of("optimizer") if event.line and not case.training]
+    for line in {event.line for event in made}:
+        weights = [held(event.optimizer) for event in made if event.line == line]
+        loop = next(iter(case.script.loops_around(line)), None)
+        if len(weights) > 1 and not set.intersection(*weights) and loop is not None and _over_epochs(loop):
+            given = {one.id for one in ast.walk(loop) if isinstance(one, ast.Name) and one.lineno == line}
+            lines = [node.lineno for name in given for node in case.script.assignments(name) if covers(loop, node.lineno)]
+            return Finding(min(lines, default=line), f"{len(weights)} optimizers were made, each for weights of its own.")
     return None
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
+from handlens.doctor.script import name_of, parents
 
 SENTENCE = "The class numbers are learned as quantities: a 7 would be more than a 3."
 CHANGE = "Give the network one output a class, and take CrossEntropyLoss."
@@ -46,5 +50,15 @@ def look(case: Case) -> Finding | None:
 
 
 def _is_regression(case: Case) -> bool:
-    """Whether nobody ever asks for a class."""
-    return not case.seen.of("compare", "argmax") and not case.script.find("acc", "correct", "digit", "class_")
+    """Whether nobody ever asks for a class, or it is told how far off the guesses are."""
+    asked = case.seen.of("compare", "argmax") or case.script.find("acc", "correct", "digit", "class_")
+    return not asked or _tells_distance(case)
+
+
+def _tells_distance(case: Case) -> bool:
+    """Whether a mean of distances is taken, as of `(guess - true).abs().mean()`: between classes there are none."""
+    for call in case.script.calls("abs"):
+        averaged = any(isinstance(above, ast.Call) and name_of(above.func) == "mean" for above in parents(call))
+        if averaged and not re.search("grad|weight", ast.unparse(call)):
+            return True
+    return False

@@ -19,11 +19,15 @@ DEMO = """\
 + best = validation.argmax()
   print(f"test accuracy {test[best]:.2f}, and guessing gives 0.10")
 """
+_VALIDATION = "val|valid|validation|dev"
 
 
 def look(case: Case) -> Finding | None:
-    """In a loop over settings, in which networks are made, the largest test score is kept; or they are collected, and one is chosen."""
-    return _kept(case) or _chosen(case)
+    """In a loop over settings, in which networks are made, the largest test score is kept; or they are collected, and one is chosen.
+
+    Of epochs, the one with the best test score is kept, though there are validation images.
+    """
+    return _kept(case) or _chosen(case) or _best_epoch(case)
 
 
 def _kept(case: Case) -> Finding | None:
@@ -42,6 +46,36 @@ def _kept(case: Case) -> Finding | None:
         if "epoch" not in header and makes and any(_from_test(loop, name) for name in compared):
             return Finding(node.lineno, f"`{case.script.line(node.lineno)}` compares scores on test images.", LIKELY)
     return None
+
+
+def _best_epoch(case: Case) -> Finding | None:
+    names = {name_of(node) for node in case.script.nodes} - {"val"}  # which may be any value
+    if not _speaks(names, _VALIDATION):
+        return None  # who has no others often keeps the epoch by the test images
+    for node in case.script.nodes:
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Compare) and _keeps_weights(node):
+            compared = {name_of(one) for one in ast.walk(node.test)}
+            loop = next(iter(case.script.loops_around(node.lineno)), None)
+            if loop is None or not any("best" in name for name in compared):
+                continue
+            for given in (one for one in ast.walk(loop) if isinstance(one, ast.Assign)):
+                if {name_of(target) for target in given.targets} & compared and _asks_test(given.value):
+                    return Finding(
+                        given.lineno,
+                        f"`{case.script.line(given.lineno)}` is compared with the best so far, and there are validation images.",
+                        LIKELY,
+                        sentence="The best epoch is chosen by its test score, so that score is too good.",
+                    )
+    return None
+
+
+def _keeps_weights(node: ast.If) -> bool:
+    return any("state_dict" in ast.unparse(one) for one in node.body)
+
+
+def _asks_test(value: ast.expr) -> bool:
+    used = {name_of(one) for one in ast.walk(value)}
+    return _speaks(used, r"test\w*") and not _speaks(used, _VALIDATION)
 
 
 def _from_test(loop: ast.AST, name: str) -> bool:
@@ -87,7 +121,7 @@ def _collected(case: Case, loop: ast.For) -> set[str]:
         for node in ast.walk(loop):
             name, value = _given(node)
             used = {name_of(one) for one in ast.walk(value)} if value is not None else set()
-            if name and not _speaks(used, "val|valid|validation|dev") and (used & (of_test | found) or _speaks(used, "test")):
+            if name and not _speaks(used, _VALIDATION) and (used & (of_test | found) or _speaks(used, "test")):
                 found.add(name)
     return found
 

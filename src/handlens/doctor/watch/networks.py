@@ -95,9 +95,10 @@ class Networks:
         self._depth = max(0, self._depth - 1)
         if self._depth == 0:
             *knobs, output = rest  # after an exception, PyTorch gives no knobs
-            self.record.quiet(lambda: self._forward(module, [*inputs, *(one for part in knobs for one in part.values())], tensors(output)))
+            named = [one for part in knobs for one in part.values()]
+            self.record.quiet(lambda: self._forward(module, [*inputs, *named], tensors(output), called_by_place=not named))
 
-    def _forward(self, module: nn.Module, inputs: list[Any], given: list[Tensor]) -> None:
+    def _forward(self, module: nn.Module, inputs: list[Any], given: list[Tensor], *, called_by_place: bool) -> None:
         images = next(iter(tensors(inputs)), None)
         if images is None or not given or not any(module is known for known in self.record.seen.models):
             return
@@ -119,8 +120,11 @@ class Networks:
         if self.record.few(f"forward {event.line} {grad}", KEPT):
             event.about |= {"images": images.detach().clone(), "outputs": [one.detach().clone() for one in given]}
             event.about["output"] = next((one for one in event.outputs if one.ndim > 1), event.outputs[0])
+            if called_by_place and all(isinstance(one, Tensor) for one in inputs):
+                event.about["arguments"] = [one.detach().clone() for one in inputs]
         if self.record.few(f"weights {id(module)}", KEPT):
-            event.about["weights"] = dict(module.named_parameters())  # of `functional_call`, those that were put in their place
+            named = dict(module.named_parameters())  # of `functional_call`, those that were put in their place
+            event.about |= {"weights": named, "learning": {name for name, one in named.items() if one.requires_grad}}
         if self.record.few(f"rows {grad and module.training}", 400):
             event.about["rows"] = rows(images)
         learning: list[Any] = [one.grad_fn for one in given if one.grad_fn is not None]

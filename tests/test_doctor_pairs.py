@@ -1,0 +1,196 @@
+"""A mistake, and a right program that looks like it: the first is named, of the second nothing is said."""
+
+from __future__ import annotations
+
+import pytest
+from test_doctor_looks import TRAINING, visit
+
+FEW = """
+PICK
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for rows in torch.arange(600).split(10):
+    loss = F.cross_entropy(model(x_train[rows]), y_train[rows])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+SEPARATELY = "x_train = x_train[torch.randperm(600)]\ny_train = y_train[torch.randperm(600)]"
+TOGETHER = "order = torch.randperm(600)\nx_train, y_train = x_train[order], y_train[order]"
+BEST = """
+val_loader = DataLoader(TensorDataset(x_train[500:], y_train[500:]), 50)
+best, weights = 0.0, None
+for epoch in range(3):
+    for x, y in DataLoader(TensorDataset(x_train[:500], y_train[:500]), 50, shuffle=True):
+        loss = F.cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        score = sum((model(x).argmax(1) == y).sum().item() for x, y in LOADER)
+    if score > best:
+        best, weights = score, {name: one.clone() for name, one in model.state_dict().items()}
+"""
+TABLE = """
+table = torch.zeros(10, 10, dtype=torch.long)
+with torch.no_grad():
+    guesses = model(x_test).argmax(1)
+for t, p in zip(y_test, guesses):
+    table[p, t] += 1
+print("TITLE")
+print(table)
+"""
+DRAWN = """
+import numpy as np
+SHARED
+def draw():
+    rng = RNG
+    rows = torch.from_numpy(rng.choice(600, 50, replace=False))
+    return x_train[rows], y_train[rows]
+
+for step in range(40):
+    x, y = draw()
+    loss = F.cross_entropy(model(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+BARE = """
+w = (torch.randn(784, 10) / 28).requires_grad_()
+optimizer = torch.optim.SGD([w], lr=0.1)
+for epoch in range(3):
+    for k in range(12):
+        rows = ROWS
+        loss = F.cross_entropy(x_train[rows].flatten(1) @ w, y_train[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+REMADE = """
+def make():
+    return [(torch.randn(784, 10) / 28).requires_grad_()]
+
+weights = make()
+for epoch in range(4):
+    MAKE
+    optimizer = torch.optim.SGD(weights, lr=0.1)
+    for rows in torch.randperm(600).split(50):
+        loss = F.cross_entropy(x_train[rows].flatten(1) @ weights[0], y_train[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+STATES = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn, self.last = nn.GRU(28, 16, bidirectional=True, batch_first=True), nn.Linear(32, 10)
+
+    def forward(self, x, scale):
+        _, h = self.rnn(x[:, 0] * scale[:, None, None])
+        return self.last(JOIN)
+
+model = Net()
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for epoch in range(3):
+    for x, y in train_loader:
+        loss = F.cross_entropy(model(x, torch.ones(len(x))), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+ROWS_FIRST = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn, self.last = nn.LSTM(28, 16), nn.Linear(16, 10)
+
+    def forward(self, x):
+        out, _ = self.rnn(TURN)
+        return self.last(out[-1])
+
+model = Net()
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+"""
+GRAPH = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(784, 32), nn.Linear(32, 10)
+
+    def forward(self, x, near):
+        return self.last(near @ self.first(x.flatten(1)).relu())
+
+near = (y_train[:100, None] == y_train[:100]).float()
+near, model = near / near.sum(1, keepdim=True), Net()
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for step in range(30):
+    loss = F.cross_entropy(model(x_train[:100], near), y_train[:100])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+# A mistake, its cause, text of its line, and the right program.
+PAIRS = {
+    "few images, mixed separately": (
+        FEW.replace("PICK", SEPARATELY),
+        "labels_shuffled",
+        "y_train = y_train[torch.randperm(600)]",
+        FEW.replace("PICK", TOGETHER),
+    ),
+    "the best epoch": (
+        BEST.replace("LOADER", "test_loader"),
+        "tuned_on_test",
+        "score = sum((model(x).argmax(1) == y).sum().item() for x, y in test_loader)",
+        BEST.replace("LOADER", "val_loader"),
+    ),
+    "a table with guesses in its rows": (
+        TRAINING + TABLE.replace("TITLE", "rows: true digit"),
+        "confusion_axes_swapped",
+        "table[p, t] += 1",
+        TRAINING + TABLE.replace("TITLE", "rows: guesses, columns: true digit"),
+    ),
+    "a seed at each step": (
+        DRAWN.replace("SHARED", "").replace("RNG", "np.random.default_rng(0)"),
+        "same_batch_every_step",
+        "rng = np.random.default_rng(0)",
+        DRAWN.replace("SHARED", "shared = np.random.default_rng(0)").replace("RNG", "shared"),
+    ),
+    "the same places at each step": (
+        BARE.replace("ROWS", "torch.arange(0, 50)"),
+        "same_batch_every_step",
+        "rows = torch.arange(0, 50)",
+        BARE.replace("ROWS", "torch.arange(600)"),
+    ),
+    "bare weights in each epoch": (
+        REMADE.replace("MAKE", "weights = make()"),
+        "model_reset_each_epoch",
+        "weights = make()",
+        REMADE.replace("    MAKE\n", ""),
+    ),
+    "states of two directions": (
+        STATES.replace("JOIN", "h.reshape(len(x), -1)"),
+        "batch_scramble",
+        "return self.last(h.reshape(len(x), -1))",
+        STATES.replace("JOIN", "torch.cat([h[0], h[1]], dim=1)"),
+    ),
+    "rows of a picture as a sequence": (
+        ROWS_FIRST.replace("TURN", "x.reshape(28, -1, 28)") + TRAINING,
+        "batch_scramble",
+        "out, _ = self.rnn(x.reshape(28, -1, 28))",
+        ROWS_FIRST.replace("TURN", "x[:, 0].permute(1, 0, 2)") + TRAINING,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_mistake_is_named_and_its_double_is_not(name: str) -> None:
+    mistake, cause, line, right = PAIRS[name]
+    found = visit(mistake)
+    assert (found.causes[:1], found.code, found.failure) == ((cause,), line, "")
+    silent = visit(right)
+    assert (silent.causes, silent.failure) == ((), "")
+
+
+def test_images_that_are_bound_together_on_purpose_are_no_scramble() -> None:
+    found = visit(GRAPH)
+    assert (found.causes, found.failure) == ((), "")
