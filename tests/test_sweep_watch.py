@@ -9,7 +9,7 @@ from terminal import Terminal
 
 from handlens.cli.watching import Best, Watch, epochs_of
 from handlens.config import Config
-from handlens.sweep import Event, Trials, begin, load_sweep, make_spec, pool, trial
+from handlens.sweep import Event, Trials, begin, capacity, load_sweep, make_spec, trial
 from handlens.sweep.spec import TrialName
 from handlens.sweep.trial import advance
 
@@ -65,6 +65,6 @@ def test_ctrl_c_while_the_processors_are_measured_tells_how_to_go_on(terminal: T
         raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: range(2), raising=False)
-    monkeypatch.setattr(pool, "_rate", interrupted)
+    monkeypatch.setattr(capacity, "_rate", interrupted)
     terminal("sweep", "lr=0.1,0.01", "--examples", "200", "--name", "cut", code=130)
     assert "to go on: handlens sweep --resume cut" in terminal.err

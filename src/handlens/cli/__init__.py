@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
-SPINS = "1000"
+SPINS = "5000"
 """How often one of PyTorch's threads looks whether the others are there before it sleeps; `GOMP_SPINCOUNT`, of GNU's OpenMP on Linux."""
 
 

@@ -24,7 +24,10 @@ from handlens.errors import RunBusy, RunNotFound
 from handlens.fit import check_name
 from handlens.runs import new_name, runs_folder
 from handlens.web.asked import Body
-from handlens.web.work import GONE_S, LOCK
+
+LOCK = "job.lock"
+GONE_S = 8.0
+"""So long a worker may take to end."""
 
 ENDED = ("finished", "stopped", "failed", "interrupted")
 _MOST_BYTES = 4 << 20
@@ -184,7 +187,7 @@ def begin(order: Order, kind: str, name: str | None = None) -> Job:
 
 def _worker(job: Job) -> subprocess.Popen[bytes]:
     """A worker that holds its job: should this lab be killed now, the next one sees it."""
-    command = [sys.executable, "-m", "handlens.web.work", str(job.folder.absolute())]
+    command = [sys.executable, "-m", "handlens.web.work", str(job.folder.absolute() / LOCK), str(GONE_S)]
     worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
     threading.Thread(target=worker.wait, daemon=True).start()  # so that nothing of it is left when it ends
     while worker.poll() is None and not job.is_held:

@@ -1,4 +1,4 @@
-"""How the process that trains for the lab begins: `python -m handlens.web.work FOLDER`.
+"""How the process that trains for the lab begins: `python -m handlens.web.work LOCK SECONDS`.
 
 It holds the job's lock before anything else, since PyTorch takes seconds to import: whoever looks meanwhile, such as the lab that comes
 after one that was killed, sees that the training lives.
@@ -11,20 +11,14 @@ from pathlib import Path
 
 from handlens import files
 
-LOCK = "job.lock"
-"""Held as long as the process lives."""
 
-GONE_S = 8.0
-"""So long the process before may take to end."""
-
-
-def main(folder: Path) -> None:
-    """Train what the job in this folder orders."""
-    with files.lock(folder / LOCK, wait_s=GONE_S):
+def main(lock: Path, wait_s: float) -> None:
+    """Train what the job in the lock's folder orders; the process before may take so many seconds to end."""
+    with files.lock(lock, wait_s=wait_s):
         from handlens.web import jobs, worker
 
-        worker.work(jobs.Job(folder))
+        worker.work(jobs.Job(lock.parent))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), float(sys.argv[2]))
