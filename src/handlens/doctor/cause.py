@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from handlens.doctor.case import Case
-    from handlens.doctor.measured import Measured
 
 SYNTAX = "syntax"  # the one mistake that is found before the program runs
 _NOBODY_TYPES = "EOFError: EOF when reading a line"
@@ -65,6 +64,15 @@ class Cause(Protocol):
 
     def look(self, case: Case) -> Finding | None:
         """The mistake in this program, if it is there."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A probe: what it is called, what it gave, and what is usual."""
+
+    name: str
+    number: str
+    usual: str
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,8 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from handlens.doctor.cause import Diagnosis, Finding
-from handlens.doctor.measured import Measured
+from handlens.doctor.cause import Diagnosis, Finding, Measured
 from handlens.errors import FileError, UsageError
 from handlens.files import printable, read_bytes, read_source
 from handlens.limits import Finished, Limits, run_limited

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from handlens.doctor.case import Case
+from handlens.doctor.cause import Measured
 from handlens.doctor.causes.batch_scramble import touched
 from handlens.doctor.causes.labels_shuffled import centroid_agreement, labelled
 from handlens.doctor.causes.lr_too_low import TINY, longest_step
 from handlens.doctor.causes.vanishing_sigmoid import LEAST, gradient_ratio
 from handlens.doctor.evaluations import arguments
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A probe: what it is called, what it gave, and what is usual."""
-
-    name: str
-    number: str
-    usual: str
 
 
 def measured(case: Case) -> tuple[Measured, ...]:

@@ -61,7 +61,8 @@ def _before(case: Case) -> Finding | None:
 
 def _inside(case: Case) -> Finding | None:
     """Another image in the batch changes the scores of this one."""
-    given = [one[:_MOST] for one in arguments(case.training, case.model) or [case.images] if one is not None]
+    handed = arguments(case.training, case.model) or ([] if case.images is None else [case.images])
+    given = [one[:_MOST] for one in handed if one is not None]
     if case.lively is None or not given or len(given[0]) < 4 or any(one.shape != given[0].shape[:1] for one in given[1:]):
         return None  # what comes with the images may bind them together, as the edges of a graph do
     with contextlib.suppress(Exception):

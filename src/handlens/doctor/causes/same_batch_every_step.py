@@ -86,7 +86,8 @@ def _same_places(case: Case) -> Finding | None:
     targets = [step.loss.target for step in case.steps if step.loss is not None and "target" in step.loss.about]
     if len(targets) < _FEW or any(not torch.equal(one, targets[0]) for one in targets):
         return None
-    loop, *outer = case.script.loops_around(case.line_of_training()) or [None]
+    loops = case.script.loops_around(case.line_of_training())
+    loop, outer = loops[0] if loops else None, loops[1:]
     if not isinstance(loop, ast.For) or not outer or _names(loop.target) & {name for node in loop.body for name in _names(node)}:
         return None
     for node in ast.walk(loop):
