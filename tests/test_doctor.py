@@ -421,7 +421,7 @@ def work_for(seconds: float) -> None:
         pass
 
 
-ENDLESS = "parts = []\nwhile True:\n    parts.append(bytearray(1 << 26))\n"
+ENDLESS = "parts = []\nwhile True:\n    parts.append(bytes(1 << 28))\n"
 LEAVES = """
 import os, pathlib, subprocess, sys, threading, time
 other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
