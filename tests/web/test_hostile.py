@@ -303,6 +303,11 @@ def test_a_hundred_and_fifty_texts_that_would_be_html_are_only_text_on_every_pag
             page.locator("main h1").wait_for(state="attached")
             page.wait_for_timeout(100)
             clean(path)
+        for path in ("/runs?runs=hostile-3", "/runs?runs=hostile-1,hostile-2", "/errors?run=hostile-4", "/?run=hostile-5"):
+            page.goto(f"http://{told.host}{path}")
+            page.locator("main h1").wait_for(state="attached")
+            page.wait_for_timeout(1500)
+            clean(path)
         for label in range(10):
             page.goto(f"http://{told.host}/data?label={label}")
             page.locator(".tiles button").first.wait_for()
