@@ -165,10 +165,11 @@ reveal("guess-cnn")
 convolution = next(layer for layer in model.modules() if isinstance(layer, nn.Conv2d))
 filters = convolution.weight.detach()[:16]  # at most 16 of them
 limit = filters.abs().max().item()
-figure, places = plt.subplots(1, len(filters), figsize=(9, 1.6), squeeze=False)
-for place, one in zip(places.flat, filters, strict=True):
-    drawn = place.imshow(one[0], cmap="PuOr_r", vmin=-limit, vmax=limit)
+figure, places = plt.subplots(2, 8, figsize=(9, 2.6))
+for place in places.flat:
     place.axis("off")
+for place, one in zip(places.flat, filters, strict=False):
+    drawn = place.imshow(one[0], cmap="PuOr_r", vmin=-limit, vmax=limit)
 figure.colorbar(drawn, ax=list(places.flat))
 plt.show()
 
