@@ -27,6 +27,7 @@ pytestmark = [
     pytest.mark.skipif(not amount("nodes", 0), reason="minutes: it is a part of make test-full"),
 ]
 WORDS = ["lr=0.1,0.01", "hidden_sizes=8,16", "--epochs", "6", "--examples", "3000", "--batch-size", "20"]
+LONGER = [*WORDS, "--epochs", "40"]
 
 
 def facts(name: str) -> list[dict[str, Any]]:
@@ -103,7 +104,7 @@ def cluster_of(count: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Dr
 
 def test_a_lost_node_and_a_killed_driver_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with cluster_of(amount("nodes", 2), monkeypatch) as (cluster, address):
-        on_cluster = (*WORDS, "--name", "nodes", "--backend", "ray", "--address", address, "--gpus", "0.5")
+        on_cluster = (*LONGER, "--name", "nodes", "--backend", "ray", "--address", address, "--gpus", "0.5")
         with driver(*on_cluster) as first:
             wait_until(lambda: begun(2) or not first.is_running, "two trials")
             assert first.is_running, first.said
@@ -113,7 +114,7 @@ def test_a_lost_node_and_a_killed_driver_change_nothing(monkeypatch: pytest.Monk
             first.kill()
         with driver(*on_cluster) as second:
             assert second.wait() == 0, second.said
-    with driver(*WORDS, "--name", "local", "--workers", "2") as local:
+    with driver(*LONGER, "--name", "local", "--workers", "2") as local:
         assert local.wait() == 0, local.said
     assert facts("nodes") == facts("local")
     assert load_sweep("nodes").is_complete
@@ -127,14 +128,15 @@ def test_what_a_cluster_refuses_or_cannot_do_is_said_and_how_to_go_on(monkeypatc
             other.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
             with driver("lr=0.1", "--epochs", "1", "--name", "stranger", *there) as stranger:
                 assert stranger.wait() == 5
-                assert "refused the token" in stranger.said
+                assert "lets us in" in stranger.said
+                assert "RAY_AUTH_TOKEN" in stranger.said
                 assert f"handlens sweep --resume stranger --backend ray --address {address}" in stranger.said.replace("\n", " ")
         with driver(*long, "--name", "first") as first:
             wait_until(lambda: [*runs_folder().glob("sweeps/first/*/epoch-0001.safetensors")] or not first.is_running, "a trial")
             assert first.is_running, first.said
             with driver(*long, "--name", "second") as second:
                 wait_until(lambda: "Waiting for a place" in second.said or not second.is_running, "a word")
-                assert "4 trials are asked for, and others have the processors" in second.said.replace("\n", " ")
+                assert "trials are asked for, and others have the processors" in second.said.replace("\n", " ")
                 cluster.orphans += cluster.family()
                 next(process for process in cluster.family() if "gcs_server" in process.name()).kill()
                 assert second.wait() == 5, second.said

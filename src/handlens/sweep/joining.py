@@ -57,12 +57,13 @@ def join(ray: Any, address: str, stack: contextlib.ExitStack) -> None:
         return
     try:
         _knock(address)
-        ray.init(address=address, **quiet)
-    except ray.exceptions.AuthenticationError as error:
-        raise FailedError(f"The Ray cluster at '{address}' refused the token.", hint=_TOKEN_HINT) from error
-    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+    except (OSError, ValueError) as error:
         hint = "Start one: ray start --head; or leave out --address."
         raise FailedError(f"No Ray cluster answers at '{address}'.", hint=hint) from error
+    try:
+        ray.init(address=address, **quiet)
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:  # it says the same of a wrong token and of no cluster
+        raise FailedError(f"No Ray cluster lets us in at '{address}'.", hint=f"Has it a token? {_TOKEN_HINT}") from error
 
 
 @contextlib.contextmanager
