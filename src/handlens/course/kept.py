@@ -51,9 +51,9 @@ def _file_of(name: str) -> Path:
 
 def starter_weights() -> dict[str, Tensor]:
     """The weights of the starter model, which everybody has who has handlens."""
-    from handlens.runs import STARTER, Run
+    from handlens.runs import STARTER_FOLDER, Run
 
-    return Run(Path(__file__).parents[1] / STARTER).weights()
+    return Run(STARTER_FOLDER).weights()
 
 
 def read(path: Path, chance: torch.Generator) -> dict[str, Tensor]:

@@ -9,11 +9,12 @@ from handlens.runs.folder import RESERVED, SWEEPS, existing_place, is_free, new_
 from handlens.runs.names import new_id, new_name
 from handlens.runs.pictures import as_folder
 from handlens.runs.run import Run
-from handlens.runs.shared import STARTER, share, starter
+from handlens.runs.shared import STARTER, STARTER_FOLDER, share, starter
 
 __all__ = [
     "RESERVED",
     "STARTER",
+    "STARTER_FOLDER",
     "SWEEPS",
     "WHICH",
     "About",

@@ -18,7 +18,9 @@ from handlens.runs.written import write_json
 STARTER = "starter"
 """The run that comes with handlens: a small network that reads other people's digits, made by `bench/starter.py`."""
 
-_PACKAGED = Path(__file__).parents[1] / STARTER
+STARTER_FOLDER = Path(__file__).parents[1] / STARTER
+"""That run as it was packed: to be read, and never written to."""
+
 _COPIED = ("config.json", "env.json")  # the rows are in the checkpoint too
 
 
@@ -64,8 +66,8 @@ def starter() -> Run:
     Raises:
         FileError: the cache cannot be written.
     """
-    copy = cache.root() / ".runs" / files.sha256(_PACKAGED / checkpoints.POINTER)[:12] / STARTER
-    for path in sorted(files.entries(_PACKAGED), key=lambda path: path.name == "run.json"):  # which makes a run of it comes last
+    copy = cache.root() / ".runs" / files.sha256(STARTER_FOLDER / checkpoints.POINTER)[:12] / STARTER
+    for path in sorted(files.entries(STARTER_FOLDER), key=lambda path: path.name == "run.json"):  # which makes a run of it comes last
         if not (copy / path.name).exists():
             files.write_atomic(copy / path.name, files.read_bytes(path))
     return Run(copy)

@@ -15,9 +15,8 @@ from handlens.data import cache
 from handlens.data.mine.digits import CLASSES
 from handlens.errors import HandlensError, RunNotFound, UsageError
 from handlens.prediction import Preparation
-from handlens.runs import Run, existing_place, list_runs, load_run, no_runs, preparation_of, runs_folder
+from handlens.runs import STARTER, Run, existing_place, list_runs, load_run, no_runs, preparation_of, runs_folder
 
-STARTER = "starter"
 _MOST_READY = 4
 
 
