@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from handlens.errors import FileError, RunBusy
+from handlens.errors import RunBusy
 from handlens.files.reasons import explain, printable
-from handlens.files.writing import make_folder, write_atomic
+from handlens.files.writing import make_folder
 
 _GLANCE_S = 0.1
 
@@ -38,8 +38,8 @@ def lock(path: Path, *, wait_s: float = 0) -> Iterator[None]:
     except OSError as error:
         raise explain(error, path) from error
     try:
-        with contextlib.suppress(FileError):  # on a full disk one must still be able to remove a run
-            write_atomic(holder, f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}")
+        with contextlib.suppress(OSError):  # on a full disk one must still be able to remove a run
+            holder.write_text(f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}", encoding="utf-8")
         yield
     finally:
         with contextlib.suppress(OSError):
@@ -48,10 +48,12 @@ def lock(path: Path, *, wait_s: float = 0) -> Iterator[None]:
 
 
 def _read_holder(holder: Path) -> str:
+    """The file is not synced: nothing holds a lock after a power cut."""
     try:
-        return printable(holder.read_text())
+        words = printable(holder.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return "a process that has just begun"
+        words = ""
+    return words or "a process that has just begun"
 
 
 def is_locked(path: Path) -> bool:
