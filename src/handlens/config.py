@@ -35,10 +35,10 @@ class Config(BaseModel):
         description="Learn from this data set's training images too: mine for your own digits. Few are repeated, up to a tenth.",
     )
     examples: int = Field(0, ge=0, description="Train on so many images only, equally many of each class as far as there are; 0: on all.")
-    augment: Literal["none", "mirror", "light", "robust", "photo", "handwriting"] = Field(
+    augment: Literal["none", "light", "robust", "photo", "handwriting"] = Field(
         "none",
-        description="Change each training image at random: mirror exchanges left and right, light turns and moves it, robust also bends "
-        "it, photo mirrors and moves it, handwriting does to digits what other people's hands and cameras do.",
+        description="Change each training image at random: light turns and moves it, robust also bends it, photo also flips it, "
+        "handwriting does to digits what other people's hands and cameras do.",
     )
     shift: int = Field(0, ge=0, le=8, description="Move each image by up to so many pixels, at random: a whole epoch at once, so cheap.")
     mixup: float = Field(0.0, ge=0, le=10, description="Blend images, and their labels, in pairs; 0.2 a little, 1 much, 0 never.")

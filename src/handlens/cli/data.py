@@ -68,7 +68,7 @@ def path(name: str | None, as_json: bool) -> int:
 @data.command()
 @click.argument("name", default="mnist")
 @click.option("--plot", type=FILE, metavar="FILE.png", help="Where the picture goes.  [NAME.png here]")
-@click.option("--augment", metavar="none|mirror|light|robust|photo", help="Draw what the augmentation makes of some images.")
+@click.option("--augment", metavar="none|light|robust|photo", help="Draw what the augmentation makes of some images.")
 @json_option
 def show(name: str, plot: Path | None, augment: str | None, as_json: bool) -> int:
     """Show data set NAME: its classes, and a picture of some images."""

@@ -217,7 +217,6 @@ def preview(split: Split, name: str, *, count: int = 6, times: int = 8, seed: in
 
 AUGMENTATIONS: dict[str, Augmentation] = {
     "none": Augmentation(),
-    "mirror": Augmentation(flip=True),
     "light": Augmentation(angle=10, shift=0.08, scale=0.1),
     "robust": Augmentation(angle=15, shift=0.1, scale=0.15, shear=15, bend=0.05, thickness=0.7, noise=0.1),
     "photo": Augmentation(shift=0.1, scale=0.1, flip=True),
