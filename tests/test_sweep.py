@@ -299,6 +299,8 @@ def test_points_at_random_are_different_in_range_and_always_the_same() -> None:
     assert points[:50] == random_points(axes, 50, 1) != random_points(axes, 50, 2)
     assert all(0.0001 <= point["lr"] <= 0.1 and 16 <= point["batch_size"] <= 64 for point in points)
     assert {point["batch_size"] for point in points} >= {16, 64}
+    depths = [point["depth"] for point in random_points([make_axis("depth", "1..3:log", Config())], 3, 1)]
+    assert sorted(depths) == [1, 2, 3], "the end of a range of whole numbers is one of them"
     below = sum(point["lr"] < 0.00316 for point in points)
     assert 70 < below < 130, "half of a range that is searched by factors lies below its geometric middle"
     assert len(random_points(axes[2:], 10, 1)) == 2
