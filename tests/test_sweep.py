@@ -21,7 +21,7 @@ from handlens.errors import ConfigError, FileError, RunNotFound, UsageError
 from handlens.runs import runs_folder
 from handlens.sweep import Pool, Trials, begin, capacity, folder, go_on, load_sweep, make_spec, trial
 from handlens.sweep.figures import heat_maps, lines
-from handlens.sweep.findings import main_effects, sentences
+from handlens.sweep.findings import Effect, main_effects, sentences
 from handlens.sweep.halving import Halving
 from handlens.sweep.schedule import stages
 from handlens.sweep.space import knobs_of, make_axis, random_points
@@ -340,6 +340,12 @@ def test_means_over_seeds_agree_with_scipy() -> None:
     assert hl.metrics.paired_p([0.9] * 10, [0.8] * 10) == pytest.approx(stats.binomtest(0, 10).pvalue)
 
 
+def test_an_interval_goes_no_further_than_an_accuracy_can() -> None:
+    assert Effect(8, (0.2, 0.9), 4).interval == (0.0, 1.0)
+    assert Effect(8, (0.2,), 4).interval == (None, None)
+    assert Effect(8, (0.5, 0.52, 0.54), 4).interval == hl.metrics.mean_interval([0.5, 0.52, 0.54])
+
+
 def test_effects_are_means_over_the_other_knobs(whole: hl.Sweep) -> None:
     effects = main_effects(whole)
     rows = whole.table
@@ -445,7 +451,7 @@ def test_the_command_line_names_what_is_wrong(capsys: pytest.CaptureFixture[str]
 
 
 def test_a_space_in_a_file_is_the_same_sweep() -> None:
-    text = "[base]\nexamples = 200\nepochs = 1\nhidden_sizes = [8]\n[axes]\nlr = [0.1, 0.01]\ndropout = '0..0.5'\n"
+    text = "[base]\nexamples = 200\nepochs = 1\nhidden-sizes = [8]\n[axes]\nlr = [0.1, 0.01]\ndropout = '0..0.5'\n"
     Path("space.toml").write_text(text, encoding="utf-8")
     with pytest.raises(SystemExit) as ended:
         main(["sweep", "--space", "space.toml", "--random", "2", "--name", "file", "--json"])

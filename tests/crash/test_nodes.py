@@ -136,7 +136,7 @@ def test_what_a_cluster_refuses_or_cannot_do_is_said_and_how_to_go_on(monkeypatc
             assert first.is_running, first.said
             with driver(*long, "--name", "second") as second:
                 wait_until(lambda: "Waiting for a place" in second.said or not second.is_running, "a word")
-                assert "trials are asked for, and others have the processors" in second.said.replace("\n", " ")
+                assert "trials are asked for, and too little is free of the processors" in second.said.replace("\n", " ")
                 cluster.orphans += cluster.family()
                 next(process for process in cluster.family() if "gcs_server" in process.name()).kill()
                 assert second.wait() == 5, second.said

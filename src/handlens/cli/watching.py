@@ -153,7 +153,7 @@ def epochs_of(trials: Trials) -> int:
 def amount(count: int, spec: Spec) -> str:
     """So many points of a sweep in words, and how many trainings they are."""
     seeds = len(spec.seeds)
-    return f"{count:,} points" + (f" with {seeds} seeds each, {count * seeds:,} trainings" if seeds > 1 else "")
+    return f"{count:,} point{'s' * (count != 1)}" + (f" with {seeds} seeds each, {count * seeds:,} trainings" if seeds > 1 else "")
 
 
 def _duration(seconds: float) -> str:

@@ -247,13 +247,14 @@ class RayPool:
             raise FailedError(f"For {silent_s:,.0f} s no trial has begun: {self._why_nothing_begins()}.")
         elif silent_s > TELL_AFTER_S and not self._told:
             self._told = True
-            waiting = f"Waiting for a place: {len(self._flying)} trials are asked for, and {self._why_nothing_begins()}."
-            warnings.warn(waiting, stacklevel=2)
+            asked = len(self._flying)
+            many = f"{asked} trials are" if asked > 1 else "1 trial is"
+            warnings.warn(f"Waiting for a place: {many} asked for, and {self._why_nothing_begins()}.", stacklevel=2)
 
     def _why_nothing_begins(self) -> str:
         with talking(self._ray):
             lacking = self.needs.lacking(self._ray.available_resources())
-        return f"others have the {' and the '.join(lacking)}" if lacking else "no node begins them"
+        return f"too little is free of the {' and the '.join(lacking)}" if lacking else "no node begins them"
 
 
 def _versions() -> dict[str, str]:

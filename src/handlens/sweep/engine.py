@@ -210,7 +210,8 @@ def sweep(
     engine = make_engine(spec, backend="ray", address=address) if backend == "ray" else make_engine(spec, workers)
     prepare(spec, lambda *_: None)
     trials = begin(spec, name)
-    print(f"Sweep {trials.folder.name}, kept in {trials.folder}: {Sweep(trials).asked * seeds:,} trainings.")
+    count = Sweep(trials).asked * seeds
+    print(f"Sweep {trials.folder.name}, kept in {trials.folder}: {count:,} training{'s' * (count != 1)}.")
     return go_on(trials, engine, Lines(trials).see)
 
 

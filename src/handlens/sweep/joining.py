@@ -16,7 +16,7 @@ from handlens import files
 from handlens.errors import FailedError, UsageError
 
 KNOCK_S = 10.0
-_HEAD_PATIENCE_S = 20.0  # Ray itself ends a process that has not reached the head for 60 s
+_HEAD_PATIENCE_S = 15.0  # Ray itself ends a process that has not reached the head for 60 s
 _PAUSE_S = 1.0
 _LEAST_VERSION = (2, 54)
 _SAFE = {"RAY_AUTH_MODE": "token", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # the latter keeps Ray on the loopback address, on Linux too
