@@ -86,6 +86,8 @@ def test_the_files_for_the_cluster_launcher_are_such(name: str) -> None:
 
 
 IN_PYTHON = """
+import tempfile
+
 import handlens as hl
 
 knobs = {"epochs": 2, "examples": 500, "hidden_sizes": (8,)}
@@ -94,14 +96,15 @@ hl.sweep({"lr": [0.1, 0.01]}, name="own", workers="ray", **knobs)
 import ray
 
 assert not ray.is_initialized(), "it was started for this sweep only"
-ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
-hl.sweep({"lr": [0.1, 0.01]}, name="mine", workers="ray", **knobs)
-assert ray.is_initialized(), "it was not ours to end"
-hl.sweep({"lr": [0.1, 0.01]}, name="joined", workers="ray " + ray.get_runtime_context().gcs_address, **knobs)
-try:
-    hl.sweep({"lr": [0.1, 0.01]}, name="none", workers="ray 127.0.0.1:9", **knobs)
-except hl.HandlensError as error:
-    print(error.what)
+with tempfile.TemporaryDirectory(prefix="r-", ignore_cleanup_errors=True) as folder:
+    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, _temp_dir=folder)
+    hl.sweep({"lr": [0.1, 0.01]}, name="mine", workers="ray", **knobs)
+    assert ray.is_initialized(), "it was not ours to end"
+    try:
+        hl.sweep({"lr": [0.1, 0.01]}, name="none", workers="ray 127.0.0.1:9", **knobs)
+    except hl.HandlensError as error:
+        print(error.what)
+    ray.shutdown()
 """
 
 
@@ -112,7 +115,7 @@ def test_a_sweep_in_python_takes_ray_and_leaves_that_of_the_program_as_it_is(tmp
         assert program.wait() == 0, program.said
         assert "This program has joined another Ray cluster already." in program.said
     local = facts(hl.sweep({"lr": [0.1, 0.01]}, name="local", epochs=2, examples=500, hidden_sizes=(8,), workers=1))
-    for name in ("own", "mine", "joined"):
+    for name in ("own", "mine"):
         assert facts(load_sweep(name)) == local, name
 
 
