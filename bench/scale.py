@@ -2,7 +2,9 @@
 
 python bench/scale.py trials [--counts 16,64,256]     the scheduler's part: very short trials, in a sweep and in a plain loop
 python bench/scale.py ranks  [--processes 1,2]        one training in several processes: images/s, and the share lost in waiting
-python bench/scale.py nodes  [--nodes 1,2,4]          the same sweep on so many Ray nodes of one processor each, on this machine
+python bench/scale.py workers [--workers 1,2]         sixteen trials on so many workers of this machine: time and memory
+python bench/scale.py nodes  [--nodes 1,2,4]          the same trials on so many Ray nodes of one processor each, on this machine
+python bench/scale.py resume [--counts 16,64,256]     a sweep whose last trial is missing: how long until it is under way
 python bench/scale.py images [--millions 0.06,0.4,1.6]  synthetic images, in memory and from shards: images/s and memory
 python bench/scale.py prune  [--seeds 10] [--examples 10000]  the session's grid, pruned against full: both winners on fresh seeds
 """
@@ -10,45 +12,55 @@ python bench/scale.py prune  [--seeds 10] [--examples 10000]  the session's grid
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import re
 import resource
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import mean
-from typing import Any
+from statistics import mean, median
+from typing import TYPE_CHECKING, Any
 
 from usage import processor_s
 
+if TYPE_CHECKING:
+    from handlens.sweep import Best, Sweep
+
 NODES = Path(__file__).parents[1] / "tests" / "nodes.py"
 TINY: dict[str, Any] = {"examples": 20, "epochs": 1, "batch_size": 20, "hidden_sizes": (4,), "val": 0.01}
+SIXTEEN = ["lr=0.1,0.01,0.001,0.0001", "hidden_sizes=16,32,64,128", "--epochs", "2", "--examples", "20000"]
+COSTS = "s by the clock | s for each trial and place | MB of one worker | MB of all processes, shared pages counted once"
+SILENT: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 def trials(counts: list[int]) -> None:
     """Sweeps of trials that train for some milliseconds, by one worker; and the same trials one after another in this process."""
-    import handlens as hl
     from handlens.config import make_config
     from handlens.sweep import make_spec
     from handlens.sweep.folder import Trials, new_folder
     from handlens.sweep.trial import advance
 
-    heads = ("trials", "sweep: s of processor", "by the clock", "plain loop: s of processor", "by the clock", "MB of the driver")
+    seconds = ("sweep: s of processor", "by the clock", "plain loop: s of processor", "by the clock")
+    heads = ("trials", *seconds, "MB of the driver", "MB of the worker")
     print(f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}")
     for count in counts:
         axes, search = {"lr": "0.0001..0.1"}, f"random {count}"
         used, start = processor_s(), time.perf_counter()
-        hl.sweep(axes, name=f"sweep-{count}", search=search, workers=1, **TINY)
+        _silently(axes, name=f"sweep-{count}", search=search, workers=1, **TINY)
         cells = [count, f"{processor_s() - used:.1f}", f"{time.perf_counter() - start:.1f}"]
         loop = Trials(new_folder(f"loop-{count}", make_spec(make_config(TINY), axes, search, 1, False)))
         used, start = processor_s(), time.perf_counter()
         for name in loop.names:
             assert [*advance(loop.job(name, 1))][-1] == {"reason": ""}
         cells += [f"{processor_s() - used:.1f}", f"{time.perf_counter() - start:.1f}"]
-        cells.append(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}")
+        whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        cells += [f"{resource.getrusage(one).ru_maxrss / 1024:.0f}" for one in whose]
         print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 
@@ -68,15 +80,89 @@ def ranks(counts: list[int]) -> None:
         print(f"| {count} | {speed:,.0f} | {speed / count:,.0f} | {waited:.0%} |", flush=True)
 
 
-def nodes(counts: list[int]) -> None:
-    """Sixteen trials of a second or two; the tables must be the same."""
+def resume(counts: list[int]) -> None:
+    """Sweeps of so many short trials of which the last is missing, as a killed driver leaves them, until it is trained."""
     import handlens as hl
-    from handlens.sweep import load_sweep
+    from handlens.config import make_config
+    from handlens.sweep import make_spec
+    from handlens.sweep.folder import Trials, new_folder
+    from handlens.sweep.trial import advance
 
     hl.load("mnist")
-    words = ["lr=0.1,0.01,0.001,0.0001", "hidden_sizes=16,32,64,128", "--epochs", "2", "--examples", "20000", "--backend", "ray"]
+    torch_s = median(_seconds_of("-c", "import torch") for _ in range(3))
+    heads = ("trials", "s until the missing one has an epoch", "s of `import torch` alone", "s without two of these")
+    print(f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}")
+    for count in counts:
+        trials = Trials(new_folder(f"resume-{count}", make_spec(make_config(TINY), {"lr": "0.0001..0.1"}, f"random {count}", 1, False)))
+        *done, last = trials.names
+        for name in done:
+            assert [*advance(trials.job(name, 1))][-1] == {"reason": ""}
+        seconds = median(_until_there(trials.folder / str(last)) for _ in range(3))
+        print(f"| {count} | {seconds:.1f} | {torch_s:.1f} | {seconds - 2 * torch_s:.1f} |", flush=True)
+
+
+def _seconds_of(*words: str) -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, *words], check=True)
+    return time.perf_counter() - start
+
+
+def _until_there(trial: Path) -> float:
+    """Go on with a sweep, and take away again what it trained."""
+    start = time.perf_counter()
+    with subprocess.Popen([sys.executable, "-m", "handlens", "sweep", "--resume", trial.parent.name], **SILENT) as driver:
+        while not (trial / "checkpoint.json").exists():
+            assert driver.poll() in (None, 0)
+            time.sleep(0.005)
+        seconds = time.perf_counter() - start
+    shutil.rmtree(trial)
+    return seconds
+
+
+def workers(counts: list[int]) -> None:
+    """Sixteen trials of a second or two by so many workers of this machine; the tables must be the same."""
+    import handlens as hl
+
+    hl.load("mnist")
     tables = []
-    print("| nodes | s by the clock | s for each trial and node |\n| --- | --- | --- |")
+    print(f"| workers | {COSTS} |\n| --- | --- | --- | --- | --- |")
+    for count in counts:
+        costs = _costs(["--workers", str(count), "--name", f"workers-{count}"], count)
+        tables.append([row["val_accuracies"] for row in hl.load_sweep(f"workers-{count}").table])
+        assert tables[-1] == tables[0]
+        print(f"| {count} | {costs} |", flush=True)
+
+
+def _costs(words: list[str], places: int, others: tuple[int, ...] = (), env: dict[str, str] | None = None) -> str:
+    """Run the sweep of sixteen trials, and look at its processes and at those of the `others` now and then: cells as in COSTS."""
+    import psutil
+
+    start, of_one, of_all = time.perf_counter(), 0, 0
+    with subprocess.Popen([sys.executable, "-m", "handlens", "sweep", *SIXTEEN, *words], **SILENT, env=env) as driver:
+        while driver.poll() is None:
+            held = 0
+            for root in (driver.pid, *others):
+                with contextlib.suppress(psutil.Error):
+                    for process in [psutil.Process(root), *psutil.Process(root).children(recursive=True)]:
+                        memory = process.memory_full_info()
+                        held += getattr(memory, "pss", memory.uss)
+                        if re.search(r"handlens\.sweep\.worker|ray::_do", " ".join(process.cmdline())):
+                            of_one = max(of_one, memory.rss)
+            of_all = max(of_all, held)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                driver.wait(0.5)
+    assert not driver.returncode
+    seconds = time.perf_counter() - start
+    return f"{seconds:.1f} | {seconds * places / 16:.1f} | {of_one / 1e6:.0f} | {of_all / 1e6:.0f}"
+
+
+def nodes(counts: list[int]) -> None:
+    """The same on so many Ray nodes; the tables must be the same."""
+    import handlens as hl
+
+    hl.load("mnist")
+    tables = []
+    print(f"| nodes | {COSTS} |\n| --- | --- | --- | --- | --- |")
     for count in counts:
         with tempfile.TemporaryDirectory(prefix="r-", ignore_cleanup_errors=True) as folder:
             token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
@@ -84,14 +170,12 @@ def nodes(counts: list[int]) -> None:
             with subprocess.Popen([sys.executable, str(NODES), str(count)], stdout=subprocess.PIPE, text=True, env=env) as cluster:
                 assert cluster.stdout is not None
                 address = next(found[1] for line in cluster.stdout if (found := re.search(r"cluster at (\S+)\.$", line)))
-                command = [sys.executable, "-m", "handlens", "sweep", *words, "--address", address, "--name", f"nodes-{count}"]
-                start = time.perf_counter()
-                subprocess.run(command, check=True, capture_output=True, env=env)
-                seconds = time.perf_counter() - start
+                words = ["--backend", "ray", "--address", address, "--name", f"nodes-{count}"]
+                costs = _costs(words, count, (cluster.pid,), env)
                 cluster.terminate()
-        tables.append([row["val_accuracies"] for row in load_sweep(f"nodes-{count}").table])
+        tables.append([row["val_accuracies"] for row in hl.load_sweep(f"nodes-{count}").table])
         assert tables[-1] == tables[0]
-        print(f"| {count} | {seconds:.1f} | {seconds * count / 16:.1f} |", flush=True)
+        print(f"| {count} | {costs} |", flush=True)
 
 
 def images(millions: list[float]) -> None:
@@ -127,19 +211,27 @@ def epoch(million: float, where: str) -> None:
     print(f"| {million:g} million | {where} | {run.rows[0]['images_per_s']:,.0f} | {memory:,.0f} |", flush=True)
 
 
+def _silently(axes: dict[str, Any], **options: Any) -> Sweep:
+    """`hl.sweep`, without its lines."""
+    import handlens as hl
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        return hl.sweep(axes, **options)
+
+
 def prune(seeds: int, examples: int) -> None:
     """The session's grid on some images, full and pruned, once a seed; both winners are trained again on five fresh seeds and tested."""
-    import handlens as hl
-    from handlens.sweep import GRIDS, Best, Sweep
+    from handlens.sweep import GRIDS
 
     knobs: dict[str, Any] = {"examples": examples, "epochs": 5, "workers": 2}
 
     def once(seed: int, how: str) -> tuple[Sweep, Best, list[float], int]:
         used = processor_s()
-        found = hl.sweep(GRIDS["session-grid"], name=f"{how or 'full'}-{seed}", prune=how or False, seed=seed, **knobs)
+        found = _silently(GRIDS["session-grid"], name=f"{how or 'full'}-{seed}", prune=how or False, seed=seed, **knobs)
         seconds, best = round(processor_s() - used), found.best
         assert best
-        fresh = hl.sweep({name: [value] for name, value in best.point.items()}, name=f"{found.name}-fresh", seeds=5, seed=900, **knobs).best
+        winner = {name: [value] for name, value in best.point.items()}
+        fresh = _silently(winner, name=f"{found.name}-fresh", seeds=5, seed=900, **knobs).best
         assert fresh
         return found, best, [100 * one for one in fresh.test_accuracies], seconds
 
@@ -159,10 +251,11 @@ def _words(point: dict[str, Any]) -> str:
 def main() -> None:
     """Print the rows of a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["trials", "ranks", "nodes", "images", "epoch", "prune"])
+    parser.add_argument("what", choices=["trials", "ranks", "resume", "workers", "nodes", "images", "epoch", "prune"])
     for name, default in (
         ("counts", "16,64,256"),
         ("processes", "1,2"),
+        ("workers", "1,2"),
         ("nodes", "1,2,4"),
         ("millions", "0.06,0.4,1.6"),
         ("where", "memory"),
@@ -174,18 +267,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("HANDLENS_RUNS", str(Path(folder, "runs")))
         match given.what:
-            case "trials":
-                trials([int(count) for count in given.counts.split(",")])
-            case "ranks":
-                ranks([int(count) for count in given.processes.split(",")])
-            case "nodes":
-                nodes([int(count) for count in given.nodes.split(",")])
             case "images":
                 images([float(million) for million in given.millions.split(",")])
             case "epoch":
                 epoch(float(given.millions), given.where)
-            case _:
+            case "prune":
                 prune(given.seeds, given.examples)
+            case _:
+                measure, numbers = {
+                    "trials": (trials, given.counts),
+                    "resume": (resume, given.counts),
+                    "ranks": (ranks, given.processes),
+                    "workers": (workers, given.workers),
+                    "nodes": (nodes, given.nodes),
+                }[given.what]
+                measure([int(number) for number in numbers.split(",")])
 
 
 if __name__ == "__main__":

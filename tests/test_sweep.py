@@ -21,7 +21,7 @@ from handlens.errors import ConfigError, FileError, RunNotFound, UsageError
 from handlens.runs import runs_folder
 from handlens.sweep import Pool, Trials, begin, capacity, folder, go_on, load_sweep, make_spec, trial
 from handlens.sweep.figures import heat_maps, lines
-from handlens.sweep.findings import main_effects, sentences
+from handlens.sweep.findings import Effect, main_effects, sentences
 from handlens.sweep.halving import Halving
 from handlens.sweep.schedule import stages
 from handlens.sweep.space import knobs_of, make_axis, random_points
@@ -299,6 +299,8 @@ def test_points_at_random_are_different_in_range_and_always_the_same() -> None:
     assert points[:50] == random_points(axes, 50, 1) != random_points(axes, 50, 2)
     assert all(0.0001 <= point["lr"] <= 0.1 and 16 <= point["batch_size"] <= 64 for point in points)
     assert {point["batch_size"] for point in points} >= {16, 64}
+    depths = [point["depth"] for point in random_points([make_axis("depth", "1..3:log", Config())], 3, 1)]
+    assert sorted(depths) == [1, 2, 3], "the end of a range of whole numbers is one of them"
     below = sum(point["lr"] < 0.00316 for point in points)
     assert 70 < below < 130, "half of a range that is searched by factors lies below its geometric middle"
     assert len(random_points(axes[2:], 10, 1)) == 2
@@ -336,6 +338,12 @@ def test_means_over_seeds_agree_with_scipy() -> None:
     assert hl.metrics.paired_p([1.0, 1.0], [1.0, 1.0]) == 1
     assert hl.metrics.paired_p([1.0, 1.0], [0.5, 0.5]) == 0.5  # no spread: two seeds with the same sign tell nothing
     assert hl.metrics.paired_p([0.9] * 10, [0.8] * 10) == pytest.approx(stats.binomtest(0, 10).pvalue)
+
+
+def test_an_interval_goes_no_further_than_an_accuracy_can() -> None:
+    assert Effect(8, (0.2, 0.9), 4).interval == (0.0, 1.0)
+    assert Effect(8, (0.2,), 4).interval == (None, None)
+    assert Effect(8, (0.5, 0.52, 0.54), 4).interval == hl.metrics.mean_interval([0.5, 0.52, 0.54])
 
 
 def test_effects_are_means_over_the_other_knobs(whole: hl.Sweep) -> None:
@@ -443,7 +451,7 @@ def test_the_command_line_names_what_is_wrong(capsys: pytest.CaptureFixture[str]
 
 
 def test_a_space_in_a_file_is_the_same_sweep() -> None:
-    text = "[base]\nexamples = 200\nepochs = 1\nhidden_sizes = [8]\n[axes]\nlr = [0.1, 0.01]\ndropout = '0..0.5'\n"
+    text = "[base]\nexamples = 200\nepochs = 1\nhidden-sizes = [8]\n[axes]\nlr = [0.1, 0.01]\ndropout = '0..0.5'\n"
     Path("space.toml").write_text(text, encoding="utf-8")
     with pytest.raises(SystemExit) as ended:
         main(["sweep", "--space", "space.toml", "--random", "2", "--name", "file", "--json"])

@@ -60,6 +60,15 @@ def test_values_of_a_knob_are_compared_in_the_same_company() -> None:
     assert any("on average over the other knobs where no value of it failed" in sentence for sentence in found.sentences)
 
 
+def test_points_that_failed_are_not_said_to_have_reached_a_rung() -> None:
+    trials = begin(make_spec(BASE.model_copy(update={"epochs": 3}), {"lr": "0.01,0.001,0.0001"}, "grid", 1, True), "sweep")
+    for number, upto in ((1, 3), (2, 1)):
+        assert [*advance(trials.job(trials.names[number - 1], upto))][-1] == {"reason": ""}
+    trial._dataset.cache_clear()
+    write_failure(trials.folder, "0003-42", "The loss became NaN.")
+    assert any("after epoch 1, which all points that did not fail reached" in one for one in load_sweep("sweep").sentences)
+
+
 def test_of_a_range_the_rank_correlation_is_said_and_drawn() -> None:
     found = trained(begun({"lr": "0.0001..0.1", "dropout": "0..0.5"}, "random 5"), 1, 2, 3, 4, 5)
     lr, dropout = trends(found)

@@ -10,11 +10,13 @@ from typing import Any
 import psutil
 import pytest
 import yaml  # type: ignore[import-untyped]  # Ray brings it
-from drivers import Driver, driver, wait_until
+from drivers import Driver, driver, running, wait_until
 
 import handlens as hl
+from handlens.errors import UsageError
 from handlens.runs import runs_folder
 from handlens.sweep import load_sweep
+from handlens.sweep.joining import join
 
 pytestmark = [pytest.mark.usefixtures("mnist"), pytest.mark.skipif(os.name == "nt", reason="it kills by signal")]
 WORDS = ["lr=0.1,0.01", "hidden_sizes=8,16", "--seeds", "2", "--epochs", "6", "--examples", "3000", "--batch-size", "20", "--prune"]
@@ -81,3 +83,47 @@ def test_the_files_for_the_cluster_launcher_are_such(name: str) -> None:
     assert config["rsync_filter"] == [".gitignore"]
     fetching = {name for name in ("head_setup_commands", "worker_setup_commands") if "data fetch" in " ".join(config[name])}
     assert fetching == {"head_setup_commands"}, "the data lie in one shared folder, which all machines would fill at once"
+
+
+IN_PYTHON = """
+import tempfile
+
+import handlens as hl
+
+knobs = {"epochs": 2, "examples": 500, "hidden_sizes": (8,)}
+hl.sweep({"lr": [0.1, 0.01]}, name="own", workers="ray", **knobs)
+
+import ray
+
+assert not ray.is_initialized(), "it was started for this sweep only"
+with tempfile.TemporaryDirectory(prefix="r-", ignore_cleanup_errors=True) as folder:
+    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, _temp_dir=folder)
+    hl.sweep({"lr": [0.1, 0.01]}, name="mine", workers="ray", **knobs)
+    assert ray.is_initialized(), "it was not ours to end"
+    try:
+        hl.sweep({"lr": [0.1, 0.01]}, name="none", workers="ray 127.0.0.1:9", **knobs)
+    except hl.HandlensError as error:
+        print(error.what)
+    ray.shutdown()
+"""
+
+
+def test_a_sweep_in_python_takes_ray_and_leaves_that_of_the_program_as_it_is(tmp_path: Path) -> None:
+    script = tmp_path / "sweep_on_ray.py"
+    script.write_text(IN_PYTHON, encoding="utf-8")
+    with running(str(script)) as program:
+        assert program.wait() == 0, program.said
+        assert "This program has joined another Ray cluster already." in program.said
+    local = facts(hl.sweep({"lr": [0.1, 0.01]}, name="local", epochs=2, examples=500, hidden_sizes=(8,), workers=1))
+    for name in ("own", "mine"):
+        assert facts(load_sweep(name)) == local, name
+
+
+@pytest.mark.filterwarnings("ignore")  # Ray's own
+def test_ray_is_not_started_where_it_would_listen_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    with contextlib.ExitStack() as stack, pytest.raises(UsageError, match="has imported Ray"):
+        join(ray, "", stack)
+    assert not ray.is_initialized()

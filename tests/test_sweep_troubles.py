@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -220,3 +222,21 @@ def test_what_ray_says_when_it_is_asked_is_put_into_words() -> None:
     ):
         with pytest.raises(FailedError, match=said), talking(ray):
             raise error
+
+
+def test_the_head_of_a_cluster_is_waited_for_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    from handlens.sweep import joining
+
+    monkeypatch.setattr(joining, "_HEAD_PATIENCE_S", 1.0)
+    monkeypatch.setattr(joining, "_PAUSE_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        port = head.getsockname()[1]
+        joining.wait_for_head(f"127.0.0.1:{port}")
+    with pytest.raises(FailedError, match=f"head of the Ray cluster, 127.0.0.1:{port}, does not answer any more"):
+        joining.wait_for_head(f"127.0.0.1:{port}")
+    timer = threading.Timer(0.3, lambda: late.append(socket.create_server(("127.0.0.1", port))))
+    late: list[socket.socket] = []
+    timer.start()
+    joining.wait_for_head(f"127.0.0.1:{port}")
+    timer.join()
+    late[0].close()

@@ -9,7 +9,7 @@ from terminal import Terminal
 
 from handlens.cli.watching import Best, Watch, epochs_of
 from handlens.config import Config
-from handlens.sweep import Event, Trials, begin, capacity, load_sweep, make_spec, trial
+from handlens.sweep import Event, Trials, begin, capacity, load_sweep, make_engine, make_spec, sweep, sweeps_folder, trial
 from handlens.sweep.spec import TrialName
 from handlens.sweep.trial import advance
 
@@ -60,11 +60,32 @@ def test_the_epochs_of_a_pruned_sweep_are_those_that_its_rungs_let_go_on() -> No
     assert epochs_of(begun(prune=True, epochs=9)) == 2 * (3 * 1 + 1 * (3 - 1) + 1 * (9 - 3))
 
 
-def test_ctrl_c_while_the_processors_are_measured_tells_how_to_go_on(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_while_the_processors_are_measured_leaves_nothing_begun(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_threads: int) -> float:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: range(2), raising=False)
     monkeypatch.setattr(capacity, "_rate", interrupted)
     terminal("sweep", "lr=0.1,0.01", "--examples", "200", "--name", "cut", code=130)
-    assert "to go on: handlens sweep --resume cut" in terminal.err
+    assert not sweeps_folder().exists()
+
+
+def test_what_cannot_give_out_trials_leaves_nothing_begun(terminal: Terminal) -> None:
+    for words in (["--workers", "many"], ["--address", "auto"], ["--backend", "ray", "--workers", "3"]):
+        terminal("sweep", "lr=0.1,0.01", "--examples", "200", *words, code=2)
+    assert not sweeps_folder().exists()
+
+
+def test_the_words_to_go_on_with_are_those_that_were_said() -> None:
+    spec = begun().spec
+    assert make_engine(spec, 2, patience_s=60.0).words == " --workers 2 --patience-s 60"
+    assert make_engine(spec, "1").words == " --workers 1"
+
+
+def test_in_python_a_line_is_printed_for_each_trial(capsys: pytest.CaptureFixture[str]) -> None:
+    knobs = {"examples": 200, "epochs": 1, "hidden_sizes": (8,), "workers": 1}
+    found = sweep({"lr": [0.1, 1e30]}, name="told", **knobs)
+    first, done, failed = capsys.readouterr().out.splitlines()
+    assert first == f"Sweep told, kept in {found.trials.folder}: 2 trainings."
+    assert done.startswith("0001-42  lr 0.1  epoch 1  val acc ")
+    assert failed.startswith("0002-42  lr 1e+30  failed: The loss became")

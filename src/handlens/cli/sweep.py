@@ -148,5 +148,6 @@ def _read_space(path: Path) -> tuple[dict[str, Any], dict[str, object]]:
     base, axes = content.pop("base", {}), content.pop("axes", {})
     if content or not isinstance(base, dict) or not isinstance(axes, dict):
         raise ConfigError("The file of a space has two tables, [base] and [axes].", where=str(path), hint="[axes]\n  lr = [0.1, 0.01]")
+    base, axes = ({name.replace("-", "_"): value for name, value in table.items()} for table in (base, axes))
     make_config(base)
     return base, axes

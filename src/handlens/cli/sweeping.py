@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from handlens.cli.loading import telling
 from handlens.cli.sweeps import show_sweep, write_all
 from handlens.cli.terminal import print_json, remark, say, show_table
 from handlens.cli.watching import Watch, amount
-from handlens.errors import UsageError
-from handlens.sweep import Pool, Spec, Sweep, Trials, begin, find_folder, go_on, make_engine, prepare
+from handlens.sweep import Spec, Sweep, Trials, begin, find_folder, go_on, make_engine, prepare
 from handlens.sweep.findings import in_words
-from handlens.sweep.pool import PATIENCE_S
-
-if TYPE_CHECKING:
-    from handlens.sweep.cluster import RayPool
 
 
 def run(spec: Spec | None, options: dict[str, Any], as_json: bool) -> int:
     """Begin a sweep, or go on with the one that is named in the options."""
+    chosen = {name: options[name] for name in ("workers", "backend", "address", "gpus", "patience_s")}
     if spec is None:
         trials = Trials(find_folder(options["resume"]))
+        engine = make_engine(trials.spec, **chosen)
     else:
+        engine = make_engine(spec, **chosen)
         with telling() as tell_step:
             prepare(spec, tell_step)
         trials = begin(spec, options["name"])
     name = trials.folder.name
     start = time.monotonic()
     try:
-        engine = _engine(trials.spec, options)
         say(f"Sweep {name}, kept in {trials.folder}: {_plan(trials, engine.count)}.")
         with Watch(trials) as watch:
             found = go_on(trials, engine, watch.see, retry_failed=options["retry_failed"])
     except KeyboardInterrupt as stop:
-        stop.add_note(f"What is done is kept; to go on: handlens sweep --resume {name}{_engine_words(options)}")
+        stop.add_note(f"What is done is kept; to go on: handlens sweep --resume {name}{engine.words}")
         raise
     say(f"Done in {time.monotonic() - start:.1f} s.")
     return finish(found, as_json)
@@ -59,28 +56,6 @@ def list_points(spec: Spec, as_json: bool) -> int:
     later = "; TPE chooses them one after the other" if spec.method == "tpe" else ""
     remark(f"{amount(count, spec)}{later}. Nothing was started.")
     return 0
-
-
-def _engine(spec: Spec, options: dict[str, Any]) -> Pool | RayPool:
-    """Who gives out the trials."""
-    if options["backend"] == "local":
-        if options["address"]:
-            raise UsageError("--address is that of a Ray cluster.", hint="Add --backend ray.")
-        if options["gpus"] is not None:
-            raise UsageError("--gpus is what a trial takes on Ray.", hint="Add --backend ray. Here the trials share --device.")
-        return make_engine(spec, options["workers"], patience_s=options["patience_s"])
-    if options["workers"] != "auto":
-        raise UsageError("On Ray as many trials run at a time as fit.", hint="Leave out --workers; --threads says what one takes.")
-    from handlens.sweep.cluster import RayPool
-
-    gpus = float(spec.base.device.startswith("cuda")) if options["gpus"] is None else options["gpus"]
-    return RayPool(spec.base.threads or 1, options["address"], options["patience_s"], gpus)
-
-
-def _engine_words(options: dict[str, Any]) -> str:
-    """The options that say who gives out the trials, where they are not the usual ones."""
-    usual = {"backend": "local", "address": "", "workers": "auto", "gpus": None, "patience_s": PATIENCE_S}
-    return "".join(f" --{name.replace('_', '-')} {options[name]}" for name, value in usual.items() if options[name] != value)
 
 
 def finish(found: Sweep, as_json: bool) -> int:

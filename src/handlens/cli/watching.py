@@ -14,8 +14,8 @@ from rich.text import Text
 
 from handlens.cli.terminal import err, plain, say
 from handlens.sweep import Event, Spec, Trials
-from handlens.sweep.findings import in_words
 from handlens.sweep.spec import TrialName, survivors
+from handlens.sweep.telling import end_in_words, epoch_in_words, knobs_in_words, name_of
 
 _MOST_SHOWN = 12
 _PIPED_EVERY_S = 30.0
@@ -71,14 +71,14 @@ class Watch:
     def _see_epoch(self, trial: str, row: dict[str, float]) -> None:
         self.epochs[trial] = int(row["epoch"])
         score = row.get("val_accuracy", row["train_accuracy"])
-        self.best.take(_named(trial), score)
-        self.now[trial] = f"epoch {int(row['epoch'])}  {'val' if 'val_accuracy' in row else 'train'} acc {score:.2%}"
+        self.best.take(name_of(trial), score)
+        self.now[trial] = epoch_in_words(row)
         self.progress.update(self.task, completed=sum(self.epochs.values()), total=self._most(), left=self._left())
 
     def _see_end(self, event: Event) -> None:
-        self.best.look(_named(event.trial))
+        self.best.look(name_of(event.trial))
         ended = self.now.pop(event.trial, "")
-        line = f"{event.trial}  {self._knobs(_named(event.trial).number)}  {(event.reason and 'failed: ' + event.reason) or ended}"
+        line = end_in_words(self.trials, event, ended)
         if self.live and event.reason:
             self.live.console.print(Text(plain(line)))
         elif not self.live:
@@ -96,15 +96,12 @@ class Watch:
         number, score = self.best.point()
         seeds = len(self.trials.spec.seeds)
         over = f" (mean of {seeds} seeds)" if seeds > 1 else ""
-        return f"best so far {self._knobs(number)} with {score:.2%}{over}" if number else ""
-
-    def _knobs(self, number: int) -> str:
-        return ", ".join(f"{name} {in_words(value)}" for name, value in self.trials.points[number - 1].items())
+        return f"best so far {knobs_in_words(self.trials, number)} with {score:.2%}{over}" if number else ""
 
     def _picture(self) -> Group:
         table = Table(box=None, pad_edge=False, show_header=False)
         for trial in list(self.now)[-_MOST_SHOWN:]:
-            table.add_row(trial, plain(self._knobs(_named(trial).number)), self.now[trial])
+            table.add_row(trial, plain(knobs_in_words(self.trials, name_of(trial).number)), self.now[trial])
         return Group(table, Text(plain(self._best()), style="bold"), self.progress)
 
 
@@ -156,12 +153,7 @@ def epochs_of(trials: Trials) -> int:
 def amount(count: int, spec: Spec) -> str:
     """So many points of a sweep in words, and how many trainings they are."""
     seeds = len(spec.seeds)
-    return f"{count:,} points" + (f" with {seeds} seeds each, {count * seeds:,} trainings" if seeds > 1 else "")
-
-
-def _named(trial: str) -> TrialName:
-    number, seed = trial.split("-")
-    return TrialName(int(number), int(seed))
+    return f"{count:,} point{'s' * (count != 1)}" + (f" with {seeds} seeds each, {count * seeds:,} trainings" if seeds > 1 else "")
 
 
 def _duration(seconds: float) -> str:

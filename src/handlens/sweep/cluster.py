@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import socket
 import time
 import warnings
@@ -14,14 +15,14 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
 from handlens import __version__
 from handlens.errors import FailedError, UsageError
 from handlens.sweep.capacity import TRIAL_MEMORY
-from handlens.sweep.joining import KNOCK_S, import_ray, join, last_line, talking
+from handlens.sweep.joining import KNOCK_S, import_ray, join, last_line, talking, wait_for_head
 from handlens.sweep.needs import Needs, Resources
 from handlens.sweep.pool import PATIENCE_S, Event, Take
 from handlens.sweep.trial import Job, Message, advance, read_outcome, write_failure
@@ -59,11 +60,13 @@ class RayPool:
         needs: what each trial takes. Ray shows a trial no card that it did not ask for.
         address: of a cluster; `auto` for the one that this machine belongs to; empty to start Ray on this machine, for this sweep only.
         patience_s: a trial that gives no epoch for so long has failed.
+        words: the options of `handlens sweep` that choose this engine, with a space before each.
         count: how many trials fit at a time.
     """
 
-    def __init__(self, threads: int, address: str = "", patience_s: float = PATIENCE_S, gpus: float = 0) -> None:
-        self.needs = Needs(threads, gpus)
+    def __init__(self, needs: Needs, address: str = "", patience_s: float = PATIENCE_S, words: str = "") -> None:
+        self.needs = needs
+        self.words = words
         self.address = address
         self.patience_s = patience_s
         self.count = 0
@@ -73,20 +76,16 @@ class RayPool:
         self._waiting: deque[Job] = deque()
         self._busy: deque[Job] = deque()
         self._flying: dict[ray.ObjectRefGenerator, Flight] = {}
+        self._alive: list[dict[str, Any]] = []
+        self._asked = -math.inf
         self._unfit: set[str] = set()
         self._silent_since = time.monotonic()
         self._told = False
 
-    @property
-    def words(self) -> str:
-        """The options of `handlens sweep` that choose this engine, with a space before each."""
-        given = {"address": self.address, "gpus": f"{self.needs.gpus:g}" if self.needs.gpus else ""}
-        return " --backend ray" + "".join(f" --{name} {value}" for name, value in given.items() if value)
-
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             join(self._ray, self.address, stack)
-            stack.callback(self._ray.shutdown)
+            self._head = self._ray.get_runtime_context().gcs_address
             nodes = self._nodes()
             if nodes and all("memory" in node for node in nodes):
                 self.needs = dataclasses.replace(self.needs, memory=TRIAL_MEMORY)
@@ -103,9 +102,17 @@ class RayPool:
         self._stack.close()
 
     def _nodes(self) -> list[Resources]:
-        """What each node has that is alive and fit."""
-        with talking(self._ray):
-            return [node["Resources"] for node in self._ray.nodes() if node["Alive"] and node["NodeID"] not in self._unfit]
+        """What each node has that is alive and fit; asked once a second at most, and never of a head that is gone, where Ray would wait.
+
+        Raises:
+            FailedError: the head does not answer any more.
+        """
+        if time.monotonic() - self._asked > _PAUSE_S:
+            wait_for_head(self._head)
+            with talking(self._ray):
+                self._alive = [node for node in self._ray.nodes() if node["Alive"]]
+            self._asked = time.monotonic()
+        return [node["Resources"] for node in self._alive if node["NodeID"] not in self._unfit]
 
     def _room(self) -> int:
         """How many trials fit on these nodes."""
@@ -240,13 +247,14 @@ class RayPool:
             raise FailedError(f"For {silent_s:,.0f} s no trial has begun: {self._why_nothing_begins()}.")
         elif silent_s > TELL_AFTER_S and not self._told:
             self._told = True
-            waiting = f"Waiting for a place: {len(self._flying)} trials are asked for, and {self._why_nothing_begins()}."
-            warnings.warn(waiting, stacklevel=2)
+            asked = len(self._flying)
+            many = f"{asked} trials are" if asked > 1 else "1 trial is"
+            warnings.warn(f"Waiting for a place: {many} asked for, and {self._why_nothing_begins()}.", stacklevel=2)
 
     def _why_nothing_begins(self) -> str:
         with talking(self._ray):
             lacking = self.needs.lacking(self._ray.available_resources())
-        return f"others have the {' and the '.join(lacking)}" if lacking else "no node begins them"
+        return f"too little is free of the {' and the '.join(lacking)}" if lacking else "no node begins them"
 
 
 def _versions() -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from handlens import data as datasets
 from handlens import device
@@ -16,12 +16,17 @@ from handlens.presets import IMAGENET
 from handlens.runs import load_run, new_name
 from handlens.sweep.capacity import auto_count, memory_share
 from handlens.sweep.folder import Trials, find_folder, new_folder
+from handlens.sweep.needs import Needs
 from handlens.sweep.pool import PATIENCE_S, Event, Pool, Take
 from handlens.sweep.schedule import stages
 from handlens.sweep.space import Axis
 from handlens.sweep.spec import Spec, make_spec
+from handlens.sweep.telling import Lines
 from handlens.sweep.whole import Sweep
 from handlens.transfer import network_of
+
+if TYPE_CHECKING:
+    from handlens.sweep.cluster import RayPool
 
 Watch = Callable[[Event], None]
 
@@ -78,25 +83,58 @@ def _telling_how_to_go_on(trials: Trials, engine: Engine) -> Iterator[None]:
         raise type(error)(error.what, where=error.where, hint=f"{error.hint} {hint}".strip()) from error
 
 
-def make_engine(spec: Spec, workers: int | str = "auto", *, patience_s: float = PATIENCE_S) -> Pool:
-    """The local engine for a sweep.
+def make_engine(
+    spec: Spec,
+    workers: int | str = "auto",
+    backend: str = "local",
+    address: str = "",
+    *,
+    gpus: float | None = None,
+    patience_s: float = PATIENCE_S,
+) -> Pool | RayPool:
+    """Who gives out the trials of a sweep.
 
     Args:
         spec: what it tries.
-        workers: how many processes; `auto` takes as many as the processors and the memory carry.
+        workers: how many processes on this machine; `auto` takes as many as the processors and the memory carry.
+        backend: `local`, or `ray`, where as many trials run at a time as fit.
+        address: of a Ray cluster; `auto` for the one that this machine belongs to; empty to start Ray on this machine, for this sweep only.
+        gpus: cards that each trial takes on Ray; None for one if the sweep asks for cards, else none.
         patience_s: a trial that gives no epoch for so long has failed.
 
     Raises:
-        UsageError: workers is neither.
+        UsageError: these do not go together, or Ray is not installed.
     """
+    words = _words(workers=workers, backend=backend, address=address, gpus=gpus, patience_s=patience_s)
+    if backend == "local":
+        if address:
+            raise UsageError("--address is that of a Ray cluster.", hint="Add --backend ray.")
+        if gpus is not None:
+            raise UsageError("--gpus is what a trial takes on Ray.", hint="Add --backend ray. Here the trials share --device.")
+        count = _count(spec, workers)
+        on_card = device.choose(spec.base.device).type != "cpu"  # whose driver maps more addresses than there is memory
+        return Pool(count, patience_s, 0 if on_card else memory_share(count), words)
+    if workers != "auto":
+        raise UsageError("On Ray as many trials run at a time as fit.", hint="Leave out --workers; --threads says what one takes.")
+    from handlens.sweep.cluster import RayPool
+
+    needs = Needs(spec.base.threads or 1, float(spec.base.device.startswith("cuda")) if gpus is None else gpus)
+    return RayPool(needs, address, patience_s, words)
+
+
+def _words(**chosen: Any) -> str:
+    """As options of `handlens sweep`, those that are not the usual ones."""
+    usual = {"workers": "auto", "backend": "local", "patience_s": PATIENCE_S}
+    told = {name.replace("_", "-"): value for name, value in chosen.items() if value not in ("", None, usual.get(name))}
+    return "".join(f" --{name} {f'{value:g}' if isinstance(value, float) else value}" for name, value in told.items())
+
+
+def _count(spec: Spec, workers: int | str) -> int:
     if workers == "auto":
-        count = auto_count(spec.base.threads or 1)
-    elif str(workers).isdecimal() and 0 < int(workers) <= 1024:
-        count = int(workers)
-    else:
-        raise UsageError(f"'{workers}' is no number of workers.", hint="It is auto, or a whole number: --workers 4")
-    on_card = device.choose(spec.base.device).type != "cpu"  # whose driver maps more addresses than there is memory
-    return Pool(count, patience_s, 0 if on_card else memory_share(count))
+        return auto_count(spec.base.threads or 1)
+    if str(workers).isdecimal() and 0 < int(workers) <= 1024:
+        return int(workers)
+    raise UsageError(f"'{workers}' is no number of workers.", hint="It is auto, or a whole number: --workers 4")
 
 
 def prepare(spec: Spec, say: Say) -> None:
@@ -150,7 +188,7 @@ def sweep(
 ) -> Sweep:
     """Train a network at every point of a grid, or at some of a space, each with every seed; a trial is an ordinary run.
 
-    What was interrupted goes on with the same call and its `name`.
+    A line is printed for each trial that ends. What was interrupted goes on with the same call and its `name`.
 
     Args:
         axes: for each knob that differs a list of values, or a range as text: `{"lr": [0.1, 0.01], "dropout": "0..0.5"}`. Of an mlp also
@@ -160,16 +198,21 @@ def sweep(
         seeds: how many for each point.
         prune: end the worse two thirds of the points after a ninth and after a third of the epochs, and so on; with `asha` no trial waits
             for the others of its rung.
-        workers: how many processes, or `auto`.
+        workers: how many processes, or `auto`. `ray` for as many as Ray has room for on this machine; `ray auto` and `ray HOST:PORT` for a
+            cluster. A Ray that this program has started or joined is used, and left as it is.
         knobs: the other fields of `Config`: `data="mnist"`, `epochs=5`, ...
 
     Raises:
         HandlensError: an axis, a value or a knob does not exist or does not fit.
     """
     spec = make_spec(make_config({**network_of(knobs), **knobs}), axes, search, seeds, prune)
+    backend, _, address = str(workers).partition(" ")
+    engine = make_engine(spec, backend="ray", address=address) if backend == "ray" else make_engine(spec, workers)
     prepare(spec, lambda *_: None)
     trials = begin(spec, name)
-    return go_on(trials, make_engine(spec, workers), lambda _event: None)
+    count = Sweep(trials).asked * seeds
+    print(f"Sweep {trials.folder.name}, kept in {trials.folder}: {count:,} training{'s' * (count != 1)}.")
+    return go_on(trials, engine, Lines(trials).see)
 
 
 def load_sweep(name: str = "latest") -> Sweep:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from handlens import metrics
 from handlens.runs import Run
+from handlens.sweep.results import accuracy_interval
 from handlens.sweep.space import Axis
 from handlens.sweep.spec import TrialName
 
@@ -40,7 +41,7 @@ class Effect:
     @property
     def interval(self) -> tuple[float, float] | tuple[None, None]:
         """The 95 % interval of the mean over the seeds; none of one seed."""
-        return metrics.mean_interval(self.accuracies)
+        return accuracy_interval(self.accuracies)
 
 
 def main_effects(sweep: Results) -> dict[str, list[Effect]]:
@@ -186,7 +187,10 @@ def _knobs(sweep: Results) -> list[str]:
 
 
 def _when(sweep: Results) -> str:
-    return f" after epoch {sweep.compared_after}, which all points reached" if sweep.compared_after else ""
+    if not sweep.compared_after:
+        return ""
+    others = " that did not fail" if any(row["status"].startswith("failed") for row in sweep.table) else ""
+    return f" after epoch {sweep.compared_after}, which all points{others} reached"
 
 
 def _on_average(best: Effect, worst: Effect, sweep: Results) -> str:

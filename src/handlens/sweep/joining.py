@@ -8,6 +8,7 @@ import secrets
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,11 @@ from handlens import files
 from handlens.errors import FailedError, UsageError
 
 KNOCK_S = 10.0
+_HEAD_PATIENCE_S = 15.0  # Ray itself ends a process that has not reached the head for 60 s
+_PAUSE_S = 1.0
 _LEAST_VERSION = (2, 54)
+_SAFE = {"RAY_AUTH_MODE": "token", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # the latter keeps Ray on the loopback address, on Linux too
+_QUIET = {"log_to_driver": False, "logging_level": "ERROR"}
 _TOKEN_HINT = "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the cluster's own token; or keep that token in ~/.ray/auth_token."
 
 
@@ -26,10 +31,9 @@ def import_ray(*, own: bool) -> Any:
         UsageError: it is not installed, or too old to be safe (before 2.54 a web page could reach it).
     """
     if own and "ray" not in sys.modules:
-        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ.update(_SAFE)
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         os.environ.setdefault("RAY_worker_niceness", "0")  # 15 otherwise: on a busy machine its trials would hardly ever have a turn
-        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # Ray's only switch that keeps it on the loopback address, on Linux too
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
@@ -41,29 +45,64 @@ def import_ray(*, own: bool) -> Any:
 
 
 def join(ray: Any, address: str, stack: contextlib.ExitStack) -> None:
-    """Join the cluster at that address; empty: start Ray here, on the loopback only and without a dashboard, until `stack` is closed.
+    """Join the cluster at that address, or start Ray here if it is empty, until `stack` is closed; where this program is already, it stays.
 
     Raises:
+        UsageError: this program is in another cluster, or what it does with Ray keeps us from starting it safely.
         FailedError: there is no such cluster, it refuses us, or Ray does not start.
     """
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-    if not address:
-        folder = stack.enter_context(_short_folder())
-        try:
-            ray.init(address="local", include_dashboard=False, _temp_dir=folder, **quiet)
-        except Exception as error:  # it has no exception of its own for this
-            ray.shutdown()
-            raise FailedError(f"Ray did not start here: {files.printable(str(error), 300)}", hint="Try --backend local.") from error
-        return
+    if ray.is_initialized():
+        if address not in ("", "auto", ray.get_runtime_context().gcs_address):
+            hint = "Leave out the address, or call ray.shutdown() before the sweep."
+            raise UsageError("This program has joined another Ray cluster already.", where=address, hint=hint)
+    elif address:
+        _join_there(ray, address)
+        stack.callback(ray.shutdown)
+    else:
+        _start_here(ray, stack.enter_context(_short_folder()))
+        stack.callback(ray.shutdown)
+
+
+def _start_here(ray: Any, folder: str) -> None:
+    """On the loopback only, with a token and without a dashboard."""
+    if any(os.environ.get(name) != value for name, value in _SAFE.items()):
+        hint = "Run the sweep before `import ray`, or start Ray yourself before it: ray.init()"
+        raise UsageError("This program has imported Ray, so its token and its address cannot be chosen any more.", hint=hint)
     try:
-        _knock(address)
+        ray.init(address="local", include_dashboard=False, _temp_dir=folder, **_QUIET)
+    except Exception as error:  # it has no exception of its own for this
+        ray.shutdown()
+        raise FailedError(f"Ray did not start here: {files.printable(str(error), 300)}", hint="Try --backend local.") from error
+
+
+def _join_there(ray: Any, address: str) -> None:
+    try:
+        _knock(address, KNOCK_S)
     except (OSError, ValueError) as error:
         hint = "Start one: ray start --head; or leave out --address."
         raise FailedError(f"No Ray cluster answers at '{address}'.", hint=hint) from error
     try:
-        ray.init(address=address, **quiet)
+        ray.init(address=address, **_QUIET)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:  # it says the same of a wrong token and of no cluster
         raise FailedError(f"No Ray cluster lets us in at '{address}'.", hint=f"Has it a token? {_TOKEN_HINT}") from error
+
+
+def wait_for_head(address: str) -> None:
+    """Come back as soon as the head of the cluster, the node with its books, takes connections at `HOST:PORT`.
+
+    Raises:
+        FailedError: it has taken none for a while.
+    """
+    deadline = time.monotonic() + _HEAD_PATIENCE_S
+    while True:
+        try:
+            _knock(address, _HEAD_PATIENCE_S / 4)
+            return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                said = f"The head of the Ray cluster, {address}, does not answer any more: {last_line(error)}"
+                raise FailedError(said, hint="If it is gone, start the cluster again.") from error
+        time.sleep(_PAUSE_S)
 
 
 @contextlib.contextmanager
@@ -92,7 +131,7 @@ def _short_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp" if sys.platform == "darwin" else None, ignore_cleanup_errors=True)
 
 
-def _knock(address: str) -> None:
+def _knock(address: str, patience_s: float) -> None:
     """Ray itself waits minutes for a cluster that is not there.
 
     Raises:
@@ -100,4 +139,4 @@ def _knock(address: str) -> None:
     """
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), KNOCK_S).close()
+        socket.create_connection((host.strip("[]"), int(port)), patience_s).close()

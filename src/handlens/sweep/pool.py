@@ -40,12 +40,11 @@ class Pool:
         count: how many.
         patience_s: a trial that gives no epoch for so long has failed.
         memory_bytes: what each may use; 0 for no limit.
-        words: the options of `handlens sweep` that choose this engine.
+        words: the options of `handlens sweep` that choose this engine, with a space before each.
     """
 
-    words = ""
-
-    def __init__(self, count: int, patience_s: float = PATIENCE_S, memory_bytes: int = 0) -> None:
+    def __init__(self, count: int, patience_s: float = PATIENCE_S, memory_bytes: int = 0, words: str = "") -> None:
+        self.words = words
         self.count = count
         self.patience_s = patience_s
         self.memory_bytes = memory_bytes

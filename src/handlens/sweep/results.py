@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -75,7 +76,7 @@ class Results:
         outcomes = self._now.outcomes(number)
         scored = [outcome for outcome in outcomes if "val_accuracy" in outcome.used and not outcome.failure]
         accuracies = [outcome.used["val_accuracy"] for outcome in scored]
-        low, high = (end and min(max(end, 0.0), 1.0) for end in metrics.mean_interval(accuracies))
+        low, high = accuracy_interval(accuracies)
         return {
             "point": number,
             **self._now.points[number - 1],
@@ -224,6 +225,12 @@ class Results:
         """The table as Markdown."""
         lines = [self.columns, ["---"] * len(self.columns), *self.cells(by)]
         return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def accuracy_interval(accuracies: Sequence[float]) -> tuple[float, float] | tuple[None, None]:
+    """The 95 % interval of the mean, of which no more is told than an accuracy can be, 0 to 1; none of one accuracy."""
+    low, high = metrics.mean_interval(accuracies)
+    return (None, None) if low is None or high is None else (max(low, 0.0), min(high, 1.0))
 
 
 def _mean(numbers: list[float]) -> float | None:

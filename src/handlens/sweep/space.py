@@ -58,7 +58,7 @@ class Axis(BaseModel):
         if self.values:
             return self.values[int(random.integers(len(self.values)))]
         if self.log:
-            return self.rounded(math.exp(random.uniform(math.log(self.low), math.log(self.high))))
+            return self.rounded(math.exp(random.uniform(math.log(self.low), math.log(self.high + self.whole))))
         return self.rounded(random.uniform(self.low, self.high + self.whole * (1 - 1e-9)))
 
     def rounded(self, value: float) -> float | int:
@@ -129,7 +129,10 @@ def grid(axes: Sequence[Axis]) -> list[Point]:
     """
     for axis in axes:
         if not axis.values:
-            raise ConfigError(f"A grid needs values of {axis.name}, and this is a range.", hint="Use --random 20, or write the values.")
+            raise ConfigError(
+                f"A grid needs values of {axis.name}, and this is a range.",
+                hint='Use --random 20 (in Python search="random 20"), or write the values.',
+            )
     names = [axis.name for axis in axes]
     return [dict(zip(names, values, strict=True)) for values in itertools.product(*(axis.values for axis in axes))]
 
