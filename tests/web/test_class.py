@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from crash.faults import Disk, Fault
 from playwright.sync_api import Browser, expect
 from terminal import Terminal
 from web import payloads
+from web.looks import check_looks
 from web.service import Reply, Service, opened, running
 from web.test_guard import BAD, METHODS, address
 
@@ -740,11 +740,42 @@ def test_both_pages_break_no_rule_of_accessibility_and_fit_a_phone(browser: Brow
         board.locator("summary").click()
         board.keyboard.press("n")
         for page in (board, hand):
-            found = Axe().run(page)
-            assert found.violations_count == 0, found.generate_report()
-            page.set_viewport_size({"width": 320, "height": 640})
-            assert page.evaluate("document.documentElement.scrollWidth") <= 320
+            check_looks(page)
+        board.get_by_role("button", name="End the class").click()
+        expect(board.locator("dialog")).to_be_visible()
+        check_looks(board)
     class_.ask("POST", "/api/class", {"do": "end"})
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_before_one_joins_when_a_class_is_over_and_with_a_wrong_code_a_learner_reads_what_to_do(
+    browser: Browser, class_: Service, theme: Any
+) -> None:
+    with browser.new_context(color_scheme=theme) as phone:
+        hand = phone.new_page()
+        hand.goto(f"http://{host_of(class_)}/join/{code_of(class_)}")
+        expect(hand.locator("#who")).to_contain_text("Your instructor sees your name")
+        check_looks(hand)
+        hand.get_by_label("Your name").fill("Late")
+        hand.keyboard.press("Enter")
+        expect(hand.locator("#who")).to_contain_text("You are number")
+        check_looks(hand)
+        class_.ask("POST", "/api/class", {"do": "end"})
+        expect(hand.locator("#who")).to_contain_text("not in this class any more")
+        check_looks(hand)
+        hand.goto(f"http://{host_of(class_)}/join/WRONG1")
+        expect(hand.locator("h1")).to_be_visible()
+        check_looks(hand)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_board_of_a_class_that_nobody_has_joined_can_be_read(browser: Browser, class_: Service, theme: Any) -> None:
+    class_.ask("POST", "/api/class", {"do": "end"})
+    with opened(browser, class_, color_scheme=theme) as computer:
+        board = computer.new_page()
+        board.goto("/class")
+        expect(board.locator("#count")).to_contain_text("Nobody has joined yet")
+        check_looks(board)
 
 
 def test_what_learners_write_is_only_text_on_both_pages(browser: Browser, class_: Service) -> None:

@@ -196,6 +196,14 @@ def test_many_large_pictures_that_were_deleted_come_back_in_pieces(own: Page, ha
     assert len(kept()) == 6
 
 
+def test_digits_that_another_tab_has_kept_are_there_when_one_comes_back(own: Page, hand: Service) -> None:
+    own.goto("/data")
+    expect(own.locator(".summary").first).to_contain_text("You have no digits of your own yet.")
+    assert hand.ask("POST", "/api/digits", {"strokes": SEVEN, "label": 7}).status == 200
+    own.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(own.locator(".summary").first).to_contain_text("1 digit of your own")
+
+
 def test_a_label_that_was_changed_elsewhere_is_not_changed_back(own: Page, mnist: hl.Dataset) -> None:
     keep(mnist, 1)
     [digit] = hl.mine.digits()

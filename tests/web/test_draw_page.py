@@ -40,6 +40,7 @@ def test_a_seven_is_drawn_and_read_while_it_is_drawn(page: Page) -> None:
     begun(page)
     page.locator("text=Clear").click()
     expect(page.locator(".doubt")).to_contain_text("Too little ink")
+    expect(page.locator(".inside")).to_have_class("inside faded")  # no picture of a seven on an empty pad
     with page.expect_response("**/api/answer") as answer:
         draw(page, SEVEN)
     assert answer.value.ok
@@ -48,6 +49,7 @@ def test_a_seven_is_drawn_and_read_while_it_is_drawn(page: Page) -> None:
     expect(page.locator(".bars li")).to_have_count(10)
     expect(page.locator("#spoken")).to_contain_text("7, ")
     expect(page.locator(".said")).to_contain_text("second guess")
+    expect(page.locator(".inside")).to_have_class("inside")
     expect(page.locator(".brief")).to_be_hidden()
     page.set_viewport_size({"width": 320, "height": 640})
     expect(page.locator(".brief")).to_be_in_viewport()
@@ -136,6 +138,12 @@ def test_a_mouse_of_the_number_0_lifts_its_pen(page: Page) -> None:
         return pad.strokes.map((stroke) => stroke.length);
     }""")
     assert strokes == [2]
+
+
+def test_a_share_is_never_rounded_to_certainty(page: Page) -> None:
+    page.goto("/course")
+    code = "async () => { const { percent } = await import('/static/dom.js'); return [0, 0.0009, 0.5, 0.9994, 0.9995, 1].map(percent); }"
+    assert page.evaluate(code) == ["<\xa00.1\xa0%", "<\xa00.1\xa0%", "50\xa0%", "99.9\xa0%", ">\xa099.9\xa0%", ">\xa099.9\xa0%"]
 
 
 def test_a_run_that_cannot_be_asked_is_said(page: Page) -> None:
@@ -360,6 +368,7 @@ def test_where_nothing_was_trained_the_starter_answers(browser: Browser, tmp_pat
         page = context.new_page()
         page.goto("/")
         expect(page.locator("main option")).to_contain_text("starter")
+        expect(page.locator("[role=alert]")).to_have_count(0)
         expect(page.locator(".digit")).to_have_text("7")
 
 

@@ -7,11 +7,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from web.looks import check_looks
 from web.service import SEVEN, Reply, Service, draw, opened, read_link, running
 from web.test_guard import HOSTS, address
 
@@ -78,6 +80,41 @@ def test_what_is_drawn_on_the_phone_shows_up_on_the_computer(browser: Browser, s
         wait_for(screen, lambda strokes: len(strokes) == 3 and strokes[2][0] == pytest.approx([20, 20], abs=3))
         hand.locator("text=Clear").click()
         expect(screen.locator(".doubt")).to_contain_text("Too little ink")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_phones_page_and_its_invitation_break_no_rule_of_accessibility(browser: Browser, shared: Service, theme: Any) -> None:
+    with opened(browser, shared, color_scheme=theme) as computer, browser.new_context(color_scheme=theme, has_touch=True) as phone:
+        screen, hand = computer.new_page(), phone.new_page()
+        screen.goto("/")
+        screen.get_by_role("button", name="Phone").click()
+        expect(screen.locator("dialog img.qr")).to_be_visible()
+        check_looks(screen)
+        link = screen.locator("dialog code").inner_text()
+        hand.goto(link)
+        expect(hand.locator(".said")).to_have_text("Draw a digit.")
+        check_looks(hand)
+        draw(hand, SEVEN)
+        expect(hand.locator(".digit")).to_have_text("7")
+        check_looks(hand)
+        phone.clear_cookies()
+        hand.goto(link)
+        expect(hand.locator("h1")).to_contain_text("This link was used already")
+        check_looks(hand)
+
+
+def test_what_is_drawn_on_the_phone_while_the_lab_is_gone_comes_when_it_is_back(browser: Browser, shared: Service) -> None:
+    with opened(browser, shared) as computer, browser.new_context(has_touch=True, viewport={"width": 390, "height": 800}) as phone:
+        screen, hand = computer.new_page(), phone.new_page()
+        screen.goto("/")
+        hand.goto(f"http://{PHONE}:{shared.port}{invited(shared)}")
+        screen.locator("text=Clear").click()
+        phone.set_offline(True)
+        draw(hand, ONE)
+        expect(hand.locator("#notice")).to_contain_text("What you draw stays here")
+        phone.set_offline(False)
+        wait_for(screen, lambda strokes: len(strokes) == 1 and strokes[0][0] == pytest.approx(ONE[0][0], abs=3))
+        expect(hand.locator("#notice")).to_be_hidden()
 
 
 ONE = [[[140, 40], [140, 140], [138, 240]]]

@@ -32,6 +32,10 @@ _RECEIVING_S = 10.0
 _TOO_SLOW = 408
 _MOST_THROWN_AWAY = 32 << 20
 _FRAMES = ("iframe", "frame", "embed", "object", "fencedframe")
+_HEAD = (
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    '<meta name="color-scheme" content="light dark"><title>handlens</title>'
+)
 _STATUS: tuple[tuple[type[HandlensError], int], ...] = (
     (UsageError, 400),
     (DataError, 422),
@@ -220,7 +224,7 @@ def _told(error: Exception, scope: Scope) -> Response:
     closing = {"connection": "close"} if isinstance(error, Refused) and not waits else None
     if "text/html" in _one_header(scope, b"accept"):
         texts = [html.escape(text) for text in (what, hint)]
-        page = f'<!DOCTYPE html><html lang="en"><title>handlens</title><h1>{texts[0]}</h1><p>{texts[1]}</p></html>'
+        page = f'<!DOCTYPE html><html lang="en">{_HEAD}<main><h1>{texts[0]}</h1><p>{texts[1]}</p></main></html>'
         return HTMLResponse(page, status, closing)
     return JSONResponse({"error": what, "what to do": hint}, status, closing)
 

@@ -1,7 +1,7 @@
 // The shell: which page this is, the way to the others, the theme, and the keys that all pages have.
 
 import { ask } from "./api.js";
-import { byId, el, notice } from "./dom.js";
+import { byId, el } from "./dom.js";
 import { listen, onKey, showKeys } from "./keys.js";
 import { sendLater } from "./outbox.js";
 
@@ -55,7 +55,7 @@ async function show() {
     const [module, lab] = await Promise.all([import(page.module), ask("GET", "/api/lab")]);
     if (lab.class) addToNav(PAGES.slice(-1));
     if (lab.may_change) sendLater();
-    else notice("Read-only: one may look and draw, but keep and train nothing.");
+    else main.append(el("p", { class: "notice only" }, "Read-only: you can look and draw here, but keep nothing, change nothing and train nothing."));
     await module.show(main, lab);
   } catch (trouble) {
     main.append(el("h1", {}, page.name), el("p", { class: "trouble" }, /** @type {any} */ (trouble).words ?? String(trouble)));

@@ -14,8 +14,8 @@ const SLIDERS = [
   ["tilt", "seen from the side: one rim nearer by up to …", 0.4, 0.01],
   ["thickness", "strokes thicker and thinner by up to … pixels", 3, 0.1],
   ["noise", "noise of up to …", 1, 0.01],
-  ["coarse", "a third as coarse as … of the pixels", 1, 0.05],
-  ["blur", "a third out of focus by up to … pixels", 3, 0.1],
+  ["coarse", "one in three made coarser: … of the pixels", 1, 0.05],
+  ["blur", "one in three out of focus by up to … pixels", 3, 0.1],
   ["cut", "one side cut off by up to … of the size", 0.3, 0.01],
 ];
 const SWITCHES = [["flip", "left and right exchanged (never for digits)"], ["centred", "centred again, as MNIST's digits are"]];
@@ -34,11 +34,11 @@ export class AugmentPanel {
     /** @type {Map<string, any>} */
     this.inputs = new Map();
     const knobs = el("div", { class: "sliders" }, SLIDERS.map((slider) => this.slider(...slider)), SWITCHES.map(([name, says]) => this.toggle(name, says)));
-    const shuffle = el("button", { type: "button", onclick: () => this.shuffle() }, "Others");
+    const shuffle = el("button", { type: "button", onclick: () => this.shuffle() }, "New random forms");
     const content = el(
       "div",
       { class: "augmenting" },
-      el("div", {}, el("div", { class: "row" }, el("label", {}, "Of", this.sets), el("label", {}, "as", this.presets), shuffle), knobs),
+      el("div", {}, el("div", { class: "row" }, el("label", {}, "Images of", this.sets), el("label", {}, "changed as", this.presets), shuffle), knobs),
       el("figure", {}, this.picture, this.rows, this.said),
     );
     this.element = panel("Augmentation", "In each epoch the network sees every image in a form of its own, and learns what does not matter. Too much of it, and a 6 is a 9.", content, { code: "augment" });

@@ -90,7 +90,7 @@ function tools(parts) {
     tick();
   };
   box.addEventListener("change", toggle);
-  onKey(["n"], "on Class: show or hide names", () => {
+  onKey(["n"], "show or hide names", () => {
     box.checked = !box.checked;
     toggle();
   });

@@ -28,9 +28,10 @@ export class Confusion {
     const most = Math.max(1, ...counts.flatMap((/** @type {number[]} */ row, /** @type {number} */ place) => row.filter((_, /** @type {number} */ column) => column !== place)));
     this.cells = counts.map((/** @type {number[]} */ row, /** @type {number} */ down) => row.map((count, across) => this.cell(classes, down, across, count, most)));
     this.cells[0][0].tabIndex = 0;
-    const heads = el("tr", {}, el("th", { scope: "col" }, el("span", { class: "spoken" }, "true class, by what it was taken for")), classes.map((/** @type {string} */ name) => el("th", { scope: "col" }, name)));
+    const axes = el("tr", { class: "axes" }, el("th", { scope: "col", rowspan: 2 }, "it is"), el("th", { colspan: classes.length, scope: "colgroup" }, "taken for"));
+    const heads = el("tr", {}, classes.map((/** @type {string} */ name) => el("th", { scope: "col" }, name)));
     const rows = this.cells.map((row, place) => el("tr", {}, el("th", { scope: "row" }, classes[place]), row.map((cell) => el("td", {}, cell))));
-    return scrolling("How often each class was taken for each", el("table", { class: "confusion" }, el("thead", {}, heads), el("tbody", {}, rows)));
+    return scrolling("How often each class was taken for each", el("table", { class: classes.some((/** @type {string} */ name) => name.length > 3) ? "confusion named" : "confusion" }, el("thead", {}, axes, heads), el("tbody", {}, rows)));
   }
 
   /** @param {string[]} classes @param {number} down @param {number} across @param {number} count @param {number} most */
@@ -61,5 +62,5 @@ export class Confusion {
 function summary({ most_confused: pairs }) {
   if (!pairs.length) return "Nothing was confused.";
   const said = pairs.slice(0, 3).map((/** @type {any} */ pair) => `${pair.true} as ${pair.predicted} (${pair.count} times)`);
-  return `Confused most: ${said.join(", ")}. Mistakes are the darker the more there are; what is right has no colour.`;
+  return `Confused most: ${said.join(", ")}. The more mistakes, the stronger the colour; what is right has none.`;
 }

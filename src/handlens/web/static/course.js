@@ -12,6 +12,7 @@ export async function show(main, lab) {
   const passed = () => main.querySelectorAll("[data-state=passed]").length;
   const count = el("p", { class: "lead" });
   const tell = () => (count.textContent = `${passed()} of ${course.exercises.length} exercises passed.`);
+  const items = course.exercises.map((/** @type {any} */ one) => exercise(one, lab.may_change && course.folder, tell));
   main.classList.add("course");
   main.append(
     el("h1", {}, "Course"),
@@ -20,13 +21,19 @@ export async function show(main, lab) {
     panel(
       "Exercises",
       "Each asks for a few lines of yours: open one to read its task. Check runs your file in a process of its own and says what it saw.",
-      el("ol", { class: "exercises" }, course.exercises.map((/** @type {any} */ one) => exercise(one, lab.may_change && course.folder, tell))),
+      el("ol", { class: "exercises" }, items.map((/** @type {any} */ { item }) => item)),
       { code: "course" },
     ),
   );
   if (course.lessons.length) main.append(lessons(course));
   main.querySelector("details[open]")?.scrollIntoView({ block: "center" });
   tell();
+  document.addEventListener("visibilitychange", async () => {
+    if (document.visibilityState !== "visible") return;
+    const now = await ask("GET", "/api/course").catch(tellTrouble); // a terminal may have checked something meanwhile
+    for (const [place, one] of (now?.exercises ?? []).entries()) items[place].refresh(one.state, one.last);
+    tell();
+  });
 }
 
 /** @param {any} trouble */
@@ -41,8 +48,8 @@ function notLaidOut(lab) {
   return el(
     "div",
     { class: "card" },
-    el("p", {}, "Your files are not laid out yet. They will be in a new folder, course, where the lab was started."),
-    lab.may_change ? el("button", { onclick: begin }, "Lay them out") : el("code", {}, "handlens course start"),
+    el("p", {}, "Your files are not there yet. They will be put into a new folder, course, where the lab was started."),
+    lab.may_change ? el("button", { onclick: begin }, "Create my files") : el("code", {}, "handlens course start"),
   );
 }
 
@@ -51,6 +58,7 @@ function exercise(one, mayCheck, tell) {
   const state = el("span", { class: "state" });
   const said = el("div", { class: "verdict" });
   const opened = one.name === fromAddress("exercise");
+  let checking = false;
   const item = el(
     "li",
     { "data-exercise": one.name },
@@ -62,24 +70,26 @@ function exercise(one, mayCheck, tell) {
       said,
     ),
   );
-  const tellState = (/** @type {string} */ now, /** @type {any} */ last) => {
+  const update = (/** @type {string} */ now, /** @type {any} */ last) => {
     item.dataset.state = now;
     state.textContent = STATES[/** @type {keyof typeof STATES} */ (now)];
     said.replaceChildren(...(last && now !== "passed" ? verdict(last) : last?.note ? [el("p", { class: "caption" }, last.note)] : []));
   };
   async function check() {
+    checking = true;
     said.replaceChildren(el("p", { class: "says" }, "Checking…"));
     try {
       const result = await ask("POST", "/api/course/check", { name: one.name });
-      tellState(result.passed ? "passed" : "not yet", result);
+      update(result.passed ? "passed" : "not yet", result);
       speak(`${one.name}: ${result.passed ? "passed" : `not yet. ${result.sentence}`}`);
     } catch (trouble) {
       said.replaceChildren(el("p", { class: "trouble" }, /** @type {any} */ (trouble).words ?? String(trouble)));
     }
+    checking = false;
     tell();
   }
-  tellState(one.state, one.last);
-  return item;
+  update(one.state, one.last);
+  return { item, refresh: (/** @type {string} */ now, /** @type {any} */ last) => checking || update(now, last) };
 }
 
 /** The exercise that is open is in the address. @param {boolean} open @param {string} name */

@@ -18,6 +18,11 @@ export async function show(main, lab) {
     sets.element,
     here.length ? new AugmentPanel(here, known.augmentations).element : "",
   );
+  document.addEventListener("visibilitychange", async () => {
+    if (document.visibilityState !== "visible") return;
+    const now = await ask("GET", "/api/digits").catch(() => null); // another tab may have kept some meanwhile
+    if (now && String(now.counts) !== String(own.counts.counts)) own.update(now);
+  });
   own.begin();
   sets.begin();
 }

@@ -59,7 +59,7 @@ export function notice(sentence) {
 
 /** A share as people read it, never rounded up to certainty. @param {number} share */
 export function percent(share) {
-  if (share > 0.9995) return ">\u00a099.9\u00a0%";
+  if (share >= 0.9995) return ">\u00a099.9\u00a0%";
   if (share < 0.001) return "<\u00a00.1\u00a0%";
   return `${(share * 100).toFixed(share > 0.99 || share < 0.1 ? 1 : 0)}\u00a0%`;
 }

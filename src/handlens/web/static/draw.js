@@ -1,6 +1,6 @@
 // The page Draw: a pad, the answer while one draws, what goes on inside, and the drawing kept with its label.
 
-import { ask, fromAddress, newest, setAddress } from "./api.js";
+import { ask, fromAddress, newest, setAddress, Trouble } from "./api.js";
 import { ArithmeticView } from "./arithmetic.js";
 import { Bars, spoken } from "./bars.js";
 import { panel } from "./code.js";
@@ -9,12 +9,13 @@ import { DrawPad } from "./drawpad.js";
 import { Inside } from "./inside.js";
 import { inviteButton, watchPhone } from "./invite.js";
 import { Kept } from "./kept.js";
-import { onKey } from "./keys.js";
+import { alsoKeys, ARROWS, onKey } from "./keys.js";
 import { fromText, toText } from "./strokes.js";
 
 const PENS = { thin: 14, usual: 22, thick: 32 };
 const GHOST = [[[78, 66], [110, 60], [150, 58], [200, 62], [186, 96], [164, 136], [146, 176], [136, 224]]];
 const MOST_BYTES = 20 << 20;
+const AGAIN_MS = 2000;
 const NO_STROKES = { label: "", second: "", probabilities: {}, doubt: "too little ink to judge", several: false };
 
 /** @param {HTMLElement} main @param {{may_change: boolean, phone: boolean}} lab */
@@ -22,10 +23,10 @@ export async function show(main, lab) {
   const { runs, chosen } = await ask("GET", "/api/models");
   const usable = runs.filter((/** @type {any} */ run) => !run.problem);
   if (!usable.length) return showEmpty(main, runs);
-  const wanted = fromAddress("run") || chosen;
+  const wanted = fromAddress("run") || chosen || usable[0].name;
   const named = (/** @type {any} */ run) => run.name === wanted;
   const page = new DrawPage(usable, usable.find(named)?.name ?? usable[0].name, lab);
-  if (!usable.some(named)) main.append(el("p", { class: "trouble", role: "alert" }, `${runs.find(named)?.problem ?? `There is no run ${wanted} here.`} ${page.asked[0]} is asked in its place.`));
+  if (!usable.some(named)) main.append(el("p", { class: "trouble", role: "alert" }, `${runs.find(named)?.problem ?? `There is no run ${wanted} here.`} ${page.asked[0]} answers instead.`));
   main.append(...page.parts());
   page.begin();
 }
@@ -110,7 +111,11 @@ class DrawPage {
         el("span", { class: "pens", role: "radiogroup", "aria-label": "Pen" }, pens),
         el("button", { type: "button", onclick: () => this.undo() }, "Undo"),
         el("button", { type: "button", onclick: () => this.clear() }, "Clear"),
-        el("span", { class: "file" }, file, el("label", { for: "photo", class: "button" }, "Photo")),
+      ),
+      el(
+        "div",
+        { class: "row" },
+        el("span", { class: "file" }, file, el("label", { for: "photo", class: "button" }, "Use a photo")),
         this.phone && this.mayKeep && inviteButton(() => this.asked[0], this.kept.element),
       ),
     );
@@ -118,7 +123,7 @@ class DrawPage {
 
   answerPanel() {
     const first = this.chooser("Network", "run", 0, this.runs);
-    const second = this.chooser("beside", "beside", 1, [{ name: "", model: "no other" }, ...this.runs]);
+    const second = this.chooser("Compare with", "beside", 1, [{ name: "", model: "no other" }, ...this.runs]);
     const content = el(
       "div",
       {},
@@ -128,7 +133,8 @@ class DrawPage {
       this.kept.element,
     );
     this.showBars();
-    return panel("It says", "Bars show how sure the network is of each digit; the pen's width counts only where the digit is not centred. If it is wrong, say what it is: the drawing is kept for training and testing.", content, { code: "answer", run: () => this.asked[0] });
+    const wrong = this.mayKeep ? "If it is wrong, say what it is: the drawing is kept for training and testing." : "It can be wrong and sure of it: draw something that is no digit.";
+    return panel("It says", `Bars show how sure the network is of each digit, from 0 to 100 %. ${wrong}`, content, { code: "answer", run: () => this.asked[0] });
   }
 
   /** @param {string} title @param {string} name @param {number} place @param {any[]} runs */
@@ -161,6 +167,7 @@ class DrawPage {
     onKey(["Enter"], "keep the drawing as what it was read as", () => this.mayKeep && this.answered && !this.pad.over && this.keep(Number(this.answered)));
     onKey(["Backspace"], "undo the last stroke", () => this.undo());
     onKey(["x"], "clear the pad", () => this.clear());
+    alsoKeys(ARROWS, "on the pad: move the pen; Space puts it down and lifts it");
     const drawn = fromText(fromAddress("strokes"));
     if (drawn.length) this.pad.setStrokes(drawn);
     else this.pad.showGhost(/** @type {any} */ (GHOST));
@@ -236,6 +243,7 @@ class DrawPage {
     const [shown, changes] = [this.answers ?? [], this.changes];
     if (!this.strokes.length) {
       this.answered = this.brief.textContent = "";
+      this.inside.fade(true);
       return shown.forEach((bars) => bars.show(NO_STROKES));
     }
     const still = !this.pad.isDrawing;
@@ -249,10 +257,17 @@ class DrawPage {
         } catch (trouble) {
           if (place === 0) this.answered = "";
           bars.fail(/** @type {any} */ (trouble).words ?? String(trouble));
+          if (trouble instanceof Trouble && !trouble.status) this.askLater();
         }
       }),
     );
     if (at) this.showTime(performance.now() - at);
+  }
+
+  /** Nobody answers: ask again until somebody does. */
+  askLater() {
+    clearTimeout(this.later);
+    this.later = setTimeout(() => this.again(), AGAIN_MS);
   }
 
   /** @param {any} answer @param {boolean} still nobody is drawing just now @param {boolean} same it is of what is on the pad now */
@@ -267,6 +282,7 @@ class DrawPage {
     if (this.photo || !this.strokes.length) return;
     try {
       const found = await ask("POST", "/api/inside", this.drawing(0));
+      if (!this.strokes.length) return; // the pad was cleared meanwhile
       this.inside.show(found);
       if (this.wanted) this.numbers.openAt(this.wanted, found.layers);
       this.wanted = "";

@@ -5,6 +5,7 @@
 export const SIDE = 280;
 const STEP = 8;
 const MOST_POINTS = 4000; // of a stroke: a longer one goes on as another
+const PALM_MS = 1000; // so long after a pen a touch is the hand that holds it
 
 export class DrawPad {
   /**
@@ -28,6 +29,9 @@ export class DrawPad {
     this.cursor = null;
     /** @type {number | null} whose stroke it is; a mouse may have the number 0 */
     this.pointer = null;
+    /** mouse, touch or pen */
+    this.kind = "";
+    this.penAt = -Infinity;
     this.frame = 0;
     this.listen();
     this.draw();
@@ -53,12 +57,23 @@ export class DrawPad {
 
   /** @param {PointerEvent} event */
   down(event) {
-    if (this.isDrawing || event.button) return;
+    if (event.button || this.isPalm(event)) return;
+    if (this.isDrawing) {
+      if (event.pointerType !== "pen" || this.kind !== "touch") return;
+      this.strokes.pop(); // the hand lay down before its pen
+    }
     this.hideCursor();
     this.canvas.setPointerCapture(event.pointerId);
     this.begin(this.place(event));
     this.pointer = event.pointerId;
+    this.kind = event.pointerType;
     this.tell(event.timeStamp, false);
+  }
+
+  /** The hand that holds a pen lies on the pad too. @param {PointerEvent} event */
+  isPalm({ pointerType, timeStamp }) {
+    if (pointerType === "pen") this.penAt = timeStamp;
+    return pointerType === "touch" && timeStamp - this.penAt < PALM_MS;
   }
 
   /** @param {[number, number]} point */
@@ -88,6 +103,7 @@ export class DrawPad {
   /** @param {PointerEvent} event */
   up(event) {
     if (event.pointerId !== this.pointer) return;
+    if (this.kind === "pen") this.penAt = event.timeStamp;
     this.pointer = null;
     this.tell(event.timeStamp, true);
   }

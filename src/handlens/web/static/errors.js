@@ -8,24 +8,28 @@ import { el, loadStyle, speak } from "./dom.js";
 import { Gallery } from "./gallery.js";
 import { Layout } from "./layout.js";
 import { reliability } from "./reliability.js";
+import { missing, packed } from "./sets.js";
 import { score, table } from "./tables.js";
 
 const ON = { test: "test images", val: "validation images", mine: "my own digits" };
 
 /** @param {HTMLElement} main @param {{may_change: boolean}} lab */
 export async function show(main, lab) {
-  const [runs, known] = await Promise.all([ask("GET", "/api/runs"), ask("GET", "/api/errors"), loadStyle("analysis.css")]);
-  const page = new ErrorsPage(runs, known, lab.may_change);
+  const [runs, known, { sets }] = await Promise.all([ask("GET", "/api/runs"), ask("GET", "/api/errors"), ask("GET", "/api/data"), loadStyle("analysis.css")]);
+  const page = new ErrorsPage(runs, known, sets, lab.may_change);
   main.append(...page.parts());
   await page.load();
 }
 
 class ErrorsPage {
-  /** @param {any} runs @param {any} known @param {boolean} mayChange */
-  constructor(runs, known, mayChange) {
+  /** @param {any} runs @param {any} known @param {import("./sets.js").Set[]} sets @param {boolean} mayChange */
+  constructor(runs, known, sets, mayChange) {
+    this.sets = sets;
+    /** @type {Map<string, string>} the data of each run */
+    this.data = new Map([["starter", "mnist"], ...runs.runs.map((/** @type {any} */ run) => [run.name, run.data])]);
     const names = runs.runs.filter((/** @type {any} */ run) => run.epochs).map((/** @type {any} */ run) => run.name);
     this.names = [...names, "starter"];
-    this.none = names.length ? "" : `${runs.empty || "No run has come to the end of an epoch yet."} Looked in ${runs.folder}. Until then this is the network that comes with handlens.`;
+    this.none = names.length ? "" : `${runs.empty ? `${runs.empty}.` : "No run has come to the end of an epoch yet."} Looked in ${runs.folder}. Until then this is the network that comes with handlens.`;
     this.run = fromAddress("run") || this.names[0];
     this.on = fromAddress("on") in ON ? fromAddress("on") : "test";
     this.known = known;
@@ -41,7 +45,7 @@ class ErrorsPage {
   parts() {
     const unknown = !this.names.includes(this.run);
     const runs = el("select", { id: "run" }, (unknown ? [this.run, ...this.names] : this.names).map((name) => el("option", { value: name, selected: name === this.run }, name)));
-    const on = el("select", { id: "on" }, Object.entries(ON).map(([value, words]) => el("option", { value, selected: value === this.on, disabled: value === "mine" && !this.known.own_digits }, words)));
+    const on = el("select", { id: "on" }, Object.entries(ON).map(([value, words]) => el("option", { value, selected: value === this.on, disabled: value === "mine" && !this.known.own_digits }, value === "mine" && !this.known.own_digits ? `${words} (none yet)` : words)));
     runs.addEventListener("change", () => this.choose(runs.value, this.on));
     on.addEventListener("change", () => this.choose(this.run, on.value));
     const choosers = el("div", { class: "row choosers" }, el("label", {}, "Run", runs), el("label", {}, "on", on));
@@ -56,7 +60,24 @@ class ErrorsPage {
     this.load();
   }
 
-  async load() {
+  /** The data set that would have to be fetched, if there is one. */
+  absent() {
+    return this.on === "mine" ? undefined : this.sets.find(({ name, here, files }) => !here && files.length > 0 && name === this.data.get(this.run));
+  }
+
+  load() {
+    const set = this.absent();
+    if (!set) return this.measure();
+    this.say(`The images of ${set.title} are not on this machine.`);
+    this.body.setAttribute("aria-busy", "false");
+    const begin = () => {
+      set.here = true; // asked for once is enough
+      this.measure();
+    };
+    this.body.replaceChildren(el("section", { class: "card nothing" }, el("h2", {}, "Images that are missing"), missing(set), el("button", { type: "button", class: "primary", onclick: begin }, `Fetch them now (${packed(set)}), and measure`)));
+  }
+
+  async measure() {
     const [run, on] = [this.run, this.on];
     this.say(`Measuring ${run} on the ${ON[/** @type {keyof typeof ON} */ (on)]} …`);
     this.body.setAttribute("aria-busy", "true");

@@ -3,7 +3,7 @@
 import { ask, fromAddress, setAddress } from "./api.js";
 import { panel } from "./code.js";
 import { el, percent, speak } from "./dom.js";
-import { onKey } from "./keys.js";
+import { alsoKeys, ARROWS, onKey } from "./keys.js";
 import { paintHeat } from "./paint.js";
 import { busy } from "./tables.js";
 
@@ -31,7 +31,8 @@ export class Gallery {
     const content = el("div", {}, this.tabs, this.said, this.images, this.more);
     this.element = panel("Images", "Wrong with certainty comes first: bad labels hide there. Choose an image to see on what its answer hangs.", content, { code: "mistakes", run });
     this.why = panel("Why this answer", "On which pixels the answer to one image hangs, asked in four ways; each has its blind spots. They tell what counts for the network, not what is true.", this.reason, { code: "explained", run });
-    onKey(["m"], "on Errors: the label of this image looks wrong", () => this.mark());
+    onKey(["m"], "the label of this image looks wrong", () => this.mark());
+    alsoKeys(ARROWS, "in the matrix, the images and the map: go on; Enter chooses");
   }
 
   /** @param {string[]} methods */
@@ -59,7 +60,7 @@ export class Gallery {
     this.fetch(0);
     if (this.index === null) {
       this.doubt.hidden = true;
-      this.answer.replaceChildren(el("p", { class: "caption" }, "No image is chosen yet."));
+      this.answer.replaceChildren(el("p", { class: "caption" }, "No image is chosen yet. Choose one among the images below."));
     } else this.showWhy();
   }
 
@@ -117,7 +118,7 @@ export class Gallery {
     const said = `${predicted}, ${percent(probability)}`;
     const button = el("button", { type: "button", class: "image", "aria-pressed": String(index === this.index), "aria-label": `Image ${index}: it is ${label}, the run says ${said}`, onclick: () => this.explain(index) }, el("img", { class: "pixels", src: picture, alt: "" }));
     button.addEventListener("keydown", move);
-    return el("li", {}, button, el("span", {}, label, this.doubted.includes(index) && " ⚑"), el("span", { class: right ? "right" : "wrong" }, `${right ? "✓" : "✗"} ${said}`));
+    return el("li", {}, button, el("span", {}, `is ${label}`, this.doubted.includes(index) && " ⚑"), el("span", { class: right ? "right" : "wrong" }, `${right ? "✓" : "✗"} ${said}`));
   }
 
   /** @param {number} index */

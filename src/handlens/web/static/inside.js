@@ -13,7 +13,7 @@ export class Inside {
   constructor(run, centred, numbers) {
     this.numbers = numbers;
     this.input = el("canvas", { class: "pixels input", role: "img", "aria-label": "The 28 by 28 pixels that the network gets" });
-    this.heat = el("canvas", { class: "pixels input", role: "img", "aria-label": "Heat map: the warmer, the more the answer hangs on it" });
+    this.heat = el("canvas", { class: "pixels input", role: "img", "aria-label": "Heat map: the brighter, the more the answer hangs on it" });
     this.whySaid = el("p", { class: "caption" });
     this.layers = el("div", { class: "layers" });
     this.stages = el("ol", { class: "stages" });
@@ -25,7 +25,7 @@ export class Inside {
       "div",
       { class: "inside" },
       panel("What it sees", "28 by 28 pixels, centred as in MNIST. Switch that off, draw small in a corner, and watch it fail.", sees, { code: "sees", run }),
-      panel("Why", "Warm places made it say what it says: it learned what counts, nobody told it.", el("div", {}, this.heat, this.whySaid), { code: "why", run }),
+      panel("Why", "Bright places made it say what it says. Nobody told it what counts: it learned that from examples.", el("div", {}, this.heat, this.whySaid), { code: "why", run }),
       panel("Layer by layer", "Each tile is one filter's answer: bright where it found what it looks for. Click one for its arithmetic.", el("div", {}, this.layers, numbers.element), { code: "layers", run, id: "layers" }),
     );
   }
@@ -33,28 +33,37 @@ export class Inside {
   /** @param {Pixels} image what the network got; shown at once, the rest comes later */
   showInput(image) {
     paint(this.input, image);
+    this.input.classList.add("fresh");
+  }
+
+  /** Nothing is drawn: what is still shown is of the last drawing. @param {boolean} on */
+  fade(on) {
+    this.element.classList.toggle("faded", on);
+    if (on) this.input.classList.remove("fresh");
   }
 
   /** @param {{image: Pixels, layers: Layer[], why: {method: string, label: string, map: Pixels}, stages: {name: string, said: string, picture: string}[]}} found */
   show(found) {
+    this.fade(false);
     paintHeat(this.heat, found.why.map, found.image);
     this.whySaid.textContent = `${found.why.method === "gradcam" ? "Grad-CAM: what speaks for" : "Saliency: which pixels move the answer"} ${found.why.label}`;
-    this.layers.replaceChildren(...found.layers.map((layer) => layerRow(layer, this.numbers)));
+    const wide = this.layers.clientWidth || 640;
+    this.layers.replaceChildren(...found.layers.map((layer) => layerRow(layer, this.numbers, wide)));
     this.numbers.update(found.layers);
     this.stages.replaceChildren(...found.stages.map(stage));
     this.steps.hidden = !found.stages.length;
   }
 }
 
-/** @param {Layer} layer @param {ArithmeticView} numbers */
-function layerRow(layer, numbers) {
+/** @param {Layer} layer @param {ArithmeticView} numbers @param {number} wide pixels that a row of tiles may take */
+function layerRow(layer, numbers, wide) {
   const { width, height } = layer.maps[0];
   const shape = height === 1 ? `${layer.count} units` : `${layer.count} tiles of ${height}×${width}`;
   const few = layer.count > layer.maps.length && height > 1 ? `, the first ${layer.maps.length} are shown` : "";
   const range = `${layer.low.toFixed(2)} to ${layer.high.toFixed(2)}`;
   const canvas = el("canvas", { class: "pixels", role: "img", "aria-label": `Layer ${layer.name}: ${shape}, values ${range}` });
-  paintTiles(canvas, layer.maps);
-  const zoom = height === 1 ? 8 : Math.max(1, Math.min(6, Math.floor(56 / width)));
+  const zoom = height === 1 ? 8 : Math.max(1, Math.min(6, Math.round((wide < 400 ? 28 : 42) / width)));
+  paintTiles(canvas, layer.maps, "viridis", Math.max(width + 1, Math.floor(wide / zoom)));
   canvas.style.width = `${canvas.width * zoom}px`;
   canvas.addEventListener("click", (/** @type {MouseEvent} */ event) => {
     const box = canvas.getBoundingClientRect();

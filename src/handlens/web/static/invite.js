@@ -5,7 +5,7 @@ import { el } from "./dom.js";
 
 /** The button. @param {() => string} run who answers the phone @param {HTMLElement} said where trouble is told */
 export function inviteButton(run, said) {
-  return el("button", { type: "button", onclick: () => invite(run(), said) }, "Phone");
+  return el("button", { type: "button", onclick: () => invite(run(), said) }, "Use a phone");
 }
 
 /** @param {string} run @param {HTMLElement} said */

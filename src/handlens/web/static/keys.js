@@ -5,11 +5,19 @@ import { el } from "./dom.js";
 /** @typedef {{keys: string[], says: string, does: (key: string) => void}} Shortcut */
 /** @type {Shortcut[]} */
 const shortcuts = [];
+/** @type {{keys: string[], says: string}[]} */
+const others = [];
 const OFF = "handlens-keys-off";
+export const ARROWS = ["↑", "↓", "←", "→"];
 
 /** @param {string[]} keys @param {string} says @param {(key: string) => void} does */
 export function onKey(keys, says, does) {
   shortcuts.push({ keys, says, does });
+}
+
+/** Keys that a part of the page takes itself, for the list under `?`. @param {string[]} keys @param {string} says */
+export function alsoKeys(keys, says) {
+  others.push({ keys, says });
 }
 
 /** Begin to listen. */
@@ -37,18 +45,17 @@ const NAMES = { " ": "Space", Backspace: "⌫ Backspace" };
 
 /** Show what the keys do. */
 export function showKeys() {
-  const rows = shortcuts.map(({ keys, says }) => [
-    el("dt", {}, keys.length === 10 ? el("kbd", {}, "0 – 9") : keys.map((key) => el("kbd", {}, NAMES[key] ?? key.toUpperCase()))),
+  const rows = [...shortcuts, ...others].map(({ keys, says }) => [
+    el("dt", {}, keys.length === 10 ? el("kbd", {}, "0 – 9") : keys.map((key) => el("kbd", {}, NAMES[key] ?? (key.length > 1 ? key : key.toUpperCase())))),
     el("dd", {}, says),
   ]);
-  const pad = [el("dt", {}, ["↑", "↓", "←", "→"].map((key) => el("kbd", {}, key))), el("dd", {}, "on the drawing pad: move the pen; Space puts it down and lifts it")];
   const box = el("input", { type: "checkbox", id: "keys-on", checked: !localStorage.getItem(OFF) });
   box.addEventListener("change", () => (box.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "yes")));
   const dialog = el(
     "dialog",
     { class: "card", "aria-labelledby": "keys-title" },
-    el("h2", { id: "keys-title" }, "Keys"),
-    el("dl", { class: "keys" }, rows, pad),
+    el("h2", { id: "keys-title", tabindex: -1, autofocus: true }, "Keys"),
+    el("dl", { class: "keys" }, rows),
     el("label", { class: "check" }, box, "Letters and digits act as keys"),
     el("form", { method: "dialog" }, el("button", {}, "Close")),
   );

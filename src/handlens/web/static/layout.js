@@ -25,7 +25,7 @@ export class Layout {
 
   begin() {
     this.at = -1;
-    this.seen.replaceChildren();
+    this.seen.replaceChildren(el("span", { class: "caption" }, "Point at an image to see it."));
     const { run, on } = this.see();
     busy(this.place, "Laying images out …", async () => this.draw(await ask("GET", `/api/runs/${encodeURIComponent(run)}/layout?on=${on}&method=${this.method.value}`)));
   }

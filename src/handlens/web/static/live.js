@@ -34,7 +34,7 @@ export class Live {
       "section",
       { class: "card empty" },
       el("p", { class: "lead" }, "Nothing is being trained."),
-      el("ol", {}, ["Choose a preset; it needs nothing more.", "Guess how good it will be after one epoch.", "Press Start. Curves and pictures grow here, and you can pause it, take single batches, and change lr."].map((step) => el("li", {}, step))),
+      el("ol", {}, ["Choose a preset; it needs nothing more.", "Guess how good it will be after one epoch.", "Press Start. Curves and pictures grow here, and you can pause it, take single batches, and change the learning rate."].map((step) => el("li", {}, step))),
     );
     this.body = el("div", { hidden: true }, this.curves(), this.inside());
     this.element = el("div", { class: "live" }, this.empty, this.body);
@@ -49,7 +49,7 @@ export class Live {
     this.one = el("button", { type: "button", "aria-keyshortcuts": "S", onclick: () => this.oneBatch() }, "One batch");
     this.stop = el("button", { type: "button", onclick: () => this.wish("stop") }, "Stop and keep");
     this.lr = el("input", { type: "text", id: "live-lr", inputmode: "decimal", size: 7, spellcheck: "false" });
-    const form = el("form", { class: "row" }, el("label", {}, "lr", this.lr), el("button", {}, "Set"));
+    const form = el("form", { class: "row" }, el("label", {}, "learning rate", this.lr), el("button", {}, "Set"));
     form.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
       if (Number(this.lr.value) > 0) this.wish("lr", Number(this.lr.value));
@@ -78,7 +78,7 @@ export class Live {
       "div",
       { class: "growing" },
       panel("First layer", "What the first layer looks for: blue speaks against, orange for it. It begins as noise.", this.pictures, { code: "first", run: () => this.name }),
-      panel("What it says meanwhile", "One validation image of each class, and its answer just now.", this.samples, { code: "meanwhile", run: () => this.name }),
+      panel("What it says meanwhile", "One validation image of each class, and its answer just now. Watch which of them it learns last.", this.samples, { code: "meanwhile", run: () => this.name }),
     );
   }
 
@@ -129,7 +129,7 @@ export class Live {
 
   /** @param {any} state */
   showNumbers(state) {
-    if (!state.steps) return this.numbers.replaceChildren(state.message ?? "");
+    if (!state.steps) return this.numbers.replaceChildren(state.message || (state.phase === "starting" ? "It runs in a process of its own, which takes some seconds to begin." : ""));
     const where = this.goesOn ? `epoch ${Math.min(state.epoch + 1, state.epochs)} of ${state.epochs}` : `${state.rows?.length ?? 0} of ${state.epochs} epochs`;
     const parts = [where, this.goesOn && `batch ${state.step} of ${state.steps}`, `lr ${state.lr}`];
     if (state.images_per_s) parts.push(`${Math.round(state.images_per_s).toLocaleString("en")} images/s`);

@@ -4,7 +4,7 @@ import { ask, fromAddress, setAddress } from "./api.js";
 import { panel } from "./code.js";
 import { el, speak } from "./dom.js";
 import { exporting, Importing } from "./files.js";
-import { onKey } from "./keys.js";
+import { alsoKeys, ARROWS, onKey } from "./keys.js";
 import { GOAL, Wizard } from "./wizard.js";
 
 const PIECE = 4 << 20; // characters of pictures and strokes
@@ -41,6 +41,7 @@ export class OwnDigits {
   begin() {
     onKey([..."0123456789"], "my digits: the chosen ones are really this digit", (label) => this.relabel(Number(label)));
     onKey(["Delete"], "my digits: delete the chosen ones", () => this.remove());
+    alsoKeys(ARROWS, "on the pad of “Draw ten of each”: move the pen; Space puts it down and lifts it, Enter keeps the digit");
     if (/^[0-9]$/.test(fromAddress("label"))) this.open(fromAddress("label"));
     if (fromAddress("draw") && this.mayChange) this.wizard.open(this.counts.counts);
   }

@@ -1,9 +1,11 @@
 // A phone as a drawing pad: what is drawn on it shows up on the computer, and the network's answer here.
 
-import { ask, newest } from "./api.js";
+import { ask, newest, Trouble } from "./api.js";
 import { spoken } from "./bars.js";
 import { byId, el, notice, percent, speak } from "./dom.js";
 import { DrawPad } from "./drawpad.js";
+
+const AGAIN_MS = 2000;
 
 const canvas = el("canvas", { class: "pad", tabindex: 0, role: "application", "aria-label": "Drawing pad. Arrow keys move the pen, Space puts it down and lifts it." });
 const digit = el("span", { class: "digit" }, "–");
@@ -20,7 +22,8 @@ const send = newest(async () => {
     notice("");
     if (!pad.isDrawing) speak(spoken(answer));
   } catch (trouble) {
-    notice(/** @type {any} */ (trouble).words ?? String(trouble));
+    notice(trouble instanceof Trouble && !trouble.status ? "The computer does not answer. What you draw stays here, and is sent when it is back." : (/** @type {any} */ (trouble).words ?? String(trouble)));
+    if (trouble instanceof Trouble && !trouble.status) setTimeout(() => send(null), AGAIN_MS);
   }
 });
 

@@ -3,7 +3,7 @@
 import { el, svg } from "./dom.js";
 import { asTable, score } from "./tables.js";
 
-const [SIZE, LEFT, BOTTOM, TOP] = [300, 46, 40, 10];
+const [SIZE, LEFT, BOTTOM, TOP] = [300, 46, 40, 32];
 const FEW = 10;
 
 /** @typedef {{sure: number | null, right: number | null, count: number}} Bin */
@@ -22,7 +22,7 @@ export function reliability({ calibration, ece, n }) {
     svg("text", { class: "tick", x: LEFT - 6, y: y(share) + 4, "text-anchor": "end" }, `${share * 100} %`),
     svg("text", { class: "tick", x: x(share), y: SIZE - BOTTOM + 16, "text-anchor": share === 1 ? "end" : "middle" }, `${share * 100} %`),
   ]);
-  const words = [svg("text", { class: "tick", x: SIZE - 10, y: SIZE - 6, "text-anchor": "end" }, "how sure it is"), svg("text", { class: "tick", x: LEFT + 6, y: TOP + 8 }, "how often it is right")];
+  const words = [svg("text", { class: "tick", x: SIZE - 10, y: SIZE - 6, "text-anchor": "end" }, "how sure it is"), svg("text", { class: "tick", x: 2, y: 14 }, "how often it is right")];
   const summary = `Expected calibration error ${(ece * 100).toFixed(1)} points: ${verdict(bins)}`;
   const drawing = svg("svg", { class: "chart reliability", viewBox: `0 0 ${SIZE} ${SIZE}`, role: "img", "aria-label": summary }, svg("line", { class: "diagonal", x1: x(0), y1: y(0), x2: x(1), y2: y(1) }), bars, gaps, dots, ticks, words);
   const rows = bins.map(({ sure, right, count }) => [score(sure), score(right), `${count} (${score(count / n)})`]);

@@ -26,7 +26,7 @@ export class Comparison {
     this.element = el(
       "div",
       { class: "stack" },
-      el("div", { class: "halves" }, panel("Curves", "One line for each run, with its own dash and mark. A curve that is higher early may end lower: look at both ends.", curves, { code: "curves", run }), panel("What is different", "Only the knobs that are not the same in all, and what each run reached. A difference smaller than the intervals may be luck.", this.table, { code: "compare", run })),
+      el("div", { class: names.length > 2 ? "stack" : "halves" }, panel("Curves", "One line for each run, with its own dash and mark. A curve that is higher early may end lower: look at both ends.", curves, { code: "curves", run }), panel("What is different", "Only the knobs that are not the same in all, and what each run reached. A difference smaller than the intervals may be luck.", this.table, { code: "compare", run })),
       panel("Where they disagree", "The same test images, and different answers. Runs of equal accuracy are often wrong on different images.", this.disagree, { code: "disagree", run }),
     );
     this.load();
@@ -95,6 +95,6 @@ export class Comparison {
   image({ index, picture, true: label, said }) {
     const answers = said.map((/** @type {string} */ answer, /** @type {number} */ number) => el("span", { class: answer === label ? "right" : "wrong" }, sample(number, false), `${answer} ${answer === label ? "✓" : "✗"}`));
     const path = `/errors?run=${encodeURIComponent(this.names[0])}&image=${index}`;
-    return el("li", {}, el("a", { href: path, "aria-label": `Test image ${index}, a ${label}; the runs say ${said.join(", ")}. Look into it.` }, el("img", { class: "pixels", src: picture, alt: "" })), el("span", {}, label), el("span", { class: "answers-of" }, answers));
+    return el("li", {}, el("a", { href: path, "aria-label": `Test image ${index}, a ${label}; the runs say ${said.join(", ")}. Look into it.` }, el("img", { class: "pixels", src: picture, alt: "" })), el("span", {}, `is ${label}`), el("span", { class: "answers-of" }, answers));
   }
 }

@@ -40,9 +40,9 @@ export class OneRun {
 
   words(run) {
     const note = el("input", { type: "text", id: "note", value: run.note, maxlength: 2000 });
-    const tags = el("input", { type: "text", id: "tags", value: run.tags.join(" "), spellcheck: "false" });
+    const tags = el("input", { type: "text", id: "tags", value: run.tags.join(" "), placeholder: "homework good", spellcheck: "false" });
     const name = el("input", { type: "text", id: "rename", value: run.name, maxlength: 64, spellcheck: "false" });
-    const form = el("form", { class: "words" }, el("label", { class: "wide" }, "Note", note), el("label", { class: "wide" }, "Tags, with blanks between", tags), el("label", { class: "wide" }, "Name", name));
+    const form = el("form", { class: "words" }, el("label", { class: "wide" }, "Note", note), el("label", { class: "wide" }, "Tags", tags), el("label", { class: "wide" }, "Name", name));
     const away = el("button", { type: "button", onclick: () => this.page.remove(run.name) }, "Move to trash");
     form.append(el("div", { class: "row" }, el("button", { class: "primary" }, "Save"), away));
     const written = () => ({ note: note.value, tags: tags.value, name: name.value.trim() });

@@ -52,12 +52,12 @@ export class SetsPanel {
 }
 
 /** What to do where a data set is not: its size, its source, and the way without a network. @param {Set} set */
-function missing(set) {
+export function missing(set) {
   const files = set.files.map(({ name, size_bytes }) => el("li", {}, el("code", {}, name), size_bytes ? ` ${megabytes(size_bytes)}` : ""));
   return [
     el("h3", {}, set.title),
     el("p", {}, `${set.description}. ${megabytes(set.size_bytes)} on the disk; ${set.licence}.`),
-    el("p", {}, "It is not on this machine; looked for in ", el("code", {}, set.folder), ". To get it, saying from where and how much:"),
+    el("p", {}, "It is not on this machine; looked for in ", el("code", {}, set.folder), ". To get it, type this in a terminal; it says from where and how much:"),
     el("ul", { class: "commands" }, el("li", {}, el("code", {}, `handlens data fetch ${set.name}`))),
     set.files.length > 0 && [
       el("p", {}, "Without a network, bring these files from ", el("code", {}, set.homepage), " in any folder, and let them be checked and taken:"),
@@ -109,6 +109,9 @@ function balanceBar(count, most) {
   fill.style.transform = `scaleX(${count / most})`;
   return el("span", { class: "track", "aria-hidden": "true" }, fill);
 }
+
+/** How much comes over the network for a data set. @param {Set} set */
+export const packed = (set) => megabytes(set.files.reduce((sum, { size_bytes }) => sum + size_bytes, 0) || set.size_bytes);
 
 /** @param {number} bytes */
 const megabytes = (bytes) => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(0)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`);

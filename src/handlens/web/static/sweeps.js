@@ -14,7 +14,7 @@ export class Sweeps {
     this.choice = el("select", { id: "sweep" });
     this.choice.addEventListener("change", () => this.choose(this.choice.value));
     this.place = el("div", { class: "stack" });
-    this.chooser = el("div", { class: "row choosers" }, el("label", {}, "Sweep", this.choice));
+    this.chooser = el("div", { class: "row choosers", hidden: true }, el("label", {}, "Sweep", this.choice));
     this.ruins = el("div", {});
     const content = el("div", {}, this.chooser, this.ruins, this.place);
     this.element = panel("Sweeps", "Many trainings that differ in a few knobs, to find out which matter. The best of many owes something to luck: look at its neighbours too.", content, { code: "sweep", run: () => this.name });
@@ -97,8 +97,9 @@ class Drawn {
   /** @param {number} point @param {Element} element */
   tie(point, element) {
     this.parts_.set(point, [...(this.parts_.get(point) ?? []), element]);
-    for (const kind of ["mouseenter", "focusin"]) element.addEventListener(kind, () => this.mark(point, true));
-    for (const kind of ["mouseleave", "focusout"]) element.addEventListener(kind, () => this.mark(point, false));
+    const onFocus = element instanceof HTMLElement; // Chromium lets Tab stop at a line that listens for it
+    for (const kind of ["mouseenter", ...(onFocus ? ["focusin"] : [])]) element.addEventListener(kind, () => this.mark(point, true));
+    for (const kind of ["mouseleave", ...(onFocus ? ["focusout"] : [])]) element.addEventListener(kind, () => this.mark(point, false));
     return element;
   }
 

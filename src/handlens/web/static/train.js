@@ -2,31 +2,37 @@
 
 import { ask, fromAddress, setAddress } from "./api.js";
 import { panel } from "./code.js";
-import { el, speak } from "./dom.js";
+import { el, fill, speak } from "./dom.js";
 import { onKey } from "./keys.js";
 import { Live } from "./live.js";
+import { packed } from "./sets.js";
 
 const HARD = "handlens-knobs-open";
+/** @type {Record<string, string>} */
+const NAMES = { lr: "learning rate, lr" };
 
 /** @param {HTMLElement} main @param {{may_change: boolean}} lab */
 export async function show(main, lab) {
-  const page = new TrainPage(await ask("GET", "/api/trainings"), lab.may_change);
+  const [known, { sets }] = await Promise.all([ask("GET", "/api/trainings"), ask("GET", "/api/data")]);
+  const page = new TrainPage(known, sets, lab.may_change);
   main.append(...page.parts());
   page.begin();
 }
 
 class TrainPage {
-  /** @param {any} known @param {boolean} mayTrain */
-  constructor(known, mayTrain) {
+  /** @param {any} known @param {import("./sets.js").Set[]} sets @param {boolean} mayTrain */
+  constructor(known, sets, mayTrain) {
     this.known = known;
+    this.sets = sets;
     this.mayTrain = mayTrain;
     /** @type {Map<string, any>} */
     this.fields = new Map();
     this.said = el("p", { class: "kept", role: "status" });
     this.guess = el("input", { type: "number", id: "guess", min: 0, max: 100, step: "any", inputmode: "decimal", placeholder: "0 – 100" });
     this.purpose = el("p", { class: "caption" });
-    this.meaning = el("p", { class: "caption", id: "meaning" }, "Go into a field, and here stands what it means.");
-    this.time = el("p", { class: "caption", id: "time" });
+    this.meaning = el("p", { class: "caption", id: "meaning" }, "Click into a field to read here what it means.");
+    this.time = el("p", { class: "caption", id: "time", role: "status" });
+    this.absent = el("p", { class: "caption", id: "absent" });
     this.live = new Live(mayTrain, (lr) => this.tryAgain(lr));
   }
 
@@ -50,9 +56,8 @@ class TrainPage {
       more,
       this.meaning,
       el("label", { class: "wide guess" }, el("span", {}, "What do you think: how many % of new images will it get right after one epoch?"), this.guess),
-      el("div", { class: "row" }, el("button", { class: "primary", disabled: !this.mayTrain, "aria-keyshortcuts": "Space" }, "Start"), el("button", { type: "button", onclick: () => this.estimate() }, "How long?")),
-      this.time,
-      this.said,
+      el("div", { class: "row" }, el("button", { class: "primary", disabled: !this.mayTrain, "aria-keyshortcuts": "Space" }, "Start"), el("button", { type: "button", disabled: !this.mayTrain, onclick: () => this.estimate() }, "How long?")),
+      el("div", { class: "told" }, this.absent, this.time, this.said),
     );
     form.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
@@ -79,7 +84,7 @@ class TrainPage {
     field.addEventListener("change", () => this.changed());
     field.addEventListener("focus", () => (this.meaning.textContent = `${name.replaceAll("_", " ")}: ${says}`));
     this.fields.set(name, field);
-    return el("label", { class: "knob", title: says }, el("span", {}, name.replaceAll("_", " ")), field);
+    return el("label", { class: "knob", title: says }, el("span", {}, NAMES[name] ?? name.replaceAll("_", " ")), field);
   }
 
   begin() {
@@ -128,7 +133,14 @@ class TrainPage {
     setAddress({ preset: this.presets.value, ...Object.fromEntries([...this.fields.keys()].map((name) => [name, own[name] ?? null])) });
     for (const [name, field] of this.fields) field.classList.toggle("own", name in own);
     this.time.textContent = "";
+    fill(this.absent, this.absence());
     document.querySelector("#what details.code")?.dispatchEvent(new Event("toggle")); // an open one shows what is chosen now
+  }
+
+  /** Of data that are not on this machine: that Start fetches them. */
+  absence() {
+    const set = this.sets.find(({ name, here, files }) => !here && files.length > 0 && name === this.fields.get("data").value);
+    return set ? [`${set.title} is not on this machine. Start fetches it first: ${packed(set)}. `, el("a", { href: `/data?set=${set.name}` }, "From where, and what to do without a network"), "."] : [];
   }
 
   async estimate() {
@@ -148,6 +160,7 @@ class TrainPage {
     try {
       const { name } = await ask("POST", "/api/trainings", { preset: this.presets.value, knobs: this.knobs(), guess });
       this.watch(name);
+      if (matchMedia("(max-width: 62rem)").matches) this.live.element.scrollIntoView();
       speak(`Training ${name} has begun.`);
     } catch (trouble) {
       this.said.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
