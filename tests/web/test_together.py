@@ -35,9 +35,12 @@ def test_a_fault_is_told_to_who_asked_and_the_next_is_answered() -> None:
 
 SLOW = """\
 import time
+from pathlib import Path
 
 import torch
 from torch import nn
+
+HERE = Path(__file__).parent
 
 
 class Slow(nn.Module):
@@ -47,7 +50,10 @@ class Slow(nn.Module):
 
     def forward(self, images):
         if torch.is_grad_enabled() and not self.training:  # it is being explained
-            time.sleep(4)
+            (HERE / "begun").touch()
+            until = time.monotonic() + 25
+            while not (HERE / "goes on").exists() and time.monotonic() < until:
+                time.sleep(0.02)
         return self.layer(images.flatten(1))
 """
 
@@ -64,7 +70,10 @@ def test_an_answer_does_not_wait_for_a_slow_look_inside(
     assert lab.ask("POST", "/api/answer", question).status == 200
     with ThreadPoolExecutor(1) as pool:
         looking = pool.submit(lab.ask, "POST", "/api/inside", question)
-        time.sleep(1)
+        until = time.monotonic() + 25
+        while not (home / "begun").exists() and time.monotonic() < until:
+            time.sleep(0.02)
         assert lab.ask("POST", "/api/answer", question).status == 200
         assert not looking.done()
+        (home / "goes on").touch()
         assert looking.result().status == 200

@@ -63,12 +63,12 @@ def _cut(ink: Ink, mask: NDArray[np.bool_]) -> Pixels:
 @functools.cache
 def _white(full: int) -> Pixels:
     """For each strength from 0 to 255 how white it is: 0 as paper, 255 as full ink."""
-    return np.clip((np.arange(256, dtype=np.float32) - PAPER) * (255 / (full - PAPER)), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip((np.arange(256, dtype=np.float32) - PAPER) * (255 / (full - PAPER)), 0, 255), np.uint8)
 
 
 def _steeper(image: Pixels) -> Pixels:
     """With steeper edges: what is out of focus gets sharp."""
-    return _STEEPER[image]
+    return np.asarray(_STEEPER[image])
 
 
 def _cropped(image: Pixels) -> Pixels:
