@@ -238,6 +238,17 @@ def test_strokes_are_a_picture() -> None:
             normalize(wrong)
 
 
+def test_strokes_need_not_be_measured_and_are_what_a_picture_of_them_is() -> None:
+    beside = [[(x + 300, y) for x, y in stroke] for stroke in SEVEN]
+    for strokes in (SEVEN, FIVE, [*SEVEN, *beside], [*SEVEN, [(1, 1)]], [[(5, 5)]]):
+        drawn = normalize(strokes)
+        seen = normalize(drawn.stages[0].picture)
+        assert [(stage.name, stage.picture.tobytes()) for stage in drawn.stages] == [
+            (stage.name, stage.picture.tobytes()) for stage in seen.stages
+        ]
+        assert (drawn.doubt, drawn.thickness, drawn.dark) == (seen.doubt, seen.thickness, seen.dark)
+
+
 def test_doubts_are_said() -> None:
     two = Image.new("L", (320, 200), 240)
     two.paste(page(), (0, 0))

@@ -30,7 +30,7 @@ LAYERS = (
     ("analysis",),
     ("fit", "compare", "explain"),
     ("report", "lr_find", "doctor", "sweep", "bench"),
-    ("course", "export"),
+    ("course", "export", "own_network"),
     ("web", "widgets"),
     ("cli",),
     ("__init__", "__main__"),

@@ -158,3 +158,12 @@ def draw(page: Page, strokes: Sequence[Sequence[Sequence[float]]]) -> None:
         for place in places[1:]:
             page.mouse.move(*place, steps=3)
         page.mouse.up()
+
+
+def look(page: Page, seen: bool) -> None:
+    """This tab is chosen in the browser, or another one. A browser without a window sees all tabs, so the page is only told so."""
+    page.evaluate(
+        "hidden => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden }); "
+        "document.dispatchEvent(new Event('visibilitychange')); }",
+        not seen,
+    )

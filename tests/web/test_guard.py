@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from playwright.sync_api import Browser
 from web.service import SEVEN, Service, running
 
 from handlens.web.app import ROUTES, Route, _taking_turns, make_app
@@ -313,6 +314,35 @@ def test_two_labs_do_not_take_each_others_cookies(lab: Service) -> None:
     other = Keys(lab.port + 1, secret=(lab.folder / "state" / "handlens" / "lab.key").read_bytes())
     cookie = f"{lab.keys.name}={other.cookie(OWNER)}"
     assert lab.ask("GET", "/api/lab", headers=lab.headers(cookie=cookie)).status == 401
+
+
+OTHERS_COOKIES = [
+    'prefs={"a": "b, c"}; {own}',
+    "[odd]=1; {own}",
+    '"; {own}',
+    "; =; {own}; x",
+    "{name}=set-by-another-port; {own}",
+    "{own}; {name}=",
+]
+
+
+@pytest.mark.parametrize("form", OTHERS_COOKIES)
+def test_what_programs_at_other_ports_put_beside_the_cookie_puts_nobody_out(lab: Service, form: str) -> None:
+    """All ports of a machine share their cookies, and one that cannot be read must not hide those behind it."""
+    cookie = form.replace("{own}", f"{lab.keys.name}={lab.keys.cookie(OWNER)}").replace("{name}", lab.keys.name)
+    assert lab.ask("GET", "/api/lab", headers=lab.headers(cookie=cookie)).status == 200
+
+
+def test_one_browser_goes_in_and_out_of_two_labs(browser: Browser, lab: Service, home: Path) -> None:
+    with running(home, "--run", "reader", "--port", str(lab.port)) as second, browser.new_context() as context:
+        pages = [context.new_page() for _ in range(2)]
+        for page, link in zip(pages, (lab.new_link(), second.link), strict=True):
+            page.goto(link)
+        for page, service in zip(pages, (lab, second), strict=True):
+            page.reload()
+            assert page.url == f"http://{service.host}/"
+            assert page.evaluate("fetch('/api/lab').then((answer) => answer.status)") == 200
+    assert lab.ask("GET", "/api/lab").status == 200, "the end of one is not the end of the other"
 
 
 def test_ctrl_c_ends_it_cleanly(home: Path) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,12 +18,15 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from web.looks import check_looks
-from web.service import SEVEN, Reply, Service, draw, opened, read_link, running
+from web.service import SEVEN, Reply, Service, draw, look, opened, read_link, running
 from web.test_guard import HOSTS, address
 
 from handlens.web import keys
 from handlens.web.app import ROUTES
+from handlens.web.asked import Lab
 from handlens.web.keys import DRAWER, OWNER, VIEWER, Keys
+from handlens.web.lan import listening_there
+from handlens.web.serving import listening, make_server
 
 PHONE = "127.0.0.2"  # this machine, as a phone would see it
 HERE = frozenset({OWNER, VIEWER})
@@ -206,3 +213,59 @@ def test_an_address_that_is_none_is_told(given: str, said: str) -> None:
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 2
     assert re.search(said, answer.stderr)
+
+
+def drawn(lab: Service, cookie: str, strokes: object) -> Reply:
+    """What is answered to a drawing on the phone."""
+    own = f"{PHONE}:{lab.port}"
+    headers = lab.headers(host=own, origin=f"http://{own}", cookie=cookie)
+    return lab.ask("POST", "/api/phone/drawing", {"strokes": strokes}, headers, at=PHONE)
+
+
+def test_a_page_that_is_looked_at_again_shows_what_was_drawn_meanwhile(browser: Browser, shared: Service, phone_cookie: str) -> None:
+    with opened(browser, shared) as computer:
+        screen = computer.new_page()
+        with screen.expect_response("**/api/phone/live"):
+            screen.goto("/")
+        screen.wait_for_timeout(300)
+        look(screen, seen=False)
+        assert drawn(shared, phone_cookie, [*ONE, [[60, 240], [200, 240]]]).status == 200
+        with screen.expect_response("**/api/phone/live?seen=*"):
+            look(screen, seen=True)
+        wait_for(screen, lambda strokes: len(strokes) == 2 and strokes[0][0] == pytest.approx(ONE[0][0], abs=3))
+
+
+def test_a_phone_takes_one_thread_of_the_lab_however_much_it_sends(shared: Service, phone_cookie: str) -> None:
+    process = psutil.Process(shared.process.pid)
+    much = [[[place % 280, (7 * place) % 280] for place in range(4000)]] * 2
+    assert drawn(shared, phone_cookie, much).status == 200
+    before, during = process.num_threads(), []
+    with ThreadPoolExecutor(24) as pool:
+        asked = [pool.submit(drawn, shared, phone_cookie, much) for _ in range(48)]
+        while not all(one.done() for one in asked):
+            during.append(process.num_threads())
+            time.sleep(0.01)
+    assert {one.result().status for one in asked} == {200}
+    assert max(during) <= before + 2
+    assert drawn(shared, phone_cookie, [[[place, place] for place in range(4000)] for _ in range(4)]).status == 413
+
+
+def test_a_phone_that_sends_without_end_is_told_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlens.web.asked.MOST_DRAWN", 3)
+    with listening(0) as here, listening_there(PHONE, here.getsockname()[1]) as there:
+        lab = Lab(here.getsockname()[1], Keys(here.getsockname()[1], secret=b"x"), "", print, PHONE)
+        server = make_server(lab)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [here, there]})
+        thread.start()
+        try:
+            nobody: Any = SimpleNamespace()
+            service = Service(nobody, lab.port, "", Path())
+            host = f"{PHONE}:{lab.port}"
+            cookie = f"{lab.keys.name}={lab.keys.cookie(DRAWER)}"
+            headers = {"host": host, "origin": f"http://{host}", "cookie": cookie, "content-type": "application/json"}
+            answers = [service.ask("POST", "/api/phone/drawing", {"strokes": []}, headers, at=PHONE) for _ in range(4)]
+        finally:
+            server.should_exit = True
+            thread.join(20)
+    assert [answer.status for answer in answers] == [200, 200, 200, 429]
+    assert answers[-1].json["error"] == "The phone sends too much."

@@ -19,11 +19,13 @@ from drivers import sockets
 from mirror import Mirror, stalling
 from playwright.sync_api import Browser, Page, expect
 from small import small_data
-from web.service import Reply, Service, opened, running
+from web.service import Reply, Service, look, opened, running
 
+import handlens as hl
 from handlens import files
 from handlens.config import FIELDS, make_config
 from handlens.data import DATASETS
+from handlens.doctor.network import look_over
 from handlens.fit import plan_for
 from handlens.presets import PRESETS
 from handlens.runs import Run
@@ -325,3 +327,65 @@ def test_the_form_means_what_the_preset_means(name: str) -> None:
     config = make_config(PRESETS[name].knobs)
     assert make_config({knob: shown(getattr(config, knob)) for knob in FIELDS}) == config
     assert set(MAIN) <= set(FIELDS)
+
+
+def test_tabs_that_nobody_sees_take_no_connection_from_others_and_go_on_when_they_are_seen(page: Page, lab: Service) -> None:
+    """A browser has six connections to one lab, and each stream of events keeps one."""
+    name = begin(lab, epochs="500")
+    tabs = [page.context.new_page() for _ in range(6)]
+    for tab in tabs:
+        tab.goto(f"/train?run={name}")
+        expect(tab.locator("#phase")).to_contain_text("Training", timeout=20_000)
+        look(tab, seen=False)
+    page.goto("/runs", timeout=15_000)
+    expect(page.locator("h1")).to_have_text("Runs")
+    wish(lab, name, "pause")
+    until(lab, name, "paused")
+    page.goto("/train")
+    expect(page.locator("#phase")).to_contain_text("Paused")
+    expect(tabs[0].locator("#phase")).to_contain_text("Training")
+    look(tabs[0], seen=True)
+    expect(tabs[0].locator("#phase")).to_contain_text("Paused")
+
+
+MISTAKEN = """\
+import torch
+from torch import nn
+
+
+class Softmax(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.hidden = nn.Linear(784, 32)
+        self.last = nn.Linear(32, 10)
+
+    def forward(self, images):
+        x = torch.relu(self.hidden(images.flatten(1)))
+        return torch.softmax(self.last(x), dim=1)
+
+
+class Misfit(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.MaxPool2d(2))
+        self.last = nn.Linear(1568, 10)
+
+    def forward(self, images):
+        return self.last(self.features(images).flatten(1))
+"""
+
+
+def test_what_the_doctor_says_of_a_network_of_ones_own_stands_beside_its_training(page: Page, lab: Service, mnist: hl.Dataset) -> None:
+    (lab.folder / "mistaken.py").write_text(MISTAKEN)
+    page.goto("/train?model=mistaken.py:Softmax&hidden_sizes=&examples=1000&epochs=1")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#phase")).to_contain_text("Finished", timeout=60_000)
+    found = look_over(f"{lab.folder}/mistaken.py:Softmax", mnist.train.images[:256], mnist.train.labels[:256])
+    assert found.causes[0] == "softmax_before_ce"
+    for said in (found.sentence, f"(mistaken.py, line {found.line}: {found.code})", found.change):
+        expect(page.locator("#remark")).to_contain_text(said)
+    page.goto("/train?model=mistaken.py:Misfit&hidden_sizes=&examples=1000&epochs=1")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#phase")).to_contain_text("It failed", timeout=60_000)
+    expect(page.locator(".trouble")).to_contain_text("1568")
+    expect(page.locator(".trouble")).to_contain_text("mistaken.py, line 20")

@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from torch import nn
 
@@ -19,21 +18,17 @@ from handlens.cli.loading import dataset_of, find_run
 from handlens.cli.terminal import Bar, print_json, say, show_classes, show_table, tell
 from handlens.config import Config
 from handlens.data import Dataset
-from handlens.errors import ModelError
 from handlens.fit import check_name, in_words, resuming, starting
 from handlens.models import Layer
+from handlens.own_network import explaining, seen_by_the_doctor
 from handlens.plan import Plan
 from handlens.runs import Run, writing
 from handlens.train import Row, train
 from handlens.training import Training, trying
 from handlens.transfer import plan_new, repeat_plan
 
-if TYPE_CHECKING:
-    from handlens.doctor import Diagnosis
-
 _PARTS_OF_AN_EPOCH = 20
 _STEPS_TO_LEARN_BY_HEART = 500
-_LOOKED_AT = 256  # images
 
 
 def train_new(config: Config, name: str | None, note: str, as_json: bool) -> int:
@@ -42,9 +37,9 @@ def train_new(config: Config, name: str | None, note: str, as_json: bool) -> int
         if ranks.is_first():
             check_name(name)
         dataset = dataset_of(config)
-        with _explaining(config, dataset):
+        with explaining(config, dataset):
             planned = plan_new(config, images=dataset)
-        run = _train(_seen_by_the_doctor(planned), name, note, as_json)
+        run = _train(seen_by_the_doctor(planned), name, note, as_json)
         first = ranks.is_first()
     return _show_results(run, as_json) if first else 0
 
@@ -58,39 +53,6 @@ def _together() -> Iterator[None]:
             stack.enter_context(contextlib.redirect_stdout(nobody))
             stack.enter_context(contextlib.redirect_stderr(nobody))
         yield
-
-
-@contextlib.contextmanager
-def _explaining(config: Config, dataset: Dataset) -> Iterator[None]:
-    """What is wrong with a network of the user's own is said as the doctor says it, where it knows better."""
-    try:
-        yield
-    except ModelError as error:
-        if ":" not in config.model or not Path(config.model.rpartition(":")[0]).is_file():
-            raise
-        found = _diagnosis(config, dataset)
-        if not found.causes:
-            raise
-        where = f"{found.place}, line {found.line}" if found.line else error.where
-        raise ModelError(f"{found.sentence} {found.evidence}", where=where, hint=found.change) from error
-
-
-def _seen_by_the_doctor(planned: Plan) -> Plan:
-    """The same plan, with a remark on a network of the user's own that would learn badly."""
-    if ":" not in planned.config.model or planned.dataset is None:
-        return planned
-    found = _diagnosis(planned.config, planned.dataset)
-    if not found.causes:
-        return planned
-    where = f" ({found.place}, line {found.line}: {found.code})" if found.line else ""
-    return replace(planned, remark=f"{found.sentence}{where} {found.evidence} {found.change}")
-
-
-def _diagnosis(config: Config, dataset: Dataset) -> Diagnosis:
-    from handlens.doctor.network import look_over
-
-    few = slice(0, _LOOKED_AT)
-    return look_over(config.model, dataset.train.images[few], dataset.train.labels[few])
 
 
 def repeat(reference: str, name: str | None, as_json: bool) -> int:
@@ -240,8 +202,8 @@ def dry_run(config: Config, name: str | None, as_json: bool) -> int:
     """Look at everything, take a few steps with a network that is thrown away, and say how long it would take."""
     check_name(name)
     dataset = dataset_of(config)
-    with _explaining(config, dataset):
-        planned = _seen_by_the_doctor(plan_new(config, images=dataset))
+    with explaining(config, dataset):
+        planned = seen_by_the_doctor(plan_new(config, images=dataset))
     _introduce(planned, as_json)
     every = min(len(planned.loader), 20)
     with trying(planned):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from inspect import iscoroutinefunction
 from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.datastructures import Headers, QueryParams
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route as Path
-from starlette.routing import Router, compile_path
-from starlette.types import ASGIApp
+from starlette.routing import compile_path
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handlens.web import (
     class_page,
@@ -30,7 +30,7 @@ from handlens.web import (
     units,
 )
 from handlens.web.asked import Asked, Lab
-from handlens.web.guard import Guard, Policy, Refused
+from handlens.web.guard import Guard, Guarded, Policy, Refused
 from handlens.web.keys import DRAWER, LEARNER, OWNER, VIEWER
 
 MOST_SLOW = 12
@@ -54,7 +54,7 @@ ASK_MUCH = Policy(BOTH, "json", MIB, is_slow=True)
 ASK_PICTURE = Policy(BOTH, "bytes", 20 * MIB, is_slow=True)
 MEASURE = Policy(BOTH, deadline_s=600.0, is_slow=True)
 STREAM = Policy(BOTH, deadline_s=None)
-PHONE_DRAWS = Policy(frozenset({DRAWER}), "json", MIB)
+PHONE_DRAWS = Policy(frozenset({DRAWER}), "json", 128 * KIB)  # some ten thousand points
 TAKES_PART = Policy(frozenset({LEARNER}))
 TELLS = Policy(frozenset({LEARNER}), "json", 64 * KIB)
 FOLLOWS = Policy(frozenset({LEARNER}), deadline_s=None)
@@ -168,20 +168,18 @@ def make_app(lab: Lab, routes: tuple[Route, ...] = ROUTES) -> ASGIApp:
     Raises:
         TypeError: a route does not say who may ask it.
     """
-    declared: dict[str, dict[str, Policy]] = {}
+    slots = threading.BoundedSemaphore(MOST_SLOW)
+    declared: dict[str, dict[str, Guarded]] = {}
     for route in routes:
         if not isinstance(route.policy, Policy):
             raise TypeError(f"{route.method} {route.path} has no policy.")
-        declared.setdefault(route.path, {})[route.method] = route.policy
-    slots = threading.BoundedSemaphore(MOST_SLOW)
-    functions = [_taking_turns(route.function, slots) if route.policy.is_slow else route.function for route in routes]
-    answering = zip(routes, functions, strict=True)
-    router = Router([Path(route.path, _endpoint(one, lab), methods=[route.method]) for route, one in answering], redirect_slashes=False)
+        function = _taking_turns(route.function, slots) if route.policy.is_slow else route.function
+        declared.setdefault(route.path, {})[route.method] = Guarded(route.policy, _app(function, lab))
     hosts = {"127.0.0.1": {f"{name}:{lab.port}": BOTH for name in ("127.0.0.1", "localhost", "[::1]")}}
     if lab.lan:
         hosts[lab.lan] = {lab.lan_host: frozenset({DRAWER, LEARNER} if lab.classroom else {DRAWER})}
     patterns = [(compile_path(path)[0], methods) for path, methods in declared.items()]
-    return Guard(router, patterns, lab.keys, hosts, lab.classroom.learner_of if lab.classroom else lambda _key: "")
+    return Guard(patterns, lab.keys, hosts, lab.classroom.learner_of if lab.classroom else lambda _key: "")
 
 
 def _taking_turns(function: Callable[[Asked], Any], slots: threading.Semaphore) -> Callable[[Asked], Any]:
@@ -198,18 +196,22 @@ def _taking_turns(function: Callable[[Asked], Any], slots: threading.Semaphore) 
     return answer
 
 
-def _endpoint(function: Callable[[Asked], Any], lab: Lab) -> Callable[[Request], Awaitable[Response]]:
-    """A route's function as Starlette calls it: in a thread, since it may calculate or wait for the disk; if it is async, as it is."""
+def _app(function: Callable[[Asked], Any], lab: Lab) -> ASGIApp:
+    """A route's function as an application: in a thread, since it may calculate or wait for the disk; if it is async, as it is."""
+    ask = function if iscoroutinefunction(function) else functools.partial(run_in_threadpool, function)
 
-    async def endpoint(request: Request) -> Response:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        query = QueryParams(scope["query_string"])
         asked = Asked(
             lab,
-            caller=request.client.host if request.client else "",
-            path=request.path_params,
-            query=request.query_params,
-            **{name: request.scope[name] for name in ("role", "reach", "learner", "key", "body")},
+            caller=scope["client"][0] if scope["client"] else "",
+            path=scope["path_params"],
+            query=query,
+            last_event=Headers(scope=scope).get("last-event-id") or query.get("seen", ""),
+            **{name: scope[name] for name in ("role", "reach", "learner", "key", "body")},
         )
-        answer = await (function(asked) if iscoroutinefunction(function) else run_in_threadpool(function, asked))
-        return answer if isinstance(answer, Response) else JSONResponse(answer)
+        answer = await ask(asked)
+        response = answer if isinstance(answer, Response) else JSONResponse(answer)
+        await response(scope, receive, send)
 
-    return endpoint
+    return app

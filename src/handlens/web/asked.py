@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -10,10 +12,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from handlens.errors import UsageError
 from handlens.files import printable
-from handlens.web.classroom import Classroom
+from handlens.web.classroom import Allowance, Classroom
 from handlens.web.keys import DRAWER, Keys
 
 Strokes = list[list[tuple[float, float]]]
+MOST_DRAWN = 3600
+"""Drawings that a phone may send in a minute; its page sends one whenever the finger has moved and the last one was answered."""
 
 
 class Phone:
@@ -24,9 +28,15 @@ class Phone:
         kept: where the strokes begin that are on the phone before them, and were kept: they are of a drawing that is over.
         changes: how often the strokes have changed.
         run: who answers the phone; empty for the default.
+        session: of this lab; changes are counted anew in the next one.
+        turn: held while a drawing is looked at: phones have one thread of the lab's, whatever they send.
+        sendings: how many drawings an address may send.
     """
 
     def __init__(self) -> None:
+        self.session = secrets.token_hex(4)
+        self.turn = asyncio.Lock()
+        self.sendings = Allowance(MOST_DRAWN)
         self.strokes: Strokes = []
         self.kept: Strokes = []
         self.changes = 0
@@ -40,6 +50,10 @@ class Phone:
             self.strokes = strokes[len(self.kept) :]
             self.changes += 1
         return len(self.kept)
+
+    def event_id(self) -> str:
+        """What the newest change is called."""
+        return f"{self.session}.{self.changes}"
 
     def keep(self, strokes: Strokes) -> None:
         """A drawing was kept. If it is the phone's, the next stroke there begins another one."""
@@ -119,6 +133,7 @@ class Asked:
         caller: the address from which it was asked.
         path: the parts of the address that a route leaves open.
         query: what stands behind its question mark.
+        last_event: the id of the last event that a page got before its stream broke off.
         body: the bytes that came.
     """
 
@@ -130,6 +145,7 @@ class Asked:
     caller: str
     path: Mapping[str, str]
     query: Mapping[str, str]
+    last_event: str
     body: bytes
 
     def read(self, kind: type[B]) -> B:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
+from torch import nn
 
 from handlens import explain
 from handlens.data.drawing import TOO_LITTLE, TOO_MANY, Normalized, normalize, shrunk
@@ -136,8 +137,8 @@ def _shares(alike: Sequence[Question]) -> list[list[float]]:
     shares: list[list[float]] = [[] for _ in alike]
     if judged:
         images = torch.from_numpy(np.stack([alike[place].image for place in judged]))
-        with chosen.turn, settled(_CPU, 1), explain.switched_off(chosen.model, off):  # for so little, more threads only wait for each other
-            found = predict_logits(chosen.model, images).softmax(1).tolist()
+        with chosen.answering.use(off) as model, settled(_CPU, 1):  # for so little, more threads only wait for each other
+            found = predict_logits(model, images).softmax(1).tolist()
         for place, row in zip(judged, found, strict=True):
             shares[place] = row
     return shares
@@ -199,27 +200,27 @@ def _doubt(image: NDArray[np.uint8], seen: Normalized | None) -> str:
 
 def _inside(chosen: Ready, image: NDArray[np.uint8], seen: Normalized | None, off: Off | None = None) -> dict[str, Any]:
     given = torch.from_numpy(image)
-    with chosen.turn, explain.switched_off(chosen.model, off or {}):
-        found, why = explain.activations(chosen.model, given), _why(chosen, given)
+    with chosen.inside.use(off or {}) as model:
+        found, why = explain.activations(model, given), _why(model, given)
     layers = [{"name": name, "kind": found.kinds[name], **_tiles(values[0])} for name, values in found.layers.items()]
     stages = [(stage.name, stage.said, stage.picture) for stage in seen.stages] if seen else []
     return {
         "image": as_pixels(image[0]),
         "layers": layers,
-        "why": why,
+        "why": {"method": why.method, "label": chosen.run.about.classes[int(why.targets[0])], "map": as_pixels(_as_bytes(why.maps[0]))},
         "stages": [{"name": name, "said": said, "picture": as_address(picture)} for name, said, picture in stages],
     }
 
 
-def _why(chosen: Ready, image: torch.Tensor) -> dict[str, Any]:
+def _why(model: nn.Module, image: torch.Tensor) -> explain.Attribution:
     """The heat map: where the last maps of a convolution speak for the answer; where none does, which pixels move it."""
     try:
-        found = explain.gradcam(chosen.model, image)
+        found = explain.gradcam(model, image)
     except UsageError:  # a network without convolutions
-        found = explain.saliency(chosen.model, image)
+        found = explain.saliency(model, image)
     if not found.maps.any():  # nothing in the last maps speaks for it: it wins because the others are spoken against
-        found = explain.saliency(chosen.model, image)
-    return {"method": found.method, "label": chosen.run.about.classes[int(found.targets[0])], "map": as_pixels(_as_bytes(found.maps[0]))}
+        found = explain.saliency(model, image)
+    return found
 
 
 def _tiles(values: NDArray[np.float32]) -> dict[str, Any]:

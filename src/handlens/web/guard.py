@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,6 +29,7 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
+_HEADERS = [(name.encode(), text.encode()) for name, text in {"cache-control": "no-store", **HEADERS}.items()]
 _RECEIVING_S = 10.0
 _TOO_SLOW = 408
 _MOST_THROWN_AWAY = 32 << 20
@@ -77,23 +79,30 @@ class Refused(Exception):
 
 
 Hosts = Mapping[str, Mapping[str, frozenset[str]]]
-Declared = Sequence[tuple[re.Pattern[str], Mapping[str, Policy]]]
+
+
+class Guarded(NamedTuple):
+    """What answers one method of an address, and for whom."""
+
+    policy: Policy
+    app: ASGIApp
+
+
+Declared = Sequence[tuple[re.Pattern[str], Mapping[str, Guarded]]]
 
 
 class Guard:
     """The one layer around the lab's routes.
 
     Args:
-        app: what answers a request that has passed.
-        declared: for each address a pattern, and the policy of each of its methods.
+        declared: for each address a pattern, and what answers each of its methods.
         keys: tells the role from the cookie.
         hosts: by the address of this machine at which a request came in, the exact `Host` headers that mean this server there, and
             the roles that may come so.
         learner_of: the id of the learner whose key it is given; empty if it is nobody's.
     """
 
-    def __init__(self, app: ASGIApp, declared: Declared, keys: Keys, hosts: Hosts, learner_of: Callable[[str], str]) -> None:
-        self.app = app
+    def __init__(self, declared: Declared, keys: Keys, hosts: Hosts, learner_of: Callable[[str], str]) -> None:
         self.declared = declared
         self.keys = keys
         self.hosts = hosts
@@ -105,10 +114,10 @@ class Guard:
             return
         answer = _Answer(send)
         try:
-            policy = self._check(scope)
+            policy, app = self._check(scope)
             scope["body"] = await _read_body(scope, receive, policy)
             async with asyncio.timeout(policy.deadline_s):
-                await self.app(scope, receive, answer.send)
+                await app(scope, receive, answer.send)
             await answer.end()
         except asyncio.CancelledError:  # the lab is being closed while it still calculates
             if not answer.begun:
@@ -118,13 +127,14 @@ class Guard:
                 raise
             await _told(error, scope)(scope, receive, answer.send)
 
-    def _check(self, scope: Scope) -> Policy:
-        """The policy of the route that is asked, if this request may ask it."""
+    def _check(self, scope: Scope) -> Guarded:
+        """The route that is asked, if this request may ask it."""
         host = _one_header(scope, b"host")
         reach = self.hosts.get((scope["server"] or ("",))[0], {}).get(host)
         if reach is None:
             raise Refused(421, "This is not the lab's address.", "Open the address that the terminal shows.")
-        policy = self._policy(scope["path"], scope["method"])
+        asked = self._asked(scope)
+        policy = asked.policy
         _check_origin(scope, f"http://{host}", policy)
         scope["reach"] = reach
         scope["role"], scope["learner"], scope["key"] = self._who(scope, reach, policy)
@@ -132,7 +142,7 @@ class Guard:
             raise _unknown(reach)
         if policy.roles and scope["role"] not in policy.roles:
             raise _not_for(scope["role"])
-        return policy
+        return asked
 
     def _who(self, scope: Scope, reach: frozenset[str], policy: Policy) -> tuple[str, str, str]:
         """The role, and which learner it is, by which key; a program of a learner brings its key in place of a cookie."""
@@ -146,11 +156,12 @@ class Guard:
             role = LEARNER
         return role, learner, key
 
-    def _policy(self, path: str, method: str) -> Policy:
+    def _asked(self, scope: Scope) -> Guarded:
         for pattern, methods in self.declared:
-            if pattern.match(path):
-                if method in methods:
-                    return methods[method]
+            if found := pattern.match(scope["path"]):
+                scope["path_params"] = found.groupdict()
+                if scope["method"] in methods:
+                    return methods[scope["method"]]
                 raise Refused(405, "This address does not do that.", f"It takes: {', '.join(methods)}.")
         raise Refused(404, "There is no such page.", "Go back to the lab's first page.")
 
@@ -252,8 +263,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.begun = True
             own = {name for name, _ in message["headers"]}
-            added = {"cache-control": "no-store", **HEADERS}
-            message["headers"] += [(name.encode(), text.encode()) for name, text in added.items() if name.encode() not in own]
+            message["headers"] += [header for header in _HEADERS if header[0] not in own]
         elif message["type"] == "http.response.body":
             self.ended = not message.get("more_body", False)
         await self._send(message)

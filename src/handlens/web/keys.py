@@ -8,7 +8,6 @@ import math
 import secrets
 import threading
 import time
-from http.cookies import CookieError, SimpleCookie
 from typing import NamedTuple
 
 import platformdirs
@@ -47,6 +46,7 @@ class Keys:
         self.role = role
         self._secret = secret or kept_secret()
         self._session = secrets.token_hex(8)
+        self._cookies = {each: self._made_for(each) for each in (OWNER, VIEWER, DRAWER)}
         self._links: list[Link] = []
         self._lock = threading.Lock()  # each request has a thread of its own
 
@@ -74,28 +74,30 @@ class Keys:
 
     def cookie(self, role: str) -> str:
         """The value of the cookie of a role. A drawer's is worth nothing any more when the lab is started again."""
+        return self._cookies[role]
+
+    def _made_for(self, role: str) -> str:
         what = f"{self.name} {role} {self._session}" if role == DRAWER else f"{self.name} {role}"
         return hmac.new(self._secret, what.encode(), hashlib.sha256).hexdigest()
 
     def learner_key(self, header: str) -> str:
         """A learner's key in a `Cookie` header, whether it is right or not; empty if there is none."""
-        return _value(header, self.learner_name)
+        return (_values(header, self.learner_name) or [""])[-1]
 
     def role_of(self, header: str, reach: frozenset[str]) -> str:
         """The role that a `Cookie` header proves, of those that may come this way; empty if none.
 
         Where one may only look, an owner's older cookie is worth no more.
         """
-        given = _value(header, self.name)
+        given = [value.encode() for value in _values(header, self.name)]
         roles = [role for role in dict.fromkeys((VIEWER, self.role, DRAWER)) if role in reach]
-        return next((role for role in roles if hmac.compare_digest(self.cookie(role).encode(), given.encode())), "")
+        return next((role for role in roles if any(hmac.compare_digest(self.cookie(role).encode(), value) for value in given)), "")
 
 
-def _value(header: str, name: str) -> str:
-    try:
-        return SimpleCookie(header)[name].value
-    except (CookieError, KeyError):
-        return ""
+def _values(header: str, name: str) -> list[str]:
+    """What a `Cookie` header has under a name. Programs at other ports add their own cookies, of any form, even of the same name."""
+    pairs = (part.strip().partition("=") for part in header.split(";"))
+    return [value for key, _, value in pairs if key == name]
 
 
 def kept_secret() -> bytes:

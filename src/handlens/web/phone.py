@@ -9,10 +9,12 @@ from typing import Any
 
 from pydantic import Field
 from sse_starlette import EventSourceResponse
+from starlette.concurrency import run_in_threadpool
 
 from handlens.errors import UsageError
 from handlens.web.asked import Asked, Body, Phone
 from handlens.web.draw import Drawing, answered
+from handlens.web.guard import Refused
 from handlens.web.keys import INVITED_S
 from handlens.web.lan import qr_picture
 
@@ -34,18 +36,27 @@ def invite(asked: Asked) -> dict[str, Any]:
     return {"address": link, "picture": qr_picture(link), "seconds": INVITED_S}
 
 
-def draw(asked: Asked) -> dict[str, Any]:
+async def draw(asked: Asked) -> dict[str, Any]:
     """What is on the phone's pad now; what the network says of it, and how many of the strokes were kept and can go."""
-    drawing = asked.read(Drawing)
-    over = asked.lab.phone.show(drawing.strokes)
-    said = answered(asked, drawing.model_copy(update={"run": asked.lab.phone.run, "off": {}, "strokes": drawing.strokes[over:]}))
+    sendings = asked.lab.phone.sendings
+    if sendings.is_used_up(asked.caller):
+        raise Refused(429, "The phone sends too much.", "Wait a moment, and draw on.")
+    sendings.use(asked.caller)
+    async with asked.lab.phone.turn:
+        return await run_in_threadpool(_drawn, asked)
+
+
+def _drawn(asked: Asked) -> dict[str, Any]:
+    phone, drawing = asked.lab.phone, asked.read(Drawing)
+    over = phone.show(drawing.strokes)
+    said = answered(asked, drawing.model_copy(update={"run": phone.run, "off": {}, "strokes": drawing.strokes[over:]}))
     return {**said, "kept": over}
 
 
 def live(asked: Asked) -> EventSourceResponse:
     """What is drawn on the phone, whenever it changes."""
     _check_lan(asked)
-    return EventSourceResponse(_events(asked.lab.phone))
+    return EventSourceResponse(_events(asked.lab.phone, asked.last_event))
 
 
 def _check_lan(asked: Asked) -> None:
@@ -53,10 +64,12 @@ def _check_lan(asked: Asked) -> None:
         raise UsageError("This lab listens on this machine only.", hint="For a phone, start it so: handlens lab --lan")
 
 
-async def _events(phone: Phone) -> AsyncIterator[dict[str, str]]:
-    told = phone.changes
+async def _events(phone: Phone, last_event: str) -> AsyncIterator[dict[str, str]]:
+    """A page that comes for the first time knows what it shows; one that comes back is told what it has missed."""
+    told = last_event if last_event.startswith(phone.session) else phone.event_id()
+    yield {"event": "begun", "id": told, "data": ""}
     while True:
-        if phone.changes != told:
-            told = phone.changes
-            yield {"event": "drawing", "data": json.dumps(phone.strokes)}
+        if phone.event_id() != told:
+            told = phone.event_id()
+            yield {"event": "drawing", "id": told, "data": json.dumps(phone.strokes)}
         await asyncio.sleep(_LOOK_S)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from handlens.errors import HandlensError, UsageError
+from handlens.prediction import predict
 from handlens.web.app import make_app
 from handlens.web.asked import Lab
 from handlens.web.classroom import Classroom, held_class
@@ -160,7 +161,9 @@ def listening(port: int) -> socket.socket:
 def warm_up(lab: Lab) -> None:
     """Ask once before anybody does: the first question loads the network, and half of PyTorch."""
     with contextlib.suppress(HandlensError):
-        ready(lab.run).run.predict([[(0, 0), (1, 2)]])
+        chosen = ready(lab.run)
+        with chosen.answering.use({}) as model:
+            predict(model, chosen.run.about.classes, chosen.preparation, [[(0, 0), (1, 2)]])
 
 
 def _has_screen() -> bool:

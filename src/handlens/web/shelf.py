@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+from handlens import explain
 from handlens.data import cache
 from handlens.data.mine.digits import CLASSES
 from handlens.errors import HandlensError, RunNotFound, UsageError
@@ -20,21 +22,47 @@ from handlens.runs import STARTER, Run, existing_place, list_runs, load_run, no_
 _MOST_READY = 4
 
 
+class Turns:
+    """A network that is used by one at a time, since hooks into its layers see what others ask. It is loaded when it is used first.
+
+    Args:
+        load: gives the network.
+    """
+
+    def __init__(self, load: Callable[[], nn.Module]) -> None:
+        self._load = load
+        self._model: nn.Module | None = None
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def use(self, off: Mapping[str, Sequence[int]]) -> Iterator[nn.Module]:
+        """The network, with some of its units switched off; see `explain.switched_off`.
+
+        Raises:
+            RunDamaged, ModelError: its weights or network cannot be had.
+        """
+        with self._lock:
+            if self._model is None:
+                self._model = self._load()
+            with explain.switched_off(self._model, off):
+                yield self._model
+
+
 @dataclass(frozen=True, eq=False)
 class Ready:
     """A run with its network loaded, ready to be asked.
 
     Attributes:
         run: the run.
-        model: its network.
         preparation: what it needs of a picture.
-        turn: held while the network is used, since hooks into its layers see what others ask.
+        answering: the network that answers.
+        inside: the same once more, to be looked into: that may take seconds, and an answer does not wait for it.
     """
 
     run: Run
-    model: nn.Module
     preparation: Preparation
-    turn: threading.Lock
+    answering: Turns
+    inside: Turns
 
 
 _ready: dict[tuple[Any, ...], Ready] = {}  # the last few, so that a stroke does not read the disk
@@ -47,7 +75,7 @@ def ready(name: str) -> Ready:
     Raises:
         RunNotFound: there is none.
         UsageError: it cannot be asked about a drawing.
-        RunDamaged, ModelError: its weights or network cannot be had.
+        RunDamaged: it cannot be read.
     """
     run = run_named(name) if name else default_run()
     key = (run.folder, run.pointer.entry(run.default_checkpoint).sha256)
@@ -62,8 +90,7 @@ def ready(name: str) -> Ready:
 def _load(run: Run) -> Ready:
     if problem := unfit(run):
         raise UsageError(problem, hint="Choose another run, or train one on mnist.")
-    model = run.model()
-    return Ready(run, model, preparation_of(run.config, run.about), threading.Lock())
+    return Ready(run, preparation_of(run.config, run.about), Turns(run.model), Turns(run.model))
 
 
 def run_named(name: str) -> Run:

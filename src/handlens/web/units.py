@@ -33,7 +33,7 @@ def arithmetic(asked: Asked) -> dict[str, Any]:
     wanted = asked.read(OneNumber)
     chosen = chosen_by(asked, wanted.run)
     image, _ = prepared(chosen, wanted)
-    with chosen.turn, explain.switched_off(chosen.model, wanted.off) as model:
+    with chosen.inside.use(wanted.off) as model:
         found = explain.arithmetic(model, torch.from_numpy(image), wanted.layer, wanted.place)
     return {
         "layer": found.layer,

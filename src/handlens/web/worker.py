@@ -21,6 +21,7 @@ from handlens import data, explain, models
 from handlens.config import make_config
 from handlens.errors import HandlensError, UsageError
 from handlens.fit import resuming, starting
+from handlens.own_network import explaining, seen_by_the_doctor
 from handlens.plan import Plan
 from handlens.runs import load_run
 from handlens.train import Loader, Row, set_epoch
@@ -61,7 +62,7 @@ class Desk:
             "epoch": 0,
             "step": 0,
         }
-        self.live |= {"knobs": plan.config.model_dump(), "lr": plan.config.lr, "samples": _samples(plan)}
+        self.live |= {"knobs": plan.config.model_dump(), "lr": plan.config.lr, "samples": _samples(plan), "remark": plan.remark}
 
     def look(self) -> Control:
         """Read what the page wants, and do what can be done at once."""
@@ -175,7 +176,7 @@ def work(job: Job) -> None:
     try:
         _train(job)
     except HandlensError as error:
-        _end(job, phase="failed", error=error.what, hint=error.hint)
+        _end(job, phase="failed", error=error.what, where=error.where, hint=error.hint)
     except KeyboardInterrupt:
         _end(job, phase="interrupted", error="The training was interrupted; what was saved is there.")
     except Exception as error:
@@ -203,7 +204,8 @@ def _train(job: Job) -> None:
     said = _Said(job, config.model_dump())
     said(f"Loading {config.data}")
     dataset = data.with_added(data.load(config.data, val=config.val, say=said), config.with_data, said)
-    planned = plan_new(config, images=dataset)
+    with explaining(config, dataset):
+        planned = seen_by_the_doctor(plan_new(config, images=dataset))
     desk = Desk(job, planned)
     with starting(dataclasses.replace(planned, loader=Paced(planned.loader, desk)), name=job.name) as training:
         _go(training, desk)

@@ -23,6 +23,8 @@ _RARELY = 0.1  # light ink on dark paper is rare in photos: so much clearer must
 _FLAT = 0.45
 _SIDES = 0.2
 _FAINTEST = 0.07
+_LOW, _HIGH = 0.35, 0.6  # of full ink
+_WHITE = 255
 _CLEARLY = 1.25
 _CLEAR = 0.25
 _SLOPES = np.tan(np.deg2rad(np.arange(-12, 12.1, 0.75)))
@@ -67,11 +69,21 @@ class Ink:
 
 def find_ink(source: Source) -> Ink:
     """Tell ink from paper."""
+    if source.is_ink:
+        return _of_strokes(source.pixels)
     grey = source.pixels if source.pixels.ndim == 2 else _clearest(source.pixels)
-    dark = not source.is_ink and is_dark_on_light(grey)
+    dark = is_dark_on_light(grey)
     light = grey if dark else 255 - grey
     background = _background(light)
     return _measured(grey, dark, background if dark else 255 - background, _strength(light, background))
+
+
+def _of_strokes(pixels: Pixels) -> Ink:
+    """Strokes are on no paper and all of one strength, so nothing needs to be measured."""
+    mostly_ink = max(pixels.shape) >= _TINY and 2 * np.count_nonzero(pixels) > pixels.size
+    strength = np.where(pixels, np.uint8(_WHITE), np.uint8(PAPER))
+    low, high = (round(PAPER + part * (_WHITE - PAPER)) for part in (_LOW, _HIGH))
+    return Ink(pixels, False, np.zeros_like(pixels), strength, float(_WHITE - PAPER) if mostly_ink else 1.0, low, high, _WHITE)
 
 
 def without(ink: Ink, mask: NDArray[np.bool_]) -> Ink:
@@ -171,8 +183,8 @@ def _measured(grey: Pixels, dark: bool, background: Pixels, strength: Pixels) ->
     if counts.sum() == 0:
         return Ink(grey, dark, background, strength, noise, least, 255, least)
     full = _upper_class_mean(counts)
-    low = max(least, round(PAPER + 0.35 * (full - PAPER)))
-    return Ink(grey, dark, background, strength, noise, low, max(low, round(PAPER + 0.6 * (full - PAPER))), round(full))
+    low = max(least, round(PAPER + _LOW * (full - PAPER)))
+    return Ink(grey, dark, background, strength, noise, low, max(low, round(PAPER + _HIGH * (full - PAPER))), round(full))
 
 
 def _upper_class_mean(counts: NDArray[Any]) -> float:

@@ -75,6 +75,8 @@ class Pieces:
 
     def mask(self, some: Sequence[Piece]) -> NDArray[np.bool_]:
         """The pixels of some pieces, H,W."""
+        if len(some) == 1:
+            return np.asarray(self.labels == some[0].number)
         chosen = np.zeros(int(self.labels.max()) + 1, bool)
         chosen[[piece.number for piece in some]] = True
         return np.asarray(chosen[self.labels])
@@ -84,11 +86,8 @@ def find_pieces(ink: Ink) -> Pieces:
     """Pixels that are ink and touch, at least one of them strongly so (hysteresis, Canny 1986)."""
     mask = ink.strength >= ink.low
     labels, count = scipy.ndimage.label(mask, _SQUARE)
-    strong = np.bincount(labels[ink.strength >= ink.high], minlength=count + 1)
-    numbers, steps = labels[mask], _steps(ink.strength)[mask]
-    areas = np.bincount(numbers, minlength=count + 1)
-    edges, squared = (np.bincount(numbers, steps**power, minlength=count + 1) for power in (1, 2))
-    sharpness = np.maximum(squared / np.maximum(edges, 1) - 2 * ink.noise, 1)
+    strong, areas = (np.bincount(labels[some], minlength=count + 1) for some in (ink.strength >= ink.high, mask))
+    sharpness = _sharpness(ink, labels, mask, count) if count > 1 else np.ones(2)  # one alone is compared with none
     weight = areas * sharpness * np.where(_on_rim(labels), _AT_RIM, 1)
     pieces = [
         Piece(number, int(areas[number]), float(sharpness[number]), float(weight[number]), *_edges(place))
@@ -96,6 +95,12 @@ def find_pieces(ink: Ink) -> Pieces:
         if strong[number]
     ]
     return Pieces(labels, tuple(pieces))
+
+
+def _sharpness(ink: Ink, labels: NDArray[np.integer[Any]], mask: NDArray[np.bool_], count: int) -> NDArray[np.float64]:
+    numbers, steps = labels[mask], _steps(ink.strength)[mask]
+    edges, squared = (np.bincount(numbers, steps**power, minlength=count + 1) for power in (1, 2))
+    return np.asarray(np.maximum(squared / np.maximum(edges, 1) - 2 * ink.noise, 1))
 
 
 def _edges(place: tuple[slice, ...]) -> tuple[int, int, int, int]:

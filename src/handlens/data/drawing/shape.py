@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ SIDE = 28
 LONGER = 20
 _FINE = 3  # strokes are made thicker or thinner on a grid that is so many times finer
 THINNEST, THICKEST = 2.2, 3.4  # what strokes are made; nine of ten strokes in MNIST are from 2.0 to 3.9 pixels wide
+_STEEPER = np.clip((np.arange(256, dtype=np.float32) - 0.2 * 255) / 0.6, 0, 255).astype(np.uint8)  # for each level, with a steeper edge
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def shape(ink: Ink, mask: NDArray[np.bool_]) -> Shaped:
     else:
         scaled = _cropped(_steeper(_fit(cut, LONGER * _FINE)))
     width = stroke_width(scaled) / _FINE
-    stroked = _restroked(np.pad(scaled, 2 * _FINE), width)
+    stroked = _restroked(_padded(scaled, 2 * _FINE), width)
     return Shaped(cut, scaled, stroked, centre(_fit(_cropped(stroked), LONGER)), width)
 
 
@@ -55,14 +57,18 @@ def _cut(ink: Ink, mask: NDArray[np.bool_]) -> Pixels:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     place = (slice(max(rows[0] - 1, 0), rows[-1] + 2), slice(max(columns[0] - 1, 0), columns[-1] + 2))
     near = _beside(mask[place], np.logical_or)
-    contrast = ink.full - PAPER
-    white = (ink.strength[place].astype(np.float32) - PAPER) * (255 / contrast)
-    return _cropped(np.where(near, np.clip(white, 0, 255), 0).astype(np.uint8))
+    return _cropped(np.where(near, _white(ink.full)[ink.strength[place]], np.uint8(0)))
+
+
+@functools.cache
+def _white(full: int) -> Pixels:
+    """For each strength from 0 to 255 how white it is: 0 as paper, 255 as full ink."""
+    return np.asarray(np.clip((np.arange(256, dtype=np.float32) - PAPER) * (255 / (full - PAPER)), 0, 255), np.uint8)
 
 
 def _steeper(image: Pixels) -> Pixels:
     """With steeper edges: what is out of focus gets sharp."""
-    return np.asarray(np.clip((image.astype(np.float32) - 0.2 * 255) / 0.6, 0, 255), np.uint8)
+    return np.asarray(_STEEPER[image])
 
 
 def _cropped(image: Pixels) -> Pixels:
@@ -79,10 +85,16 @@ def _fit(image: Pixels, longer: int) -> Pixels:
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR if scale > 1 else Image.Resampling.BOX))
 
 
+def _padded(image: Pixels, by: int) -> Pixels:
+    """With so many black pixels around it; `np.pad` takes longer."""
+    padded = np.zeros((image.shape[0] + 2 * by, image.shape[1] + 2 * by), np.uint8)
+    padded[by:-by, by:-by] = image
+    return padded
+
+
 def stroke_width(image: Pixels) -> float:
     """Twice the area over the length of the edge, as in `metrics.measure_strokes`."""
-    ink = np.zeros((image.shape[0] + 2, image.shape[1] + 2), np.float32)
-    ink[1:-1, 1:-1] = image
+    ink = _padded(image, 1).astype(np.float32)
     down, across = _slope(ink), _slope(ink.T).T
     return float(2 * ink.sum() / max(float(np.hypot(down, across).sum()), 1e-9))
 
@@ -102,7 +114,7 @@ def _restroked(image: Pixels, width: float) -> Pixels:
     for step in range(int(np.ceil(abs(change)))):
         part = min(1.0, abs(change) - step)
         grown = _beside(image, chosen, corners=bool(step % 2))
-        image = np.round(image + part * (grown.astype(np.float32) - image)).astype(np.uint8)
+        image = grown if part == 1 else np.round(image + part * (grown.astype(np.float32) - image)).astype(np.uint8)
     return image
 
 

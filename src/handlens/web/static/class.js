@@ -4,6 +4,7 @@ import { ask } from "./api.js";
 import { chooser, distribution } from "./class_question.js";
 import { byId, el, fill, loadStyle, notice, speak } from "./dom.js";
 import { onKey } from "./keys.js";
+import { stream } from "./stream.js";
 
 const STATES = { passed: ["✓", "passed"], working: ["○", "working"], "needs help": ["!", "needs help"] };
 const TICK_MS = 10_000;
@@ -60,17 +61,16 @@ function part(title, of, draw) {
 
 /** @param {() => void} update */
 function follow(update) {
-  const source = new EventSource("/api/class/live");
-  source.addEventListener("class", (event) => {
+  const take = (/** @type {any} */ board) => {
     const before = seen.board;
-    seen.board = JSON.parse(event.data);
+    seen.board = board;
     seen.ahead = seen.board.now - Date.now() / 1000;
     notice("");
     update();
     const fresh = seen.board.help.filter((/** @type {any} */ one) => !before?.help.some((/** @type {any} */ old) => old.number === one.number));
     if (before && fresh.length) speak(`Number ${fresh[0].number} needs help.`);
-  });
-  source.onerror = () => notice("The lab does not answer. What learners send waits on their computers; this page goes on when the lab is back.");
+  };
+  stream("/api/class/live", { class: take }, () => notice("The lab does not answer. What learners send waits on their computers; this page goes on when the lab is back."));
 }
 
 /** @param {any} board */

@@ -2,6 +2,7 @@
 
 import { ask } from "./api.js";
 import { el } from "./dom.js";
+import { stream } from "./stream.js";
 
 /** The button. @param {() => string} run who answers the phone @param {HTMLElement} said where trouble is told */
 export function inviteButton(run, said) {
@@ -49,5 +50,5 @@ function show({ address, picture, seconds }) {
 
 /** @param {(strokes: [number, number][][]) => void} drawn called whenever the drawing on the phone has changed */
 export function watchPhone(drawn) {
-  new EventSource("/api/phone/live").addEventListener("drawing", (event) => drawn(JSON.parse(event.data)));
+  stream("/api/phone/live", { drawing: drawn });
 }

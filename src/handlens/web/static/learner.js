@@ -2,6 +2,7 @@
 
 import { ask } from "./api.js";
 import { byId, el, fill, notice, speak } from "./dom.js";
+import { stream } from "./stream.js";
 
 /** @type {any} */
 let view = null;
@@ -88,20 +89,24 @@ function showChecks(now) {
 }
 
 function follow() {
-  const source = new EventSource("/api/learner/live");
-  source.addEventListener("class", (event) => {
+  const stop = stream("/api/learner/live", { class: seen, over }, lost);
+
+  /** @param {any} now */
+  function seen(now) {
     notice("");
-    show(JSON.parse(event.data));
-  });
-  source.addEventListener("over", () => {
-    source.close();
+    show(now);
+  }
+
+  function over() {
+    stop();
     inside.hidden = naming.hidden = true;
     who.textContent = "You are not in this class any more: it has ended, or your instructor has sent you away. What you sent is deleted when the class ends.";
-  });
-  source.onerror = () => {
-    if (source.readyState !== EventSource.CLOSED) return notice("Your instructor's computer does not answer. This page goes on when it is back.");
-    notice("This class has ended. To join another one, open its address.");
-  };
+  }
+}
+
+/** @param {boolean} refused */
+function lost(refused) {
+  notice(refused ? "This class has ended. To join another one, open its address." : "Your instructor's computer does not answer. This page goes on when it is back.");
 }
 
 byId("main").append(el("h1", {}, "Class"), who, naming, inside);

@@ -5,6 +5,7 @@ import { chart } from "./chart.js";
 import { panel } from "./code.js";
 import { el, notice, percent, speak } from "./dom.js";
 import { paint } from "./paint.js";
+import { stream } from "./stream.js";
 
 const ENDED = ["finished", "stopped", "failed", "interrupted"];
 const PHASES = { starting: "Starting", running: "Training", paused: "Paused", finished: "Finished", stopped: "Stopped, and kept", failed: "It failed", interrupted: "Interrupted" };
@@ -18,6 +19,7 @@ export class Live {
     this.maySteer = maySteer;
     this.tryAgain = tryAgain;
     this.name = "";
+    this.unfollow = () => {};
     /** @type {any} */
     this.state = null;
     this.phase = el("p", { class: "phase", id: "phase" });
@@ -84,24 +86,26 @@ export class Live {
 
   /** @param {string} name */
   watch(name) {
-    this.source?.close();
+    this.unfollow();
     if (name !== this.name) this.forget();
     this.name = name;
     this.state = { phase: "starting" };
     this.empty.hidden = true;
     this.body.hidden = false;
-    this.source = new EventSource(`/api/trainings/${encodeURIComponent(name)}/live`);
-    this.source.addEventListener("live", (event) => {
+    const live = (/** @type {any} */ state) => {
       notice("");
-      this.show(JSON.parse(event.data));
-    });
-    this.source.onerror = () => {
-      if (this.source?.readyState === EventSource.CLOSED) {
-        this.phase.textContent = `The lab does not show a training ${name}: it began none of that name, or does not know this page any more.`;
-        this.steer.hidden = true;
-        this.state = null;
-      } else if (this.goesOn) notice("The lab does not answer. The training goes on by itself; this page follows again when the lab is back.");
+      this.show(state);
     };
+    this.unfollow = stream(`/api/trainings/${encodeURIComponent(name)}/live`, { live }, (refused) => this.lost(refused));
+  }
+
+  /** @param {boolean} refused */
+  lost(refused) {
+    if (refused) {
+      this.phase.textContent = `The lab does not show a training ${this.name}: it began none of that name, or does not know this page any more.`;
+      this.steer.hidden = true;
+      this.state = null;
+    } else if (this.goesOn) notice("The lab does not answer. The training goes on by itself; this page follows again when the lab is back.");
   }
 
   /** Nothing of one training stands under the name of the next. */
@@ -115,7 +119,7 @@ export class Live {
   show(state) {
     const before = this.state?.phase;
     this.state = state;
-    if (ENDED.includes(state.phase)) this.source?.close();
+    if (ENDED.includes(state.phase)) this.unfollow();
     const words = PHASES[/** @type {keyof typeof PHASES} */ (state.phase)];
     this.phase.replaceChildren(el("strong", { class: state.phase }, words), ` ${state.name}`);
     if (before !== state.phase) speak(words);
@@ -147,13 +151,14 @@ export class Live {
   /** @param {any} state */
   showAfter(state) {
     const said = [];
+    if (state.remark) said.push(el("p", { class: "trouble", id: "remark" }, state.remark));
     const first = state.rows?.[0]?.val_accuracy;
     if (state.guess !== null && first !== undefined) {
       const off = Math.abs(first - state.guess) * 100;
       said.push(el("p", { id: "guessed" }, `You guessed ${exact(state.guess)} after one epoch; it was ${exact(first)}. ${off < 1 ? "Well guessed." : `You were off by ${off.toFixed(1)} points.`}`));
     }
     if (state.single && state.phase === "paused") said.push(el("p", {}, `Single batch ${state.single.number}: its loss was ${state.single.before.toFixed(4)} before the step, and is ${state.single.after.toFixed(4)} after.`));
-    if (state.error) said.push(el("p", { class: "trouble" }, [state.error, state.hint].filter(Boolean).join(" ")));
+    if (state.error) said.push(el("p", { class: "trouble" }, [state.error, state.where && `(${state.where})`, state.hint].filter(Boolean).join(" ")));
     if (state.phase === "failed" && /loss|weight/i.test(state.error ?? "") && state.lr && this.maySteer) said.push(this.again(state.lr));
     if (state.phase === "interrupted" && this.maySteer) said.push(el("button", { type: "button", class: "primary", onclick: () => this.resume() }, "Go on with it"));
     if (["finished", "stopped"].includes(state.phase)) said.push(el("p", {}, el("a", { href: `/?run=${encodeURIComponent(state.name)}` }, "Draw for it"), " · the command that measures it: ", el("code", {}, `handlens evaluate ${state.name}`)));
