@@ -11,6 +11,7 @@ from doctor.unseen2 import UNSEEN2, broken_unseen2
 from doctor.unseen3 import UNSEEN3, broken_unseen3
 from doctor.unseen4 import UNSEEN4, broken_unseen4
 from doctor.unseen5 import UNSEEN5, broken_unseen5
+from doctor.unseen6 import UNSEEN6, broken_unseen6
 
 BROKEN: tuple[Mutant, ...] = (
     *mutants(),
@@ -20,6 +21,7 @@ BROKEN: tuple[Mutant, ...] = (
     *broken_unseen3(),
     *broken_unseen4(),
     *broken_unseen5(),
+    *broken_unseen6(),
     *broken_further(),
 )
 ALL_RIGHT: dict[str, str] = {
@@ -31,5 +33,6 @@ ALL_RIGHT: dict[str, str] = {
     **UNSEEN3,
     **UNSEEN4,
     **UNSEEN5,
+    **UNSEEN6,
     **FURTHER,
 }

@@ -1,14 +1,29 @@
-"""Run the doctor on all programs, right and broken, and print what it says otherwise: python -m doctor.score [--seeds N] [WORD ...].
+"""Ask the doctor about all programs of the corpus, broken and right ones, and print the scores in Markdown.
 
-Words choose programs by their names; with `--seeds` each is run N times, from other random numbers. PYTHONPATH is src:tests.
+    PYTHONPATH=src:tests python -m doctor.score [--answers FILE] [--seeds N] [--workers N] [--minutes M] [--again] [WORD ...]
+
+Words choose programs by their names. Each answer is a line of FILE, and what stands there is not asked once more: a run that was stopped
+goes on with the same command. Right programs come first, the others in an order by chance, so what is there after M minutes is a sample.
+With `--seeds` each program is asked about N times, from other random numbers; with `--again` also where the answer in FILE is not right.
 """
 
 from __future__ import annotations
 
+import argparse
+import hashlib
+import json
+import multiprocessing
 import os
+import random
+import statistics
+import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from doctor import ground
@@ -16,18 +31,59 @@ from doctor.corpus import ALL_RIGHT, BROKEN
 from doctor.programs import Mutant
 
 import handlens as hl
-from handlens.doctor import Diagnosis, examine
+
+_NO_ANSWER = "no answer"
 
 
-def ask(text: str) -> Diagnosis:
-    """What the doctor says of a program."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "program.py")
-        path.write_text(text)
-        return examine(path)[0]
+@dataclass(frozen=True)
+class Question:
+    """A program, the cause that is to be named (none for a right program), and from which random numbers it begins."""
+
+    name: str
+    text: str
+    cause: str
+    seed: int
+    mutant: Mutant | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was said of a program, and by which state of the doctor; time by the clock and of the processor in s, and memory in bytes."""
+
+    name: str
+    cause: str
+    seed: int
+    text: str
+    doctor: str
+    causes: tuple[str, ...]
+    right_line: bool
+    said: str
+    seconds: float
+    processor: float
+    memory: int
+
+    @property
+    def first(self) -> str:
+        """The cause that was named first; empty if none was."""
+        return self.causes[0] if self.causes else ""
+
+    @property
+    def right(self) -> bool:
+        """Whether the true cause was named first, with its line; or nothing was said of a right program."""
+        return self.first == self.cause and self.right_line
+
+
+def seeded(text: str, seed: int) -> str:
+    """A program that begins with other random numbers; its lines stay where they are. Zero leaves it as it is."""
+    return (
+        text.replace("SEED = 0", f"SEED = {seed}").replace("import torch\n", f"import torch; torch.manual_seed({seed})\n", 1)
+        if seed
+        else text
+    )
 
 
 def right_line(mutant: Mutant, line: int) -> bool:
+    """Whether the line is one of those that the mistake stands in, or beside it."""
     text = mutant.text
     if not mutant.line or mutant.line not in text:
         return True
@@ -38,37 +94,159 @@ def right_line(mutant: Mutant, line: int) -> bool:
     return any(abs(place + extra - line) <= 1 for place in places for extra in range(mutant.line.count("\n") + 1))
 
 
-def seeded(text: str, seed: int) -> str:
-    """A program that begins with other random numbers; its lines stay where they are."""
-    return text.replace("SEED = 0", f"SEED = {seed}").replace("import torch\n", f"import torch; torch.manual_seed({seed})\n", 1)
+def questions(seeds: int, words: Sequence[str]) -> list[Question]:
+    """All that are chosen: right programs first, then the others in an order by chance, which is always the same."""
+    right = [Question(name, text, "", seed) for seed in range(seeds) for name, text in ALL_RIGHT.items()]
+    mutants = random.Random(0).sample(BROKEN, len(BROKEN))
+    broken = [Question(one.name, one.text, one.cause, seed, one) for seed in range(seeds) for one in mutants]
+    missing = () if ground.FASHION.exists() else ("fashion_flips", "fashion_cells")
+    chosen = [one for one in right + broken if not words or any(word in one.name for word in words)]
+    return [one for one in chosen if not one.name.endswith(missing)]
 
 
-def main(seeds: int, words: list[str]) -> None:
-    """Ask of every program that is chosen, and print misses, false alarms, shares and times."""
-    bad = [one for one in BROKEN if not words or any(word in one.name for word in words)]
-    right = {name: text for name, text in ALL_RIGHT.items() if not words or any(word in name for word in words)}
-    for seed in range(seeds):
-        with ThreadPoolExecutor(2) as pool:
-            answers = list(pool.map(lambda one, seed=seed: ask(seeded(one.text, seed)), bad))
-            silent = list(pool.map(lambda text, seed=seed: ask(seeded(text, seed)), right.values()))
-        hits = [answer.causes[:1] == (one.cause,) for one, answer in zip(bad, answers, strict=True)]
-        lines = [hit and right_line(one, answer.line) for one, hit, answer in zip(bad, hits, answers, strict=True)]
-        for one, hit, line, answer in zip(bad, hits, lines, answers, strict=True):
-            if not line:
-                print(f"{'line' if hit else 'MISS'} {one.name}: said {answer.causes[:4]} line {answer.line}: {answer.evidence[-300:]}")
-        for name, answer in zip(right, silent, strict=True):
-            if answer.causes or answer.failure:
-                print(f"FALSE {name}: {answer.causes} line {answer.line}: {answer.evidence} {answer.failure[:200]}")
-        times = sorted(answer.seconds for answer in answers + silent)
-        quiet = sum(not answer.causes for answer in silent)
-        print(f"seed {seed}: {sum(hits)} of {len(bad)} first, {sum(lines)} with the right line; {quiet} of {len(right)} right ones silent;")
-        if times:
-            print(f"        median {times[len(times) // 2]:.1f} s, slowest {times[-1]:.1f} s", flush=True)
+def ask(question: Question) -> Answer:
+    """Ask by the command, as a learner does, from the start of its process to its end."""
+    text = seeded(question.text, question.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "program.py")
+        path.write_text(text, encoding="utf-8")
+        command = [sys.executable, "-m", "handlens", "doctor", "--json", str(path)]
+        start = time.monotonic()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=ENVIRONMENT) as process:
+            assert process.stdout
+            output = process.stdout.read()
+            _, status, used = os.wait4(process.pid, 0)  # with all its children
+            process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.monotonic() - start
+    try:
+        found = json.loads(output)
+        causes, line, said = tuple(found["causes"]), found["line"], f"{found['evidence'][-300:]} {found['failure'][:200]}"
+    except (ValueError, KeyError):
+        causes, line, said = (_NO_ANSWER,), 0, output[-300:]
+    if not causes and found["failure"] and not question.cause:
+        causes = ("an exception",)
+    placed = causes[:1] == (question.cause,) and question.mutant is not None and right_line(question.mutant, line)
+    return Answer(
+        name=question.name,
+        cause=question.cause,
+        seed=question.seed,
+        text=digest(text),
+        doctor=STATE,
+        causes=causes,
+        right_line=placed or not question.cause,
+        said=f"line {line}: {said.strip()}",
+        seconds=round(seconds, 2),
+        processor=round(used.ru_utime + used.ru_stime, 2),
+        memory=used.ru_maxrss << 10,
+    )
+
+
+def digest(text: str) -> str:
+    """A short name of a text that another text has not."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+SOURCE = Path(str(hl.__file__)).parent / "doctor"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE.parents[1])}  # the programs run in another folder
+STATE = digest("".join(path.read_text(encoding="utf-8") for path in sorted(SOURCE.rglob("*.py"))))
+
+
+def known(file: Path) -> dict[tuple[str, int, str], Answer]:
+    """The answers that stand in a file; the last one of each program counts."""
+    answers = {}
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+        row = json.loads(line)
+        answer = Answer(**{**row, "causes": tuple(row["causes"])})
+        answers[answer.name, answer.seed, answer.text] = answer
+    return answers
+
+
+def lay_out(folder: Path) -> Path:
+    """Make the files that programs read."""
+    return ground.prepare(folder, hl.load("mnist"))
+
+
+def key(question: Question) -> tuple[str, int, str]:
+    """By what its answer is found; a program that was changed since is another one."""
+    return question.name, question.seed, digest(seeded(question.text, question.seed))
+
+
+def ask_all(asked: Sequence[Question], file: Path, workers: int, minutes: float) -> None:
+    """Ask, and write each answer down; nothing is begun after so many minutes."""
+    until = time.monotonic() + 60 * minutes
+
+    def one(question: Question) -> None:
+        if time.monotonic() > until:
+            return
+        answer = ask(question)
+        with file.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(asdict(answer)) + "\n")
+        if not answer.right:
+            print(f"{answer.name}, seed {answer.seed}: {answer.causes[:4]} {answer.said}", file=sys.stderr, flush=True)
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(one, asked))
+
+
+def share(part: int, whole: int) -> str:
+    """A part of a whole in words."""
+    return f"{part} of {whole} ({part / whole:.1%})" if whole else "none asked"
+
+
+def report(answers: Sequence[Answer], count: int) -> str:
+    """The scores, and a table of what was said in place of each true cause."""
+    broken, silent = [one for one in answers if one.cause], [one for one in answers if not one.cause]
+    if not answers:
+        return "Nothing was asked."
+    clock, processor = [one.seconds for one in answers], [one.processor for one in answers]
+    firsts: dict[str, set[str]] = defaultdict(set)
+    for one in answers:
+        firsts[f"{one.cause} {one.name}"].add(one.first)
+    rows = [
+        ("asked", share(len(answers), count)),
+        ("by an earlier state of the doctor", str(sum(one.doctor != STATE for one in answers))),
+        ("true cause first", share(sum(one.first == one.cause for one in broken), len(broken))),
+        ("true cause first, with its line (within 1)", share(sum(one.right for one in broken), len(broken))),
+        ("right programs blamed", share(sum(one.first not in ("", _NO_ANSWER) for one in silent), len(silent))),
+        ("no answer", str(sum(one.first == _NO_ANSWER for one in answers))),
+        ("same first cause with all seeds", share(sum(len(each) == 1 for each in firsts.values()), len(firsts))),
+        ("time by the clock, start included, s", f"median {statistics.median(clock):.1f}, slowest {max(clock):.1f}"),
+        ("time of the processor, s", f"median {statistics.median(processor):.1f}, slowest {max(processor):.1f}"),
+        ("largest process, GB", f"{max(one.memory for one in answers) / 1e9:.2f}"),
+    ]
+    lines = ["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)]
+    missed: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for one in answers:
+        if not one.right:
+            named = f"{one.cause}, at another line" if one.first == one.cause else one.first
+            missed[one.cause or "nothing", named or "nothing"].append(
+                one.name.removeprefix(f"{one.cause}-") + f", seed {one.seed}" * (one.seed > 0)
+            )
+    lines += ["", "| true cause | said | times | programs |", "| --- | --- | --- | --- |"]
+    lines += [f"| {cause} | {said} | {len(names)} | {'; '.join(names)} |" for (cause, said), names in sorted(missed.items())]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Ask what is not known yet, and print the scores of all that is chosen."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--answers", type=Path, default=Path(tempfile.gettempdir(), f"doctor-{STATE}.jsonl"))
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=float("inf"))
+    parser.add_argument("--again", action="store_true")
+    parser.add_argument("words", nargs="*")
+    options = parser.parse_args()
+    file, chosen = options.answers.resolve(), questions(options.seeds, options.words)
+    there = known(file)
+    asked = [one for one in chosen if key(one) not in there or (options.again and not there[key(one)].right)]
+    with tempfile.TemporaryDirectory() as folder:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:  # whose memory is not counted as that of the asked
+            os.chdir(pool.submit(lay_out, Path(folder)).result())
+        ask_all(asked, file, options.workers, options.minutes)
+    there = known(file)
+    print(report([there[key(one)] for one in chosen if key(one) in there], len(chosen)))
 
 
 if __name__ == "__main__":
-    count = int(sys.argv[2]) if sys.argv[1:2] == ["--seeds"] else 1
-    chosen = sys.argv[3 if sys.argv[1:2] == ["--seeds"] else 1 :]
-    with tempfile.TemporaryDirectory() as files:
-        os.chdir(ground.prepare(Path(files), hl.load("mnist")))
-        main(count, chosen)
+    main()
