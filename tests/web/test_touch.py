@@ -46,7 +46,8 @@ class Screen:
         """Draw a stroke with a pen."""
         for number, (x, y) in enumerate(stroke):
             self.pen("mouseMoved" if number else "mousePressed", x, y, button)
-        self.pen("mouseReleased", *stroke[-1], button)
+        x, y = stroke[-1]
+        self.pen("mouseReleased", x, y, button)
 
 
 @pytest.fixture
