@@ -132,6 +132,7 @@ def test_a_trial_that_another_process_keeps_is_waited_for_behind_the_others_and_
 def test_a_trial_that_takes_more_memory_than_its_share_fails_and_the_others_do_not() -> None:
     spec = spec_of("'eats' in __name__ and torch.empty(1 << 30)", "eats", "modest")  # 4 GiB of numbers
     engine = make_engine(spec, 1000)
+    assert isinstance(engine, Pool)
     assert engine.memory_bytes == 4 * GIB, "so small is the share of one of a thousand"
     found = go_on(begin(spec, "eats"), engine, silent)
     assert "memory" in statuses(found)[0]

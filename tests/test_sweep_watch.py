@@ -83,8 +83,7 @@ def test_the_words_to_go_on_with_are_those_that_were_said() -> None:
 
 
 def test_in_python_a_line_is_printed_for_each_trial(capsys: pytest.CaptureFixture[str]) -> None:
-    knobs = {"examples": 200, "epochs": 1, "hidden_sizes": (8,), "workers": 1}
-    found = sweep({"lr": [0.1, 1e30]}, name="told", **knobs)
+    found = sweep({"lr": [0.1, 1e30]}, name="told", workers=1, examples=200, epochs=1, hidden_sizes=(8,))
     first, done, failed = capsys.readouterr().out.splitlines()
     assert first == f"Sweep told, kept in {found.trials.folder}: 2 trainings."
     assert done.startswith("0001-42  lr 0.1  epoch 1  val acc ")
