@@ -51,7 +51,7 @@ class Slow(nn.Module):
     def forward(self, images):
         if torch.is_grad_enabled() and not self.training:  # it is being explained
             (HERE / "begun").touch()
-            until = time.monotonic() + 25
+            until = time.monotonic() + 60
             while not (HERE / "goes on").exists() and time.monotonic() < until:
                 time.sleep(0.02)
         return self.layer(images.flatten(1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable
 from inspect import iscoroutinefunction
@@ -198,7 +197,7 @@ def _taking_turns(function: Callable[[Asked], Any], slots: threading.Semaphore) 
 
 def _app(function: Callable[[Asked], Any], lab: Lab) -> ASGIApp:
     """A route's function as an application: in a thread, since it may calculate or wait for the disk; if it is async, as it is."""
-    ask = function if iscoroutinefunction(function) else functools.partial(run_in_threadpool, function)
+    is_async = iscoroutinefunction(function)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         query = QueryParams(scope["query_string"])
@@ -210,7 +209,7 @@ def _app(function: Callable[[Asked], Any], lab: Lab) -> ASGIApp:
             last_event=Headers(scope=scope).get("last-event-id") or query.get("seen", ""),
             **{name: scope[name] for name in ("role", "reach", "learner", "key", "body")},
         )
-        answer = await ask(asked)
+        answer = await (function(asked) if is_async else run_in_threadpool(function, asked))
         response = answer if isinstance(answer, Response) else JSONResponse(answer)
         await response(scope, receive, send)
 
