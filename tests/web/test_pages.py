@@ -31,7 +31,7 @@ def test_each_panel_has_two_sentences_and_its_code(page: Page, path: str) -> Non
     page.goto(path)
     page.locator("section.card h2").first.wait_for()
     page.wait_for_load_state("networkidle", timeout=60_000) if path != "/train" else None
-    panels = page.locator("section.card:has(> h2)").all()
+    panels = page.locator("section.card:visible:has(> h2)").all()
     assert panels
     for panel in panels:
         says = panel.locator("> .says").inner_text()

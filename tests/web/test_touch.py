@@ -36,18 +36,17 @@ class Screen:
             self.touch("touchMove" if number else "touchStart", a=self.on_pad(x, y))
         self.touch("touchEnd")
 
-    def pen(self, kind: str, x: float, y: float, button: str = "left") -> None:
+    def pen(self, kind: str, point: Sequence[float], button: str) -> None:
         """A pen, down, moving or up, on the pad."""
-        across, down = self.on_pad(x, y)
+        across, down = self.on_pad(*point)
         pressed = {"button": button, "buttons": 1, "clickCount": 1, "force": 0.5, "pointerType": "pen"}
         self.session.send("Input.dispatchMouseEvent", {"type": kind, "x": across, "y": down, **pressed})
 
     def pen_stroke(self, stroke: Sequence[Sequence[float]], button: str = "left") -> None:
         """Draw a stroke with a pen."""
-        for number, (x, y) in enumerate(stroke):
-            self.pen("mouseMoved" if number else "mousePressed", x, y, button)
-        x, y = stroke[-1]
-        self.pen("mouseReleased", x, y, button)
+        for number, point in enumerate(stroke):
+            self.pen("mouseMoved" if number else "mousePressed", point, button)
+        self.pen("mouseReleased", stroke[-1], button)
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ function lessons(course) {
     "section",
     { class: "card" },
     el("h2", {}, "Lessons"),
-    el("p", { class: "caption" }, "Notebooks. In a terminal: ", el("code", {}, `jupyter lab "${course.folder || "course"}/lessons"`)),
-    el("ol", { class: "commands" }, course.lessons.map((/** @type {any} */ one) => el("li", {}, `${one.title} `, el("code", {}, one.file)))),
+    el("p", { class: "says" }, "Notebooks that explain one thing each, to be run and changed. To open them, in a terminal: ", el("code", {}, `jupyter lab "${course.folder || "course"}/lessons"`)),
+    el("ol", { class: "lessons" }, course.lessons.map((/** @type {any} */ one) => el("li", {}, `${one.title} `, el("code", {}, one.file)))),
   );
 }
