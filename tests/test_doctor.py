@@ -38,12 +38,10 @@ from handlens.errors import UsageError
 from handlens.limits import Limits
 
 KNOWN_MISSES = {
-    "double_scaling-focal loss, weighted sampler, collate",  # the noise that is added hides it
     "init_too_large-backprop_by_hand",  # a loss and gradients that are written by hand are not seen
-    "double_scaling-hf_style",  # an LSTM learns it all the same, only slower
-    "eval_on_train-manual_ce",  # without a network no calls are seen in the test
+    "eval_on_train-manual_ce",  # without a network no calls are seen in the test, and the guesses are NumPy's
+    "batch_scramble-einsum_only",  # patches are cut by a function, of bytes: no network gets them, and no two images can be compared
     "lr_too_low-registry_json",  # Adadelta needs more steps than are tried
-    "early_return_in_loop-raw_conv_norm",  # a break, which a quick look has too
 }
 KNOWN_LINES = {
     "train_test_leak-tumours",
@@ -384,6 +382,27 @@ def test_what_stands_after_the_name_is_the_programs_unless_it_knows_no_such_word
     assert "['--json']" in terminal("doctor", "--verbose", "program.py", "--json", code=1)
 
 
+ARGUED = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--rate", type=float, required=True)
+parser.add_argument("name")
+given = parser.parse_args()
+assert (given.rate, given.name) == (0.1, "a b")
+"""
+
+
+def test_a_program_that_wants_arguments_says_so_and_gets_them(terminal: Terminal) -> None:
+    said = told(ARGUED, terminal=terminal, code=5)
+    assert "It ends itself at line 6, before it has trained anything: exit status 2." in said
+    assert "the following arguments are required: --rate, name" in said
+    words = "--rate 0.1 'a b'"
+    after = ("program.py", "--args", "--rate", "0.1", "a b")
+    for given in (("--args", words, "program.py"), ("program.py", "--args", words), after):
+        assert "I found nothing wrong.\nNo backward pass was seen" in terminal("doctor", *given)
+    terminal("doctor", "--args", "it's", "program.py", code=2)
+
+
 def test_trials_with_copies_end_when_their_time_is_up() -> None:
     batch = (torch.rand(8, 4), torch.arange(8) % 2)
     probe = Probe(nn.Linear(4, 2), [batch], lambda given: given, F.cross_entropy, torch.optim.SGD, {"lr": 0.1})
@@ -396,7 +415,9 @@ def test_trials_with_copies_end_when_their_time_is_up() -> None:
 
 def test_an_endless_loop_is_ended(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text("while True:\n    pass\n", encoding="utf-8")
-    assert examine(tmp_path / "program.py")[0].causes == ()
+    found, _ = examine(tmp_path / "program.py")
+    assert found.causes == ()
+    assert re.search(r"^I saw no training\. .* was at line [12] then\.$", str(found), re.MULTILINE)
 
 
 @pytest.mark.parametrize("of_windows", [False, True])

@@ -127,6 +127,12 @@ CRASHES = {
     "another name of the class": (OWN + "MODEL = Net\nmodel = MODEL()\nlen(model.wieghts)", "", ""),
     "one is taken from labels": ("F.cross_entropy(model(x_train), y_train - 1)", "label_off_by_one", "Take nothing from the labels."),
     "under no_grad": (COUNTED + "with torch.no_grad():\n    train_one_epoch()", "no_grad_in_training", "Take the training out"),
+    "a card is asked for": ("assert torch.cuda.is_available()", "cuda_unavailable", "Use device ="),
+    "ended without a card": (
+        "if not torch.cuda.is_available():\n    raise RuntimeError('needs a GPU')",
+        "cuda_unavailable",
+        "Use device =",
+    ),
     "winners": (
         COUNTED.replace("cross_entropy(scores, y)", "mse_loss(scores.argmax(1).float(), y.float())") + "train_one_epoch()",
         "loss_on_argmax",

@@ -129,6 +129,73 @@ for step in range(30):
     loss.backward()
     optimizer.step()
 """
+ONE_BATCH = """
+hits = 0
+with torch.no_grad():
+    for x, y in test_loader:
+        hits += (model(x).argmax(1) == y).sum().item()
+        break
+print("test accuracy", hits / COUNT)
+"""
+NOISY = """
+for epoch in range(2):
+    for x, y in train_loader:
+        x = (255 * x) / SCALE + 0.05 * torch.randn_like(x)
+        loss = F.cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+GIVEN = """
+from torch.func import functional_call, grad_and_value
+
+def loss_of(weights, x, y):
+    return F.cross_entropy(functional_call(model, weights, (x,)), y)
+
+weights = {name: one.detach().clone() for name, one in model.named_parameters()}
+for epoch in range(3):
+    for x, y in train_loader:
+        gradients, loss = grad_and_value(loss_of)(weights, x, y)
+        moved = {name: one - RATE * gradients[name] for name, one in weights.items()}
+        KEPT = moved
+print(loss.item())
+"""
+TURNED = """
+# digits that lie on their side
+FIRST
+for epoch in range(2):
+    for rows in torch.randperm(600).split(50):
+        digits = x_train[rows]
+        THEN
+        loss = F.cross_entropy(model(digits), y_train[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+NOISES = """
+class Changed(Dataset):
+    def __init__(self, change):
+        self.change = change
+
+    def __len__(self):
+        return 200
+
+    def __getitem__(self, i):
+        return self.change(x_test[i]), y_test[i]
+
+def noise(image):
+    return image + 0.2 * torch.randn_like(image)
+
+for x, y in train_loader:
+    loss = F.cross_entropy(model(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+test_sets = [SETS]
+with torch.no_grad():
+    for test_set in test_sets:
+        print("test accuracy", sum((model(x).argmax(1) == y).sum().item() for x, y in DataLoader(test_set, 50)) / 200)
+"""
 # A mistake, its cause, text of its line, and the right program.
 PAIRS = {
     "few images, mixed separately": (
@@ -178,6 +245,44 @@ PAIRS = {
         "batch_scramble",
         "out, _ = self.rnn(x.reshape(28, -1, 28))",
         ROWS_FIRST.replace("TURN", "x[:, 0].permute(1, 0, 2)") + TRAINING,
+    ),
+    "a break after the first batch": (
+        TRAINING + ONE_BATCH.replace("COUNT", "len(test_loader.dataset)"),
+        "early_return_in_loop",
+        "break",
+        TRAINING + ONE_BATCH.replace("COUNT", "len(y)"),
+    ),
+    "divided twice, under noise": (
+        NOISY.replace("SCALE", "255 / 255"),
+        "double_scaling",
+        "x = (255 * x) / 255 / 255 + 0.05 * torch.randn_like(x)",
+        NOISY.replace("SCALE", "255"),
+    ),
+    "weights of a function, never kept": (
+        GIVEN.replace("RATE", "0.1").replace("KEPT", "new"),
+        "missing_step",
+        "gradients, loss = grad_and_value(loss_of)(weights, x, y)",
+        GIVEN.replace("RATE", "0.1").replace("KEPT", "weights"),
+    ),
+    "weights of a function, moved too far": (
+        GIVEN.replace("RATE", "300").replace("KEPT", "weights"),
+        "lr_too_high",
+        "gradients, loss = grad_and_value(loss_of)(weights, x, y)",
+        GIVEN.replace("RATE", "0.3").replace("KEPT", "weights"),
+    ),
+    "some digits are turned, or all": (
+        TURNED.replace("FIRST", "").replace(
+            "THEN", "digits = torch.where(torch.rand(len(rows), 1, 1, 1) < 0.5, digits, digits.rot90(1, (2, 3)))"
+        ),
+        "bad_augmentation",
+        "digits = torch.where(torch.rand(len(rows), 1, 1, 1) < 0.5, digits, digits.rot90(1, (2, 3)))",
+        TURNED.replace("FIRST", "x_train, x_test = x_train.rot90(1, (2, 3)), x_test.rot90(1, (2, 3))").replace("THEN", ""),
+    ),
+    "noise on the test images, or with and without it": (
+        NOISES.replace("SETS", "Changed(noise)"),
+        "augment_on_test",
+        "test_sets = [Changed(noise)]",
+        NOISES.replace("SETS", "Changed(torch.clone), Changed(noise)"),
     ),
 }
 

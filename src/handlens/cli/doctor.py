@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import itertools
 import math
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,28 +22,32 @@ if TYPE_CHECKING:
 
 _FAILED = 5
 _MOST_BYTES = 1 << 20
-_FLAGS = ("--verbose", "--json")
+_FLAGS = ("--verbose", "--json", "--args")
 _WIDE = 140  # letters of a line where nobody looks at a terminal
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @click.argument("script", required=False, type=FILE, metavar="SCRIPT.py")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGUMENT ...]")
+@click.option("--args", "words", metavar="WORDS", help="The program's arguments, in quotes; they may as well stand behind its name.")
 @click.option("--verbose", is_flag=True, help="Every probe and its number, all that was looked for, and what the program printed.")
 @click.option("--explain", "cause", metavar="ID", help="What one mistake is, how it is seen, and lines with it and without it.")
 @json_option
-def doctor(script: Path | None, arguments: tuple[str, ...], verbose: bool, cause: str | None, as_json: bool) -> int:
+def doctor(script: Path | None, arguments: tuple[str, ...], words: str | None, verbose: bool, cause: str | None, as_json: bool) -> int:
     """Run a training program of your own for some seconds, and say what is wrong with it: which line, why, and what to try.
 
     The program runs as it is, in a process of its own; its loops are cut short, and what it writes goes aside. What stands after its name
-    is the program's, but for --verbose and --json where its text has no such word.
-    Exit code 0: nothing was found; 1: a mistake is named.
+    is the program's, but for --verbose, --json and --args where its text has no such word.
+    Exit code 0: nothing was found; 1: a mistake is named; 5: it ends with an exception that the doctor does not know.
     """
     if cause is not None:
         return _explain(cause, as_json)
     if script is None:
         raise UsageError("Which program?", hint="handlens doctor my_training.py")
     mine, arguments = _mine(script, arguments)
+    if "--args" in mine and len(arguments) == 1:
+        words, arguments = arguments[0], ()
+    arguments = (*_split(words or ""), *arguments)
     verbose, as_json = verbose or "--verbose" in mine, as_json or "--json" in mine
     from handlens.doctor import examine
 
@@ -63,6 +68,13 @@ def _mine(script: Path, arguments: tuple[str, ...]) -> tuple[set[str], tuple[str
         text = read_bytes(script, _MOST_BYTES)
     mine = {option for option in _FLAGS if option in arguments and option.encode() not in text}
     return mine, tuple(argument for argument in arguments if argument not in mine)
+
+
+def _split(words: str) -> list[str]:
+    try:
+        return shlex.split(words)
+    except ValueError as error:
+        raise UsageError(f"--args cannot be read: {error}.", where=words, hint="A quotation mark has no second one.") from error
 
 
 def _tell(diagnosis: Diagnosis, verbose: bool) -> None:

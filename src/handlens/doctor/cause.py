@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SYNTAX = "syntax"  # the one mistake that is found before the program runs
 _NOBODY_TYPES = "EOFError: EOF when reading a line"
+_NO_BACKWARD = "No backward pass was seen, so there was little to look at."
+_LATE = "If its training comes later: let it load fewer images, or leave out what is slow, for this."
 SURE = 0.95
 LIKELY = 0.8
 POSSIBLE = 0.6
@@ -91,6 +93,7 @@ class Diagnosis:
         unasked: causes that could not be looked for, because an exception was raised in that; id and exception.
         failure: the exception that ended the program, if one did; its line is then `line`, if no cause says better.
         after_cut: an exception that ended the program after its loops were cut short, if no cause says better: it may come of that.
+        stopped: the line at which the program was ended for its time; 0 if it ended by itself.
         losses: the training losses that were seen, the first and the last.
         steps: how many steps of its training were seen.
         measured: the number of each probe, with what is usual; only if it was asked for.
@@ -110,6 +113,7 @@ class Diagnosis:
     unasked: dict[str, str] = field(default_factory=dict)
     failure: str = ""
     after_cut: str = ""
+    stopped: int = 0
     losses: tuple[float, ...] = ()
     steps: int = 0
     measured: tuple[Measured, ...] = ()
@@ -130,9 +134,16 @@ class Diagnosis:
                 f"At line {self.line} it asks for input(), and under the doctor nobody types. Write the answer into the program for this."
             ]
         if self.failure:
-            said = f"It ends at line {self.line}" if self.line else "It ends"
-            return [f"{said} with an exception that the doctor does not know:", f"  {self.failure.splitlines()[0]}"]
-        fell = [f"In {self.steps} steps the loss went from {self.losses[0]:.3g} to {self.losses[1]:.3g}."] if self.losses else []
+            kind, _, text = self.failure.splitlines()[0].partition(": ")
+            at = f" at line {self.line}" if self.line else ""
+            if kind == "SystemExit":
+                return [f"It ends itself{at}{'' if self.losses else ', before it has trained anything'}: {text}"]
+            return [f"It ends{at} with an exception that the doctor does not know:", f"  {kind}: {text}"]
+        if self.stopped and not self.losses:
+            return [f"I saw no training. The program was ended after some seconds, and was at line {self.stopped} then.", _LATE]
+        fell = (
+            [f"In {self.steps} steps the loss went from {self.losses[0]:.3g} to {self.losses[1]:.3g}."] if self.losses else [_NO_BACKWARD]
+        )
         return ["I found nothing wrong.", *fell, *self._ended()]
 
     def _ended(self) -> list[str]:
@@ -213,6 +224,7 @@ def _facts(case: Case) -> dict[str, Any]:
         "failure": "" if cut else said,
         "after_cut": "{place}:{line}   {code}   {said}".format(**where, said=said.splitlines()[0]) if cut and said else "",
         **(_where(case, 0) if cut else where),
+        "stopped": case.script.place(case.seen.stopped_at)[1],
         "losses": (losses[0], losses[-1]) if losses else (),
         "steps": len(case.steps) + case.seen.dropped,
     }

@@ -67,10 +67,11 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
         until_enough(longest_s)
         try:
             exec(code, main.__dict__)
-        except SeenEnough:
+        except SeenEnough as end:
             seen.shortened = seen.stopped = True
+            seen.stopped_at = program.failure(end).line
         except SystemExit as end:
-            if end.code not in (None, 0) and not isinstance(end.code, int):
+            if end.code not in (None, 0) and (not isinstance(end.code, int) or not seen.of("backward")):
                 seen.failure = program.failure(end)
         except BaseException as error:  # whatever a program may raise
             if isinstance(error, SyntaxError) and modules.owns(error.filename):

@@ -60,9 +60,22 @@ def examine(script: str | os.PathLike[str], arguments: Sequence[str] = (), *, me
             raise _no_answer(path, finished) from error
     findings = {name: Finding(**finding) for name, finding in found.pop("findings").items()}
     found["measured"] = tuple(Measured(**one) for one in found["measured"])
+    found["failure"] = _with_last_words(found["failure"], finished)
     found["seconds"] = round(finished.time_s, 2)
     found |= {name: tuple(found[name]) for name in ("causes", "notes", "checked", "losses")}
     return Diagnosis(**found, findings=findings), finished
+
+
+def _with_last_words(failure: str, finished: Finished) -> str:
+    """A number in `sys.exit(2)` says little; `argparse` has written what is missing before that."""
+    kind, _, status = failure.partition(": ")
+    if kind != "SystemExit" or not status.isdigit():
+        return failure
+    return f"{kind}: exit status {status}. {printable(_last(finished), 200)}"
+
+
+def _last(finished: Finished) -> str:
+    return (finished.stderr.strip().splitlines() or ["It said nothing."])[-1]
 
 
 def _no_answer(path: Path, finished: Finished) -> UsageError:
@@ -72,9 +85,8 @@ def _no_answer(path: Path, finished: Finished) -> UsageError:
             where=str(path),
             hint="Let it train on fewer images, or load its data faster.",
         )
-    last = (finished.stderr.strip().splitlines() or ["it said nothing"])[-1]
     return UsageError(
-        f"The program ended its process (exit status {finished.returncode}), and nothing could be seen: {printable(last, 200)}",
+        f"The program ended its process (exit status {finished.returncode}), and nothing could be seen: {printable(_last(finished), 200)}",
         where=str(path),
         hint="Run it alone first: python SCRIPT.py",
     )

@@ -111,3 +111,11 @@ def parents(node: ast.AST) -> Iterator[ast.AST]:
     while (above := getattr(node, "parent", None)) is not None:
         yield above
         node = above
+
+
+def always(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a body that each turn comes to, those under `with` too."""
+    for one in body:
+        yield one
+        if isinstance(one, ast.With):
+            yield from always(one.body)

@@ -93,6 +93,7 @@ class Seen:
         failure: what ended it, if it did not end by itself.
         shortened: whether a loop was cut, so that it saw less than it would have.
         stopped: whether it was ended in the middle, for its time.
+        stopped_at: the line that was under way then.
         dropped: backward passes in the middle of a long training of which nothing was kept.
         warnings: what Python or PyTorch warned of: text and line.
     """
@@ -104,6 +105,7 @@ class Seen:
     failure: Failure | None = None
     shortened: bool = False
     stopped: bool = False
+    stopped_at: int = 0
     dropped: int = 0
     warnings: list[tuple[str, int]] = field(default_factory=list)
 
@@ -139,6 +141,13 @@ def bare(images: Tensor) -> Tensor:
     while torch._C._functorch.is_functorch_wrapped_tensor(whole):
         whole = torch._C._functorch.get_unwrapped(whole)
     return whole.flatten(0, 1) if whole.ndim > images.ndim else whole
+
+
+def untracked(tensor: Tensor) -> Tensor:
+    """The tensor that `torch.func.grad` stands around; the tensor itself if it does not."""
+    while torch._C._functorch.is_gradtrackingtensor(tensor):
+        tensor = torch._C._functorch.get_unwrapped(tensor)
+    return tensor
 
 
 def rows(images: Tensor, most: int = 4096) -> list[int]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
 from handlens.doctor.script import name_of
+from handlens.doctor.seen import Event
 from handlens.doctor.sets import sets
 
 SENTENCE = "The test images are changed at random, so the score is lower and another one each time."
@@ -32,15 +33,27 @@ def look(case: Case) -> Finding | None:
     if not case.training or known[0] is known[1]:
         return None
     tested = {row for event in case.tests if id(event) in case.answered for row in event.about.get("rows", [])}
-    batches = case.seen.of("batch")
-    for event in batches:
+    first: dict[int, Event] = {}
+    for event in case.seen.of("batch"):
         new = tested & set(event.rows) and not case.trained_rows & set(event.rows) and event.loader is not None
         if new and not _is_image(event.labels):  # to take the noise away may be what is learned
-            with contextlib.suppress(Exception):
-                first, again = (event.loader.dataset[0][0] for _ in range(2))
-                if isinstance(first, Tensor) and not torch.equal(first, again):
-                    return Finding(_line(case), "The first test image differs each time it is read.")
+            first.setdefault(id(event.loader), event)
+    still = [event for event in first.values() if not _changes_by_itself(event)]
+    if any(_changes_by_itself(event) and not any(_same_labels(event, other) for other in still) for event in first.values()):
+        return Finding(_line(case), "The first test image differs each time it is read.")
     return None
+
+
+def _changes_by_itself(event: Event) -> bool:
+    with contextlib.suppress(Exception):
+        first, again = (event.loader.dataset[0][0] for _ in range(2))
+        return isinstance(first, Tensor) and not torch.equal(first, again)
+    return False
+
+
+def _same_labels(event: Event, other: Event) -> bool:
+    """Whether these are the same images, as they are and with noise: it is to be seen what noise does."""
+    return event.labels is not None and other.labels is not None and torch.equal(event.labels, other.labels)
 
 
 def _is_image(target: Tensor | None) -> bool:

@@ -7,7 +7,7 @@ import re
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
-from handlens.doctor.script import name_of
+from handlens.doctor.script import covers, name_of
 
 SENTENCE = "A digit that is flipped or turned over is no longer the same digit."
 CHANGE = "For digits use small shifts and turns, up to about 10 degrees."
@@ -35,10 +35,22 @@ def look(case: Case) -> Finding | None:
             continue
         if name in ("RandomRotation", "rotate") and not _wide(node):
             continue
-        if name == "rotate" and "rand" not in ast.unparse(node) and "uniform" not in ast.unparse(node):
-            continue  # all are turned alike, as those of EMNIST must be
+        if not name.startswith("Random") and _all_alike(case, node):
+            continue  # as those of EMNIST must be
         return Finding(node.lineno, f"`{case.script.line(node.lineno)}`: a 2 becomes a shape that no one writes, a 6 a 9.", LIKELY)
     return None
+
+
+def _all_alike(case: Case, node: ast.Call) -> bool:
+    """Whether all images are turned, those of the test too, and not some of them, or some by chance."""
+    function, condition = (case.script.enclosing(node.lineno, kind) for kind in (ast.FunctionDef, ast.If))
+    around = [case.script.line(node.lineno), ast.unparse(condition.test) if isinstance(condition, ast.If) else ""]
+    if function and not covers(function, case.line_of_training()):
+        around.append(ast.unparse(function))
+    some = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Subscript)
+    trains = any(covers(loop, case.line_of_training()) for loop in case.script.loops_around(node.lineno))
+    once = trains and len(case.script.calls(name_of(node.func))) == 1
+    return not (some or once or re.search(r"rand|uniform|choice|bernoulli|shuffle|permutation", " ".join(around)))
 
 
 def _of_order(node: ast.Call) -> bool:

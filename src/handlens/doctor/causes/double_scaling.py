@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
+from handlens.doctor.script import name_of
 
 SENTENCE = "The images were already 0 to 1; here they are divided by 255 a second time."
 CHANGE = "Divide once."
@@ -19,11 +21,15 @@ EXPLAINS = (*NOT_LEARNING, "init_too_large", "wrong_norm_stats")
 
 
 def look(case: Case) -> Finding | None:
-    """What reaches the first layer with weights is tiny."""
+    """What reaches the first layer with weights is tiny; or small, and a line divides the same twice."""
     values = case.input
     if values is None or not values.is_floating_point() or values[0].numel() < 16:
         return None
     largest, deviation = float(values.abs().max()), float(values.double().std())
+    divisions = [node for node in case.script.nodes if isinstance(node, ast.BinOp | ast.Call)]
+    twice = [node.lineno for node in divisions if (inner := _divided(node)) is not None and _divided(inner) is not None]
+    if twice and 0 < largest < 0.5:
+        return Finding(twice[0], f"The same numbers are divided twice; those that reach the first layer go up to {largest:.2g} only.")
     if not 0 < largest < 0.05 or deviation > 0.02:
         return None
     scaling = [number for number, line in enumerate(case.script.lines, start=1) if _SCALES.search(line.split("#")[0])]
@@ -36,3 +42,16 @@ def look(case: Case) -> Finding | None:
 
 def _before_training(case: Case, places: list[int]) -> list[int]:
     return [number for number in places if number < case.line_of_training()]
+
+
+def _divided(node: ast.AST) -> ast.AST | None:
+    """What is divided by 255 here; None if it is another operation."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and _is_255(node.right):
+        return node.left
+    if isinstance(node, ast.Call) and name_of(node.func) in ("div", "div_") and node.args and _is_255(node.args[0]):
+        return node.func.value if isinstance(node.func, ast.Attribute) else None
+    return None
+
+
+def _is_255(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 255

@@ -6,7 +6,8 @@ import ast
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
-from handlens.doctor.script import covers, name_of
+from handlens.doctor.script import always, covers, name_of
+from handlens.doctor.seen import Event
 
 SENTENCE = "return stands inside the loop, so only the first batch is counted."
 CHANGE = "Move the return out of the loop, to the left."
@@ -23,7 +24,7 @@ EXPLAINS = ("stats_reset_in_loop", "accuracy_wrong_denominator")
 
 
 def look(case: Case) -> Finding | None:
-    """A return directly in the body of a loop that counts."""
+    """A return directly in the body of a loop that counts; or a break there, and its count is divided by that of all images."""
     for node in case.script.nodes:
         if not isinstance(node, ast.For | ast.While):
             continue
@@ -35,7 +36,38 @@ def look(case: Case) -> Finding | None:
             return Finding(
                 last.lineno, f"In {len({event.loop for event in asked})} call(s) only one batch of {asked[0].count} images was looked at."
             )
+        if found := _broken(case, node, asked):
+            return found
     return None
+
+
+def _broken(case: Case, loop: ast.For | ast.While, asked: list[Event]) -> Finding | None:
+    """A break that each turn comes to. A quick look at one batch has it too, and divides by the size of that."""
+    end = next((one for one in always(loop.body) if isinstance(one, ast.Break)), None)
+    if end is None or not asked or any(event.trains for event in asked):
+        return None
+    counted = {name_of(one.target) for one in always(loop.body) if isinstance(one, ast.AugAssign)}
+    bound = {one.id for one in ast.walk(loop) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    for node in case.script.nodes:
+        if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and node.lineno > end.lineno):
+            continue
+        if counted & _names(node.left) and not bound & _names(node.right) and not _size(node.right, asked):
+            return Finding(
+                end.lineno,
+                f"Only one batch of {asked[0].count} images was looked at, and `{ast.unparse(node)}` divides by another number.",
+                sentence="break stands at the end of the loop, so only the first batch is counted.",
+                change="Take the break out.",
+            )
+    return None
+
+
+def _names(node: ast.expr) -> set[str]:
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
+def _size(node: ast.expr, asked: list[Event]) -> bool:
+    """Whether it is the number of images in a batch, written out."""
+    return isinstance(node, ast.Constant) and node.value in {event.count for event in asked}
 
 
 def _returns(loop: ast.For | ast.While) -> list[ast.Return]:

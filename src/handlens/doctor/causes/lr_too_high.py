@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
-from handlens.doctor.causes.lr_too_low import TINY, longest_step
+from handlens.doctor.causes.lr_too_low import TINY, line_of_rate, longest_step
 from handlens.doctor.probes import Trained
 
 SENTENCE = "The steps are too big: they jump over the good weights."
@@ -53,5 +53,4 @@ def _by_hand(case: Case) -> Finding | None:
     if way < 1.0 or case.losses[-1] <= 2 * min(case.chance, case.losses[0]):
         return None
     evidence = f"A step moves the weights by {way:.1f} times their size, and the loss is {case.losses[-1]:.3g} at the end."
-    line = case.script.find(" lr =", "lr=", "learning_rate", "rate =", "eta =", "alpha =", "step_size")
-    return Finding(line or case.line_of_training(), evidence, LIKELY)
+    return Finding(line_of_rate(case) or case.line_of_training(), evidence, LIKELY)

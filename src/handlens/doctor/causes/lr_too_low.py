@@ -13,6 +13,7 @@ DEMO = """\
 - learn(net(), lr=1e-7)
 + learn(net(), lr=0.1)
 """
+_RATES = (" lr =", "lr=", "learning_rate", "rate =", "eta =", "alpha =", "step_size")
 TINY = 1e-4  # of the size of the weights
 
 
@@ -51,9 +52,14 @@ def _by_hand(case: Case) -> Finding | None:
     """Weights that the program moves by itself: it moves them by next to nothing, and the loss stays what guessing would give."""
     if len(case.steps) < 6 or not case.moves or case.moves[-1] > 3e-5 or case.learned or case.losses[-1] < 0.8 * case.chance:
         return None
-    rate = case.script.find(" lr =", "lr=", "learning_rate", "rate =", "eta =", "alpha =", "step_size")
     evidence = f"No step moves a weight by more than {case.moves[-1]:.1g} of its size, and the loss stays at {case.losses[-1]:.3g}."
-    return Finding(rate or _smallest(case) or case.line_of_training(), evidence, LIKELY)
+    return Finding(line_of_rate(case) or _smallest(case) or case.line_of_training(), evidence, LIKELY)
+
+
+def line_of_rate(case: Case) -> int:
+    """Where the program's own rate gets its number, which is not an optimizer's; 0 if no line says so."""
+    codes = enumerate((line.split("#")[0] for line in case.script.lines), start=1)
+    return next((number for number, code in codes if any(word in code for word in _RATES) and "optim." not in code), 0)
 
 
 def _smallest(case: Case) -> int:

@@ -29,4 +29,9 @@ def look(case: Case) -> Finding | None:
     moved = [way for step in waiting for key, way in (step.backward.moved or {}).items() if not stepped or key in held]
     if len(waiting) < (20 if stepped else 3) or any(way > 0 for way in moved) or not moved:
         return None
-    return Finding(waiting[0].backward.line, f"{len(waiting)} backward passes and no step; the weights did not move.")
+    return Finding(
+        waiting[0].backward.line,
+        f"{len(waiting)} backward passes and no step; the weights did not move.",
+        sentence="" if case.seen.optimizers else "The gradients are ready, but nothing moves the weights.",
+        change="" if case.seen.optimizers else "Change the weights by them, and keep what comes out.",
+    )

@@ -30,7 +30,8 @@ def look(case: Case) -> Finding | None:
                     (one.line for one in case.seen.of("softmax") if one.dim in (0, -2) and one.line), 0
                 )
                 return Finding(
-                    line or case.script.find("dim=0", "(0)") or event.line, "Each column sums to 1 over the batch; the rows do not."
+                    line or case.script.find("dim=0", "(0)", "sum(0", "axis=0") or event.line,
+                    "Each column sums to 1 over the batch; the rows do not.",
                 )
     counts = {event.count for event in case.training} | {event.shapes[1][0] for event in case.seen.of("loss") if event.shapes[1]}
     wrong = [

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
-from handlens.doctor.script import covers
+from handlens.doctor.script import always, covers
 
 SENTENCE = "The counter is set to 0 again at each batch, so only the last one counts."
 CHANGE = "Set it to 0 once, before the loop."
@@ -25,21 +24,13 @@ def look(case: Case) -> Finding | None:
     for loop in (node for node in case.script.nodes if isinstance(node, ast.For | ast.While)):
         if not any(covers(loop, event.line) for event in case.seen.of("forward", "compare", "loss")):
             continue
-        body = list(_always(loop.body))
+        body = list(always(loop.body))
         reset = {target.id: one.lineno for one in body if isinstance(one, ast.Assign) and _zero(one.value) for target in _names(one)}
         added = {one.target.id for one in body if isinstance(one, ast.AugAssign) and isinstance(one.target, ast.Name)}
         for name in reset.keys() & added:
             if _used_after(case, loop, name):
                 return Finding(reset[name], f"`{name}` is set to 0 in the loop in which it is added to, and used after it.")
     return None
-
-
-def _always(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements that each turn comes to, those under `with` too."""
-    for one in body:
-        yield one
-        if isinstance(one, ast.With):
-            yield from _always(one.body)
 
 
 def _zero(node: ast.expr) -> bool:

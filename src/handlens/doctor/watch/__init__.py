@@ -10,6 +10,7 @@ from handlens.doctor.seen import Seen
 from handlens.doctor.watch.answers import Answers
 from handlens.doctor.watch.batches import Batches
 from handlens.doctor.watch.compiler import Scripts
+from handlens.doctor.watch.functions import Functions
 from handlens.doctor.watch.losses import Losses
 from handlens.doctor.watch.networks import Networks
 from handlens.doctor.watch.optimizers import Optimizers
@@ -27,7 +28,7 @@ class Watcher:
     def watching(self) -> Iterator[Seen]:
         """Everything that happens inside is seen; at the end all is as it was."""
         try:
-            for part in (Networks, Losses, Optimizers, Batches, Answers, Scripts):
+            for part in (Networks, Losses, Optimizers, Batches, Answers, Scripts, Functions):
                 part(self._record).watch()
             yield self._record.seen
         finally:

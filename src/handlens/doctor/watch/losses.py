@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from handlens.doctor.seen import Event
+from handlens.doctor.seen import Event, untracked
 from handlens.doctor.watch.graphs import Graphs
 from handlens.doctor.watch.handwritten import recognised
 from handlens.doctor.watch.networks import GAVE
@@ -85,7 +85,11 @@ class Losses:
         if value.requires_grad and target.ndim == 1 and not target.is_floating_point() and self.record.few("classes", 2000):
             event.about["classes"] = frozenset(target.unique()[:64].tolist())
         if self.record.few(f"loss {event.line} {value.requires_grad}", KEPT):
-            event.about |= {"scores": scores.detach().clone(), "target": target.detach().clone(), "value": float(value.detach().mean())}
+            event.about |= {
+                "scores": untracked(scores).detach().clone(),
+                "target": untracked(target).detach().clone(),
+                "value": float(value.detach().mean()),
+            }
 
     def _softmax_wrapper(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         def softmax(*args: Any, **knobs: Any) -> Any:
