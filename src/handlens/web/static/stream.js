@@ -15,7 +15,9 @@ export function stream(path, takes, lost = () => {}) {
     source?.close();
     if (document.hidden) return;
     const opened = new EventSource(last ? `${path}?seen=${encodeURIComponent(last)}` : path);
-    for (const [name, take] of Object.entries({ begun: () => {}, ...takes })) {
+    /** @type {typeof takes} */
+    const all = { begun: () => {}, ...takes };
+    for (const [name, take] of Object.entries(all)) {
       opened.addEventListener(name, (event) => {
         last = event.lastEventId;
         take(event.data ? JSON.parse(event.data) : null);
