@@ -15,6 +15,7 @@ def test_exercises_are_laid_out_checked_and_passed(context: BrowserContext, lab:
     expect(page.locator("[data-exercise]")).to_have_count(len(EXERCISES))
     page.get_by_role("button", name="Create my files").click()
     expect(page.locator("main")).to_contain_text("0 of 16 exercises passed")
+    expect(page.locator(".lessons")).to_contain_text("9 · The challenge: a convolutional network")
     own = lab.folder / "course" / "exercises" / "02_scaling.py"
     expect(page.locator("main")).to_contain_text(str(own.parent.parent))
     item = page.locator("[data-exercise=scaling]")

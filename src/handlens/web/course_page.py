@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import re
+import json
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def what(_asked: Asked) -> dict[str, Any]:
     except UsageError:
         return {"folder": "", "exercises": [_shown(one, {}) for one in EXERCISES], "lessons": []}
     kept = progress.read(place)
-    lessons = [{"file": path.name, "title": _title(path.stem)} for path in sorted((place / "lessons").glob("*.ipynb"))]
+    lessons = [{"file": path.name, "title": _title(path)} for path in sorted((place / "lessons").glob("*.ipynb"))]
     return {"folder": str(place), "exercises": [_shown(one, kept) for one in EXERCISES], "lessons": lessons}
 
 
@@ -48,8 +48,13 @@ def _shown(exercise: Exercise, kept: dict[str, dict[str, Any]]) -> dict[str, Any
     }
 
 
-def _title(stem: str) -> str:
-    return re.sub(r"^\d+_", "", stem).replace("_", " ").capitalize()
+def _title(notebook: Path) -> str:
+    """Its first line; its name, if the learner has made something else of it."""
+    try:
+        first = "".join(json.loads(notebook.read_text(encoding="utf-8"))["cells"][0]["source"])
+    except (OSError, ValueError, LookupError, TypeError):
+        first = ""
+    return first.partition("\n")[0].strip("# ") or notebook.stem
 
 
 def hint(asked: Asked) -> dict[str, Any]:
