@@ -119,6 +119,10 @@ def test_what_is_drawn_on_the_phone_while_the_lab_is_gone_comes_when_it_is_back(
         phone.set_offline(True)
         draw(hand, ONE)
         expect(hand.locator("#notice")).to_contain_text("What you draw stays here")
+        asked: list[str] = []
+        hand.on("request", lambda request: asked.append(request.url))
+        hand.wait_for_timeout(5000)
+        assert len(asked) <= 3, "one question every two seconds, however often the finger moved"
         phone.set_offline(False)
         wait_for(screen, lambda strokes: len(strokes) == 1 and strokes[0][0] == pytest.approx(ONE[0][0], abs=3))
         expect(hand.locator("#notice")).to_be_hidden()

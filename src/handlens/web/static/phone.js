@@ -6,6 +6,14 @@ import { byId, el, notice, percent, speak } from "./dom.js";
 import { DrawPad } from "./drawpad.js";
 
 const AGAIN_MS = 2000;
+const TOO_LONG = 413;
+const TOO_OFTEN = 429;
+/** @type {Record<number, string>} by the status of the answer; 0 where there is none */
+const WORDS = {
+  0: "The computer does not answer. What you draw stays here, and is sent when it is back.",
+  [TOO_LONG]: "There is too much on the pad. Press Clear, and draw one digit.",
+};
+let later = 0;
 
 const canvas = el("canvas", { class: "pad", tabindex: 0, role: "application", "aria-label": "Drawing pad. Arrow keys move the pen, Space puts it down and lifts it." });
 const digit = el("span", { class: "digit" }, "–");
@@ -13,6 +21,7 @@ const said = el("span", { class: "said" }, "Draw a digit.");
 const pad = new DrawPad(canvas, { changed: () => send(null) });
 
 const send = newest(async () => {
+  clearTimeout(later); // each movement while nobody answers would ask again for ever
   try {
     const { strokes, pen } = pad;
     const answer = await ask("POST", "/api/phone/drawing", { strokes, pen });
@@ -22,8 +31,9 @@ const send = newest(async () => {
     notice("");
     if (!pad.isDrawing) speak(spoken(answer));
   } catch (trouble) {
-    notice(trouble instanceof Trouble && !trouble.status ? "The computer does not answer. What you draw stays here, and is sent when it is back." : (/** @type {any} */ (trouble).words ?? String(trouble)));
-    if (trouble instanceof Trouble && !trouble.status) setTimeout(() => send(null), AGAIN_MS);
+    const status = trouble instanceof Trouble ? trouble.status : -1;
+    notice(WORDS[status] ?? /** @type {any} */ (trouble).words ?? String(trouble));
+    if (status === 0 || status === TOO_OFTEN) later = setTimeout(() => send(null), AGAIN_MS);
   }
 });
 
