@@ -355,6 +355,15 @@ def learner(class_: Service) -> str:
     return let_in(class_, "tester")
 
 
+@pytest.mark.parametrize("form", ["{own}; {name}=set-by-another-port", "{name}=; {own}", '{own}; {name}="'])
+def test_a_second_cookie_of_the_same_name_does_not_put_a_learner_out(class_: Service, learner: str, form: str) -> None:
+    name = class_.keys.learner_name
+    cookie = form.replace("{own}", f"{name}={learner}").replace("{name}", name)
+    own = host_of(class_)
+    headers = class_.headers(host=own, origin=f"http://{own}", cookie=cookie)
+    assert class_.ask("GET", "/api/learner", headers=headers, at=NETWORK).status == 200
+
+
 def test_what_a_learner_is_shown_is_their_own() -> None:
     board = board_of(named("a"), named("b"), failed("b", "cnn", "x", 3), {"what": "stuck", "learner": "b", "text": "secret"})
     text = json.dumps(own_view(board, "a"))

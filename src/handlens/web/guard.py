@@ -150,7 +150,9 @@ class Guard:
         role = self.keys.role_of(cookie, reach)
         if LEARNER not in reach:
             return role, "", ""
-        key = _one_header(scope, b"authorization").removeprefix("Bearer ") or self.keys.learner_key(cookie)
+        brought = _one_header(scope, b"authorization").removeprefix("Bearer ")
+        keys = [brought] if brought else self.keys.learner_keys(cookie)
+        key = next(filter(self.learner_of, keys), "")
         learner = self.learner_of(key)
         if learner and (not role or LEARNER in policy.roles):
             role = LEARNER

@@ -80,9 +80,9 @@ class Keys:
         what = f"{self.name} {role} {self._session}" if role == DRAWER else f"{self.name} {role}"
         return hmac.new(self._secret, what.encode(), hashlib.sha256).hexdigest()
 
-    def learner_key(self, header: str) -> str:
-        """A learner's key in a `Cookie` header, whether it is right or not; empty if there is none."""
-        return (_values(header, self.learner_name) or [""])[-1]
+    def learner_keys(self, header: str) -> list[str]:
+        """The keys of learners in a `Cookie` header, right or not."""
+        return _values(header, self.learner_name)
 
     def role_of(self, header: str, reach: frozenset[str]) -> str:
         """The role that a `Cookie` header proves, of those that may come this way; empty if none.
