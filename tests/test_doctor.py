@@ -397,8 +397,8 @@ def test_a_program_that_wants_arguments_says_so_and_gets_them(terminal: Terminal
     assert "It ends itself at line 6, before it has trained anything: exit status 2." in said
     assert "the following arguments are required: --rate, name" in said
     words = "--rate 0.1 'a b'"
-    after = ("program.py", "--args", "--rate", "0.1", "a b")
-    for given in (("--args", words, "program.py"), ("program.py", "--args", words), after):
+    behind = [("--args", words), ("--args", "--rate", "0.1", "a b"), ("--rate", "0.1", "--args", "'a b'"), ("--args", "--rate 0.1", "a b")]
+    for given in [("--args", words, "program.py"), *(("program.py", *one) for one in behind)]:
         assert "I found nothing wrong.\nNo backward pass was seen" in terminal("doctor", *given)
     terminal("doctor", "--args", "it's", "program.py", code=2)
 

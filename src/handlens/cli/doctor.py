@@ -37,16 +37,15 @@ def doctor(script: Path | None, arguments: tuple[str, ...], words: str | None, v
     """Run a training program of your own for some seconds, and say what is wrong with it: which line, why, and what to try.
 
     The program runs as it is, in a process of its own; its loops are cut short, and what it writes goes aside. What stands after its name
-    is the program's, but for --verbose, --json and --args where its text has no such word.
-    Exit code 0: nothing was found; 1: a mistake is named; 5: it ends with an exception that the doctor does not know.
+    is the program's, but for --verbose, --json and --args (with the words that follow it in quotes) where its text has no such word.
+    Exit code 0: nothing was found; 1: a mistake is named; 5: it ends with an exception that the doctor does not know, or ends itself with
+    an exit status other than 0 before it has trained anything.
     """
     if cause is not None:
         return _explain(cause, as_json)
     if script is None:
         raise UsageError("Which program?", hint="handlens doctor my_training.py")
     mine, arguments = _mine(script, arguments)
-    if "--args" in mine and len(arguments) == 1:
-        words, arguments = arguments[0], ()
     arguments = (*_split(words or ""), *arguments)
     verbose, as_json = verbose or "--verbose" in mine, as_json or "--json" in mine
     from handlens.doctor import examine
@@ -67,7 +66,11 @@ def _mine(script: Path, arguments: tuple[str, ...]) -> tuple[set[str], tuple[str
     with contextlib.suppress(FileError):  # which is told when it is examined
         text = read_bytes(script, _MOST_BYTES)
     mine = {option for option in _FLAGS if option in arguments and option.encode() not in text}
-    return mine, tuple(argument for argument in arguments if argument not in mine)
+    kept: list[str] = []
+    for before, argument in itertools.pairwise(("", *arguments)):
+        if argument not in mine:
+            kept += _split(argument) if before == "--args" and before in mine else [argument]
+    return mine, tuple(kept)
 
 
 def _split(words: str) -> list[str]:
