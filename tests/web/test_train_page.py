@@ -222,9 +222,11 @@ def test_a_download_is_told_and_no_time_is_measured_over_it(browser: Browser, tm
             assert mirror.requests == []
             page = context.new_page()
             page.goto("/train")
+            expect(page.locator("#absent")).to_contain_text("MNIST is not on this machine.")
             page.get_by_role("button", name="Start").click()
             expect(page.locator("#numbers")).to_contain_text("Downloading ", timeout=30_000)
             expect(page.locator("#numbers")).to_contain_text("ubyte.gz")
+            expect(page.locator("#absent")).to_be_empty()
 
 
 def test_the_code_that_is_shown_trains_what_is_chosen(page: Page, lab: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,6 +160,8 @@ class TrainPage {
     try {
       const { name } = await ask("POST", "/api/trainings", { preset: this.presets.value, knobs: this.knobs(), guess });
       this.watch(name);
+      for (const set of this.sets) set.here ||= set.name === this.fields.get("data").value; // the training fetches it
+      fill(this.absent, this.absence());
       if (matchMedia("(max-width: 62rem)").matches) this.live.element.scrollIntoView();
       speak(`Training ${name} has begun.`);
     } catch (trouble) {
