@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from web.service import SEVEN, Service
 
 import handlens as hl
@@ -223,3 +223,19 @@ def test_what_cannot_be_is_refused_in_words(lab: Service, asked: str) -> None:
 @pytest.mark.parametrize("ending", ["", "/errors", "/images", "/picture?index=0", "/why?index=0", "/changed", "/layout", "/test"])
 def test_no_name_leads_to_another_folder(lab: Service, text: str, ending: str) -> None:
     assert lab.ask("GET", f"/api/runs/{text}{ending}").status in (400, 404, 422)
+
+
+def test_a_measurement_that_nobody_waits_for_any_more_leaves_the_page_as_it_is(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/api/runs/reader/errors?on=val", held.append)
+    page.goto("/errors?run=reader&on=val")
+    expect(page.locator("main > .waits")).to_have_count(1)
+    page.route("**/api/runs/second/errors?on=val", held.append)
+    page.locator("#run").select_option("second")
+    expect(page.locator("#said")).to_contain_text("Measuring second")
+    held[0].fulfill(json={})
+    page.wait_for_timeout(200)
+    expect(page.locator("main > .waits")).to_have_count(1)
+    held[1].fulfill(json={"error": "This run cannot be measured."}, status=409)
+    expect(page.locator("#said")).to_contain_text("This run cannot be measured.")
+    expect(page.locator("main > .waits")).to_have_count(0)

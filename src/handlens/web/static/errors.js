@@ -69,7 +69,7 @@ class ErrorsPage {
     const set = this.absent();
     if (!set) return this.measure();
     this.say(`The images of ${set.title} are not on this machine.`);
-    this.body.setAttribute("aria-busy", "false");
+    this.wait(false);
     const begin = () => {
       set.here = true; // asked for once is enough
       this.measure();
@@ -77,21 +77,26 @@ class ErrorsPage {
     this.body.replaceChildren(el("section", { class: "card nothing" }, el("h2", {}, "Images that are missing"), missing(set), el("button", { type: "button", class: "primary", onclick: begin }, `Fetch them now (${packed(set)}), and measure`)));
   }
 
+  /** @param {boolean} on a measurement is under way; what is shown meanwhile is of the one before */
+  wait(on) {
+    this.body.setAttribute("aria-busy", String(on));
+    this.body.classList.toggle("waits", on);
+  }
+
   async measure() {
     const [run, on] = [this.run, this.on];
+    const isStill = () => run === this.run && on === this.on; // else another one is asked for by now
     this.say(`Measuring ${run} on the ${ON[/** @type {keyof typeof ON} */ (on)]} …`);
-    this.body.setAttribute("aria-busy", "true");
-    this.body.classList.add("waits");
+    this.wait(true);
     try {
       const found = await ask("GET", `/api/runs/${encodeURIComponent(run)}/errors?on=${on}`);
-      if ([run, on].join() === [this.run, this.on].join()) this.show(found);
+      if (isStill()) this.show(found);
     } catch (trouble) {
-      if ([run, on].join() !== [this.run, this.on].join()) return; // another one is asked for by now
+      if (!isStill()) return;
       this.say(/** @type {any} */ (trouble).words ?? String(trouble), true);
       this.body.replaceChildren();
     }
-    this.body.setAttribute("aria-busy", "false");
-    this.body.classList.remove("waits");
+    if (isStill()) this.wait(false);
   }
 
   /** @param {any} found */
