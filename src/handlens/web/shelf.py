@@ -50,7 +50,7 @@ class Turns:
 
 @dataclass(frozen=True, eq=False)
 class Ready:
-    """A run with its network loaded, ready to be asked.
+    """A run that can be asked; its network is loaded with the first question.
 
     Attributes:
         run: the run.
@@ -70,7 +70,7 @@ _loading = threading.Lock()
 
 
 def ready(name: str) -> Ready:
-    """The run of that name with its network; the default run if the name is empty.
+    """The run of that name, ready to be asked; the default run if the name is empty.
 
     Raises:
         RunNotFound: there is none.
