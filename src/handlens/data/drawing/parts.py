@@ -87,7 +87,7 @@ def find_pieces(ink: Ink) -> Pieces:
     mask = ink.strength >= ink.low
     labels, count = scipy.ndimage.label(mask, _SQUARE)
     strong, areas = (np.bincount(labels[some], minlength=count + 1) for some in (ink.strength >= ink.high, mask))
-    sharpness = _sharpness(ink, labels, mask, count) if count > 1 else np.ones(2)  # one alone is compared with none
+    sharpness = _sharpness(ink, labels, mask, count) if count > 1 else np.ones(count + 1)  # one alone is compared with none
     weight = areas * sharpness * np.where(_on_rim(labels), _AT_RIM, 1)
     pieces = [
         Piece(number, int(areas[number]), float(sharpness[number]), float(weight[number]), *_edges(place))
