@@ -134,7 +134,8 @@ def _count(spec: Spec, workers: int | str) -> int:
         return auto_count(spec.base.threads or 1)
     if str(workers).isdecimal() and 0 < int(workers) <= 1024:
         return int(workers)
-    raise UsageError(f"'{workers}' is no number of workers.", hint="It is auto, or a whole number: --workers 4")
+    hint = 'It is auto, or a whole number: --workers 4. In Python workers="ray" takes Ray.'
+    raise UsageError(f"'{workers}' is no number of workers.", hint=hint)
 
 
 def prepare(spec: Spec, say: Say) -> None:
@@ -188,7 +189,8 @@ def sweep(
 ) -> Sweep:
     """Train a network at every point of a grid, or at some of a space, each with every seed; a trial is an ordinary run.
 
-    A line is printed for each trial that ends. What was interrupted goes on with the same call and its `name`.
+    A line is printed where a trial ends, and with `prune` at each of its rungs. What was interrupted goes on with the same call and its
+    `name`.
 
     Args:
         axes: for each knob that differs a list of values, or a range as text: `{"lr": [0.1, 0.01], "dropout": "0..0.5"}`. Of an mlp also
