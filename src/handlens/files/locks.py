@@ -38,7 +38,8 @@ def lock(path: Path, *, wait_s: float = 0) -> Iterator[None]:
     except OSError as error:
         raise explain(error, path) from error
     try:
-        with contextlib.suppress(OSError):  # on a full disk one must still be able to remove a run
+        # Not synced, since nothing holds a lock after a power cut. On a full disk one must still be able to remove a run.
+        with contextlib.suppress(OSError):
             holder.write_text(f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}", encoding="utf-8")
         yield
     finally:
@@ -48,7 +49,7 @@ def lock(path: Path, *, wait_s: float = 0) -> Iterator[None]:
 
 
 def _read_holder(holder: Path) -> str:
-    """The file is not synced: nothing holds a lock after a power cut."""
+    """Who holds it, in words."""
     try:
         words = printable(holder.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -80,6 +80,7 @@ def find_ink(source: Source) -> Ink:
 
 def _of_strokes(pixels: Pixels) -> Ink:
     """Strokes are on no paper and all of one strength, so nothing needs to be measured."""
+    # With more ink than paper the median of a photo is ink, so all of it counts as noise and is doubted: so is such a drawing.
     mostly_ink = max(pixels.shape) >= _TINY and 2 * np.count_nonzero(pixels) > pixels.size
     strength = np.where(pixels, np.uint8(_WHITE), np.uint8(PAPER))
     low, high = (round(PAPER + part * (_WHITE - PAPER)) for part in (_LOW, _HIGH))
