@@ -32,7 +32,12 @@ def test_exercises_are_laid_out_checked_and_passed(context: BrowserContext, lab:
     first = EXERCISES[0]
     (own.parent / first.file).write_text(material.solution(first))
     assert lab.ask("POST", "/api/course/check", {"name": first.name}).json["passed"]
+    context.set_offline(True)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#notice")).to_contain_text("The lab does not answer.")
+    context.set_offline(False)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # somebody comes back to the tab
+    expect(page.locator("#notice")).to_be_hidden()
     expect(page.locator("main")).to_contain_text("2 of 16 exercises passed")
     page.goto("/course?exercise=cnn")
     expect(page.locator("main")).to_contain_text("2 of 16 exercises passed")

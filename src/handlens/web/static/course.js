@@ -31,7 +31,9 @@ export async function show(main, lab) {
   document.addEventListener("visibilitychange", async () => {
     if (document.visibilityState !== "visible") return;
     const now = await ask("GET", "/api/course").catch(tellTrouble); // a terminal may have checked something meanwhile
-    for (const [place, one] of (now?.exercises ?? []).entries()) items[place].refresh(one.state, one.last);
+    if (!now) return;
+    notice("");
+    for (const [place, one] of now.exercises.entries()) items[place].refresh(one.state, one.last);
     tell();
   });
 }
