@@ -21,6 +21,7 @@ INVITED_S = 120
 
 _SECRET_BYTES = 32
 _MOST_LINKS = 2  # one in the terminal, one that a browser was started with
+_MOST_VALUES = 8  # of cookies of one name: each is compared, and a header has room for thousands
 
 
 class Link(NamedTuple):
@@ -97,7 +98,7 @@ class Keys:
 def _values(header: str, name: str) -> list[str]:
     """What a `Cookie` header has under a name. Programs at other ports add their own cookies, of any form, even of the same name."""
     pairs = (part.strip().partition("=") for part in header.split(";"))
-    return [value for key, _, value in pairs if key == name]
+    return [value for key, _, value in pairs if key == name][:_MOST_VALUES]
 
 
 def kept_secret() -> bytes:
