@@ -16,7 +16,7 @@ import handlens as hl
 from handlens.errors import UsageError
 from handlens.runs import runs_folder
 from handlens.sweep import load_sweep
-from handlens.sweep.joining import join
+from handlens.sweep.joining import import_ray
 
 pytestmark = [pytest.mark.usefixtures("mnist"), pytest.mark.skipif(os.name == "nt", reason="it kills by signal")]
 WORDS = ["lr=0.1,0.01", "hidden_sizes=8,16", "--seeds", "2", "--epochs", "6", "--examples", "3000", "--batch-size", "20", "--prune"]
@@ -124,6 +124,6 @@ def test_ray_is_not_started_where_it_would_listen_to_others(monkeypatch: pytest.
     import ray
 
     monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
-    with contextlib.ExitStack() as stack, pytest.raises(UsageError, match="has imported Ray"):
-        join(ray, "", stack)
+    with pytest.raises(UsageError, match="has imported Ray"):
+        import_ray("")
     assert not ray.is_initialized()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from handlens.config import Config
 from handlens.data import Dataset
 from handlens.errors import ModelError
 from handlens.plan import Plan
+from handlens.transfer import plan_new
 
 if TYPE_CHECKING:
     from handlens.doctor import Diagnosis
@@ -19,27 +18,31 @@ if TYPE_CHECKING:
 _LOOKED_AT = 256  # images
 
 
-@contextlib.contextmanager
-def explaining(config: Config, dataset: Dataset) -> Iterator[None]:
-    """What is wrong with a network of the user's own is said as the doctor says it, where it knows better.
+def plan_seen(config: Config, dataset: Dataset) -> Plan:
+    """The plan of a training, as `plan_new` makes it, with a remark on a network of the user's own that would learn badly.
 
     Raises:
-        ModelError: the network cannot be used.
+        ModelError: the network cannot be used; in the words of the doctor, where it knows better.
     """
     try:
-        yield
+        return _seen_by_the_doctor(plan_new(config, images=dataset))
     except ModelError as error:
-        if ":" not in config.model or not Path(config.model.rpartition(":")[0]).is_file():
-            raise
-        found = _diagnosis(config, dataset)
-        if not found.causes:
-            raise
-        where = f"{found.place}, line {found.line}" if found.line else error.where
-        raise ModelError(f"{found.sentence} {found.evidence}", where=where, hint=found.change) from error
+        if better := _in_the_doctors_words(error, config, dataset):
+            raise better from error
+        raise
 
 
-def seen_by_the_doctor(planned: Plan) -> Plan:
-    """The same plan, with a remark on a network of the user's own that would learn badly."""
+def _in_the_doctors_words(error: ModelError, config: Config, dataset: Dataset) -> ModelError | None:
+    if ":" not in config.model or not Path(config.model.rpartition(":")[0]).is_file():
+        return None
+    found = _diagnosis(config, dataset)
+    if not found.causes:
+        return None
+    where = f"{found.place}, line {found.line}" if found.line else error.where
+    return ModelError(f"{found.sentence} {found.evidence}", where=where, hint=found.change)
+
+
+def _seen_by_the_doctor(planned: Plan) -> Plan:
     if ":" not in planned.config.model or planned.dataset is None:
         return planned
     found = _diagnosis(planned.config, planned.dataset)

@@ -20,7 +20,7 @@ from handlens.config import Config
 from handlens.data import Dataset
 from handlens.fit import check_name, in_words, resuming, starting
 from handlens.models import Layer
-from handlens.own_network import explaining, seen_by_the_doctor
+from handlens.own_network import plan_seen
 from handlens.plan import Plan
 from handlens.runs import Run, writing
 from handlens.train import Row, train
@@ -36,10 +36,7 @@ def train_new(config: Config, name: str | None, note: str, as_json: bool) -> int
     with _nothing_saved_yet(), _together():
         if ranks.is_first():
             check_name(name)
-        dataset = dataset_of(config)
-        with explaining(config, dataset):
-            planned = plan_new(config, images=dataset)
-        run = _train(seen_by_the_doctor(planned), name, note, as_json)
+        run = _train(plan_seen(config, dataset_of(config)), name, note, as_json)
         first = ranks.is_first()
     return _show_results(run, as_json) if first else 0
 
@@ -201,9 +198,7 @@ def _shown(path: Path) -> str:
 def dry_run(config: Config, name: str | None, as_json: bool) -> int:
     """Look at everything, take a few steps with a network that is thrown away, and say how long it would take."""
     check_name(name)
-    dataset = dataset_of(config)
-    with explaining(config, dataset):
-        planned = seen_by_the_doctor(plan_new(config, images=dataset))
+    planned = plan_seen(config, dataset_of(config))
     _introduce(planned, as_json)
     every = min(len(planned.loader), 20)
     with trying(planned):

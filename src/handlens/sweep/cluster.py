@@ -70,7 +70,7 @@ class RayPool:
         self.address = address
         self.patience_s = patience_s
         self.count = 0
-        self._ray = import_ray(own=not address)
+        self._ray = import_ray(address)
         self._stack = contextlib.ExitStack()
         self._troubles = Troubles(patience_s)
         self._waiting: deque[Job] = deque()
@@ -78,6 +78,7 @@ class RayPool:
         self._flying: dict[ray.ObjectRefGenerator, Flight] = {}
         self._alive: list[dict[str, Any]] = []
         self._asked = -math.inf
+        self._head = ""
         self._unfit: set[str] = set()
         self._silent_since = time.monotonic()
         self._told = False

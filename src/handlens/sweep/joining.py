@@ -24,13 +24,14 @@ _QUIET = {"log_to_driver": False, "logging_level": "ERROR"}
 _TOKEN_HINT = "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the cluster's own token; or keep that token in ~/.ray/auth_token."
 
 
-def import_ray(*, own: bool) -> Any:
-    """Ray. If we are to start it (`own`), then with a token, without which it answers nobody; it asks for that when it is imported.
+def import_ray(address: str) -> Any:
+    """Ray. If we are to start it (no address), then with a token, without which it answers nobody; it asks for that when it is imported.
 
     Raises:
-        UsageError: it is not installed, or too old to be safe (before 2.54 a web page could reach it).
+        UsageError: it is not installed, or too old to be safe (before 2.54 a web page could reach it); or this program has imported it for
+            something else.
     """
-    if own and "ray" not in sys.modules:
+    if not address and "ray" not in sys.modules:
         os.environ.update(_SAFE)
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         os.environ.setdefault("RAY_worker_niceness", "0")  # 15 otherwise: on a busy machine its trials would hardly ever have a turn
@@ -41,6 +42,13 @@ def import_ray(*, own: bool) -> Any:
         raise UsageError("--backend ray needs Ray, which is not installed.", hint='pip install "handlens[ray]"') from error
     if tuple(int(part) for part in ray.__version__.split(".")[:2]) < _LEAST_VERSION:
         raise UsageError(f"Ray {ray.__version__} is too old; 2.54 or newer is needed.", hint='pip install --upgrade "handlens[ray]"')
+    if ray.is_initialized():
+        if address not in ("", "auto", ray.get_runtime_context().gcs_address):
+            hint = "Leave out the address, or call ray.shutdown() before the sweep."
+            raise UsageError("This program has joined another Ray cluster already.", where=address, hint=hint)
+    elif not address and any(os.environ.get(name) != value for name, value in _SAFE.items()):
+        hint = "Run the sweep before `import ray`, or start Ray yourself before it: ray.init()"
+        raise UsageError("This program has imported Ray, so its token and its address cannot be chosen any more.", hint=hint)
     return ray
 
 
@@ -48,26 +56,19 @@ def join(ray: Any, address: str, stack: contextlib.ExitStack) -> None:
     """Join the cluster at that address, or start Ray here if it is empty, until `stack` is closed; where this program is already, it stays.
 
     Raises:
-        UsageError: this program is in another cluster, or what it does with Ray keeps us from starting it safely.
         FailedError: there is no such cluster, it refuses us, or Ray does not start.
     """
     if ray.is_initialized():
-        if address not in ("", "auto", ray.get_runtime_context().gcs_address):
-            hint = "Leave out the address, or call ray.shutdown() before the sweep."
-            raise UsageError("This program has joined another Ray cluster already.", where=address, hint=hint)
-    elif address:
+        return
+    if address:
         _join_there(ray, address)
-        stack.callback(ray.shutdown)
     else:
         _start_here(ray, stack.enter_context(_short_folder()))
-        stack.callback(ray.shutdown)
+    stack.callback(ray.shutdown)
 
 
 def _start_here(ray: Any, folder: str) -> None:
     """On the loopback only, with a token and without a dashboard."""
-    if any(os.environ.get(name) != value for name, value in _SAFE.items()):
-        hint = "Run the sweep before `import ray`, or start Ray yourself before it: ray.init()"
-        raise UsageError("This program has imported Ray, so its token and its address cannot be chosen any more.", hint=hint)
     try:
         ray.init(address="local", include_dashboard=False, _temp_dir=folder, **_QUIET)
     except Exception as error:  # it has no exception of its own for this

@@ -21,12 +21,11 @@ from handlens import data, explain, models
 from handlens.config import make_config
 from handlens.errors import HandlensError, UsageError
 from handlens.fit import resuming, starting
-from handlens.own_network import explaining, seen_by_the_doctor
+from handlens.own_network import plan_seen
 from handlens.plan import Plan
 from handlens.runs import load_run
 from handlens.train import Loader, Row, set_epoch
 from handlens.training import Training
-from handlens.transfer import plan_new
 from handlens.web.jobs import Control, Job
 from handlens.web.pictures import as_pixels
 
@@ -204,8 +203,7 @@ def _train(job: Job) -> None:
     said = _Said(job, config.model_dump())
     said(f"Loading {config.data}")
     dataset = data.with_added(data.load(config.data, val=config.val, say=said), config.with_data, said)
-    with explaining(config, dataset):
-        planned = seen_by_the_doctor(plan_new(config, images=dataset))
+    planned = plan_seen(config, dataset)
     desk = Desk(job, planned)
     with starting(dataclasses.replace(planned, loader=Paced(planned.loader, desk)), name=job.name) as training:
         _go(training, desk)

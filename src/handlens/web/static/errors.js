@@ -36,6 +36,7 @@ class ErrorsPage {
     this.body = el("div", { class: "stack", "aria-busy": "true" });
     this.said = el("p", { class: "caption", role: "status", id: "said" });
     const see = () => ({ run: this.run, on: this.on });
+    this.mayChange = mayChange;
     this.gallery = new Gallery(see, known.methods, mayChange);
     this.confusion = new Confusion((true_, predicted) => this.gallery.showCell(true_, predicted));
     this.changes = new Changes(see, known.changes);
@@ -74,7 +75,7 @@ class ErrorsPage {
       set.here = true; // asked for once is enough
       this.measure();
     };
-    this.body.replaceChildren(el("section", { class: "card nothing" }, el("h2", {}, "Images that are missing"), missing(set), el("button", { type: "button", class: "primary", onclick: begin }, `Fetch them now (${packed(set)}), and measure`)));
+    this.body.replaceChildren(el("section", { class: "card nothing" }, el("h2", {}, "Images that are missing"), missing(set), this.mayChange && el("button", { type: "button", class: "primary", onclick: begin }, `Fetch them now (${packed(set)}), and measure`)));
   }
 
   /** @param {boolean} on a measurement is under way; what is shown meanwhile is of the one before */
