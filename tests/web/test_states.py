@@ -100,7 +100,7 @@ def test_what_cannot_be_is_said_where_it_was_asked_for(path: str, browser: Brows
 
 
 @pytest.mark.parametrize(
-    ("path", "there"),
+    "path, there",
     [
         ("/", ""),
         ("/train", "Start"),
