@@ -199,7 +199,7 @@ def test_many_large_pictures_that_were_deleted_come_back_in_pieces(own: Page, ha
 def test_digits_that_another_tab_has_kept_are_there_when_one_comes_back(own: Page, hand: Service) -> None:
     own.goto("/data")
     expect(own.locator(".summary").first).to_contain_text("You have no digits of your own yet.")
-    assert hand.ask("POST", "/api/digits", {"strokes": SEVEN, "label": 7}).status == 200
+    assert hand.ask("POST", "/api/digits", {"strokes": SEVEN, "label": 7}).status == 201
     own.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(own.locator(".summary").first).to_contain_text("1 digit of your own")
 
