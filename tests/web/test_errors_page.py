@@ -227,10 +227,14 @@ def test_no_name_leads_to_another_folder(lab: Service, text: str, ending: str) -
 
 def test_a_measurement_that_nobody_waits_for_any_more_leaves_the_page_as_it_is(page: Page) -> None:
     held: list[Route] = []
-    page.route("**/api/runs/reader/errors?on=val", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/runs/reader/errors?on=val", hold)
     page.goto("/errors?run=reader&on=val")
     expect(page.locator("main > .waits")).to_have_count(1)
-    page.route("**/api/runs/second/errors?on=val", held.append)
+    page.route("**/api/runs/second/errors?on=val", hold)
     page.locator("#run").select_option("second")
     expect(page.locator("#said")).to_contain_text("Measuring second")
     held[0].fulfill(json={})
