@@ -27,7 +27,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
-from usage import processor_s
+from usage import most_memory_mb, processor_s
 
 if TYPE_CHECKING:
     from handlens.sweep import Best, Sweep
@@ -47,7 +47,7 @@ def trials(counts: list[int]) -> None:
     from handlens.sweep.trial import advance
 
     seconds = ("sweep: s of processor", "by the clock", "plain loop: s of processor", "by the clock")
-    heads = ("trials", *seconds, "MB of the driver", "MB of the worker")
+    heads = ("trials", *seconds, "MB of the driver")
     print(f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}")
     for count in counts:
         axes, search = {"lr": "0.0001..0.1"}, f"random {count}"
@@ -59,8 +59,7 @@ def trials(counts: list[int]) -> None:
         for name in loop.names:
             assert [*advance(loop.job(name, 1))][-1] == {"reason": ""}
         cells += [f"{processor_s() - used:.1f}", f"{time.perf_counter() - start:.1f}"]
-        whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-        cells += [f"{resource.getrusage(one).ru_maxrss / 1024:.0f}" for one in whose]
+        cells.append(f"{most_memory_mb():.0f}")
         print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 
