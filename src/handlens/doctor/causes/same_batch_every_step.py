@@ -66,14 +66,16 @@ def _repeated(rows: list[frozenset[int]]) -> bool:
 
 
 def _seeds(case: Case, loop: ast.For | ast.While) -> Iterator[int]:
-    """Lines that set a fixed seed in each turn of a loop, or in a function that is called there, before something is drawn."""
+    """Lines that set a fixed seed in each turn of a loop, or in a function that is called there, where something is drawn."""
     called = {name_of(node.func) for node in ast.walk(loop) if isinstance(node, ast.Call)}
-    functions = [node for node in case.script.nodes if isinstance(node, ast.FunctionDef) and node.name in called]
+    places = [loop, *(node for node in case.script.nodes if isinstance(node, ast.FunctionDef) and node.name in called)]
+    if not any(_draws(node) for place in places for node in ast.walk(place)):
+        return
     for call in case.script.calls(*_SEEDS):
         if not call.args or not all(isinstance(one, ast.Constant) for one in call.args):
             continue
         around = case.script.enclosing(call.lineno, ast.FunctionDef, ast.For, ast.While)
-        if (around is loop or around in functions) and any(_draws(node) for node in ast.walk(around)):
+        if around in places:
             yield call.lineno
 
 
