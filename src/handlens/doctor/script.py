@@ -106,6 +106,11 @@ def name_of(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
+def names_in(node: ast.AST) -> set[str]:
+    """The variables that stand in a node."""
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
 def parents(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes around a node, the innermost first; `Script.nodes` must have been asked for."""
     while (above := getattr(node, "parent", None)) is not None:

@@ -8,7 +8,7 @@ import re
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
-from handlens.doctor.script import name_of
+from handlens.doctor.script import name_of, names_in
 from handlens.doctor.seen import Event
 
 SENTENCE = "The hits are divided by the number of batches, not of images."
@@ -40,7 +40,7 @@ def _by_batches(case: Case) -> Finding | None:
 
 def _divisor(case: Case, node: ast.BinOp) -> str:
     """What hits are divided by; empty if it is something else, or if they are no hits."""
-    divided = {one.id for one in ast.walk(node.left) if isinstance(one, ast.Name)} & (_counters(case) | _sums(case))
+    divided = names_in(node.left) & (_counters(case) | _sums(case))
     if (divided or _compares(node.left)) and _batches(case, ast.unparse(node.right)):
         return _BATCHES
     return "the size of one batch" if divided and _batch(node.right) and not case.script.loops_around(node.lineno) else ""
@@ -86,7 +86,7 @@ def _too_much(case: Case) -> Finding | None:
     hits = _sums(case) | _counters(case)
     for node in case.script.nodes:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-            divided = {one.id for one in ast.walk(node.left) if isinstance(one, ast.Name)}
+            divided = names_in(node.left)
             if largest > 1.005 and divided & hits:
                 said = f"`{ast.unparse(node)}` gives an accuracy of {largest:.0%}."
                 return Finding(

@@ -6,7 +6,7 @@ import ast
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
-from handlens.doctor.script import always, covers, name_of
+from handlens.doctor.script import always, covers, name_of, names_in
 from handlens.doctor.seen import Event
 
 SENTENCE = "return stands inside the loop, so only the first batch is counted."
@@ -51,7 +51,7 @@ def _broken(case: Case, loop: ast.For | ast.While, asked: list[Event]) -> Findin
     for node in case.script.nodes:
         if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and node.lineno > end.lineno):
             continue
-        if counted & _names(node.left) and not bound & _names(node.right) and not _size(node.right, asked):
+        if counted & names_in(node.left) and not bound & names_in(node.right) and not _size(node.right, asked):
             return Finding(
                 end.lineno,
                 f"Only one batch of {asked[0].count} images was looked at, and `{ast.unparse(node)}` divides by another number.",
@@ -59,10 +59,6 @@ def _broken(case: Case, loop: ast.For | ast.While, asked: list[Event]) -> Findin
                 change="Take the break out.",
             )
     return None
-
-
-def _names(node: ast.expr) -> set[str]:
-    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
 
 
 def _size(node: ast.expr, asked: list[Event]) -> bool:

@@ -9,7 +9,7 @@ import torch
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
-from handlens.doctor.script import covers, name_of
+from handlens.doctor.script import covers, name_of, names_in
 
 SENTENCE = "Each step makes a new iterator, so training sees the same first batch again and again."
 CHANGE = "Go through the loader: for images, labels in train_loader."
@@ -90,7 +90,7 @@ def _same_places(case: Case) -> Finding | None:
         return None
     loops = case.script.loops_around(case.line_of_training())
     loop, outer = loops[0] if loops else None, loops[1:]
-    if not isinstance(loop, ast.For) or not outer or _names(loop.target) & {name for node in loop.body for name in _names(node)}:
+    if not isinstance(loop, ast.For) or not outer or names_in(loop.target) & {name for node in loop.body for name in names_in(node)}:
         return None
     for node in ast.walk(loop):
         picked = node.slice if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) else None
@@ -104,10 +104,6 @@ def _same_places(case: Case) -> Finding | None:
                     change="Choose by the number of the batch: order[k * size:(k + 1) * size].",
                 )
     return None
-
-
-def _names(node: ast.AST) -> set[str]:
-    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
 
 
 def _larger(case: Case, name: str, count: int) -> bool:
