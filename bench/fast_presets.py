@@ -58,7 +58,7 @@ def turn(knobs: dict[str, object], data: hl.Dataset, whole: hl.Dataset, seed: in
     predictions = models.predict_logits(network, data.test.images).argmax(1)
     accuracy = (predictions == data.test.labels).float().mean().item()
     clock, processor = (SCRIPT_WHOLE / SCRIPT_IMAGES * one / other for one, other in zip(slow, fast, strict=True))
-    print(f"seed {seed}: {accuracy:.2%}, {clock:.1f} by the clock, {processor:.1f} by the processor, {fast[0]:.2f} s", file=sys.stderr)
+    print(f"seed {seed}: {accuracy:.2%}, {clock:.2f} by the clock, {processor:.2f} by the processor, {fast[0]:.2f} s", file=sys.stderr)
     return Turn(accuracy, clock, processor, fast[0])
 
 
@@ -66,7 +66,7 @@ def measure(preset: str, turns: list[Turn]) -> str:
     """One row of the table."""
     accuracies = [one.accuracy for one in turns]
     reached = sum(accuracy >= GOALS.get(preset, 0) for accuracy in accuracies)
-    spreads = [spread([getattr(one, clock) for one in turns], 1) for clock in ("clock", "processor", "seconds")]
+    spreads = [spread([getattr(one, clock) for one in turns], 2) for clock in ("clock", "processor", "seconds")]
     cells = [preset, len(turns), f"{statistics.mean(accuracies):.3%}", f"{min(accuracies):.2%} to {max(accuracies):.2%}", reached, *spreads]
     return f"| {' | '.join(map(str, cells))} |"
 

@@ -87,10 +87,21 @@ SAMPLE = [
     "missing_eval-callbacks_logging",
     "logits_into_nll-lookahead",
     "broken_graph-hf_style",
+    "batch_scramble-vmapensemble",
+    "missing_shuffle-shiftstream",
+    "tuned_on_test-assistant_trainer",
 ]
 SOME_HEALTHY = ["accumulation", "lbfgs", "k-fold", "frozen backbone", "gan", "accuracy of training", "triplets", "which rate"]
 SOME_HEALTHY += ["active_learning", "functional_dict", "gan_with_judge", "sanity_first", "mean_teacher", "fgsm_after", "unet_pair"]
-SOME_HEALTHY += ["step_returns_number", "shares_of_batches", "samples_of_generator", "backbone_from_file", "gradients_given", "sky_folders"]
+SOME_HEALTHY += [
+    "step_returns_number",
+    "shares_of_batches",
+    "samples_of_generator",
+    "backbone_from_file",
+    "gradients_given",
+    "sky_folders",
+    "denoise",
+]
 WITHOUT_DATA = () if ground.FASHION.exists() else ("fashion_flips", "fashion_cells")
 KNOWN = [one for one in BROKEN if one.name not in KNOWN_MISSES and one.style not in WITHOUT_DATA]
 CHOSEN = [one for one in KNOWN if FULL or one.name in SAMPLE]

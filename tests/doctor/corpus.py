@@ -12,6 +12,7 @@ from doctor.unseen3 import UNSEEN3, broken_unseen3
 from doctor.unseen4 import UNSEEN4, broken_unseen4
 from doctor.unseen5 import UNSEEN5, broken_unseen5
 from doctor.unseen6 import UNSEEN6, broken_unseen6
+from doctor.unseen7 import UNSEEN7, broken_unseen7
 
 BROKEN: tuple[Mutant, ...] = (
     *mutants(),
@@ -22,6 +23,7 @@ BROKEN: tuple[Mutant, ...] = (
     *broken_unseen4(),
     *broken_unseen5(),
     *broken_unseen6(),
+    *broken_unseen7(),
     *broken_further(),
 )
 ALL_RIGHT: dict[str, str] = {
@@ -34,5 +36,6 @@ ALL_RIGHT: dict[str, str] = {
     **UNSEEN4,
     **UNSEEN5,
     **UNSEEN6,
+    **UNSEEN7,
     **FURTHER,
 }

@@ -135,17 +135,26 @@ def held(optimizer: Any) -> set[int]:
     return {id(one) for group in optimizer.param_groups for one in group["params"]}
 
 
-def bare(images: Tensor) -> Tensor:
-    """What `vmap` goes through one by one, all at once."""
-    whole = images
-    while torch._C._functorch.is_functorch_wrapped_tensor(whole):
-        whole = torch._C._functorch.get_unwrapped(whole)
-    return whole.flatten(0, 1) if whole.ndim > images.ndim else whole
+def bare(tensor: Tensor, single: int = 1) -> Tensor:
+    """The tensor itself, without what `torch.func` stands around it; what `vmap` goes through one by one, all at once.
+
+    Args:
+        tensor: images N,..., scores N,K or labels N.
+        single: how many dimensions it has if it is one of them, which is then put beside the others: 0 for labels.
+    """
+    whole, functorch = tensor, torch._C._functorch
+    while functorch.is_functorch_wrapped_tensor(whole):
+        place = functorch.maybe_get_bdim(whole)
+        whole = functorch.get_unwrapped(whole)
+        if place >= 0:
+            whole = whole.movedim(place, 0)
+            whole = whole.flatten(0, 1) if tensor.ndim > single else whole
+    return whole
 
 
-def untracked(tensor: Tensor) -> Tensor:
-    """The tensor that `torch.func.grad` stands around; the tensor itself if it does not."""
-    while torch._C._functorch.is_gradtrackingtensor(tensor):
+def unwrapped(tensor: Tensor) -> Tensor:
+    """The tensor that `torch.func` stands around, with the graph that it hangs on; the tensor itself if it does not."""
+    while torch._C._functorch.is_functorch_wrapped_tensor(tensor):
         tensor = torch._C._functorch.get_unwrapped(tensor)
     return tensor
 

@@ -70,17 +70,27 @@ def _neighbour_agreement(images: Tensor, labels: Tensor) -> float:
 
 
 def _line(case: Case, mixed: list[ast.Call]) -> int:
-    """The last mixing; rather one that gives a name its own values in another order."""
-    own = [node.lineno for node in case.script.nodes if isinstance(node, ast.Assign) and _mixes_itself(node, mixed)]
-    return max(own, default=mixed[-1].lineno)
+    """The last mixing; rather one that nothing else can share, or labels that are taken by other numbers than images."""
+    own = [node.lineno for node in case.script.nodes if isinstance(node, ast.Assign) and _mixes_alone(node, mixed)]
+    return max(own, default=0) or _taken_apart(case) or mixed[-1].lineno
 
 
-def _mixes_itself(node: ast.Assign, mixed: list[ast.Call]) -> bool:
+def _mixes_alone(node: ast.Assign, mixed: list[ast.Call]) -> bool:
     """`y = y[torch.randperm(len(y))]`, or `y = permutation(y)`."""
     name, value = name_of(node.targets[0]), node.value
     if isinstance(value, ast.Subscript):
-        return name == name_of(value.value) != "" and any(call in mixed for call in ast.walk(value.slice))
+        return any(call in mixed for call in ast.walk(value.slice))
     return isinstance(value, ast.Call) and value in mixed and bool(value.args) and name == name_of(value.args[0]) != ""
+
+
+def _taken_apart(case: Case) -> int:
+    """`y = labels[i : i + 50]` after `x = images[order[i : i + 50]]`, where a batch is made; 0 if both are taken alike."""
+    loop = next(iter(case.script.loops_around(case.line_of_training())), None)
+    assigned = [node for node in ast.walk(loop) if isinstance(node, ast.Assign)] if loop else []
+    taken = [(node, node.value.slice) for node in assigned if isinstance(node.value, ast.Subscript)]
+    numbers = {name_of(one) for _, part in taken for one in ast.walk(part)}
+    batch = [(node.lineno, ast.unparse(part)) for node, part in taken if name_of(node.targets[0]) not in numbers]
+    return batch[1][0] if len(batch) == 2 and batch[0][1] != batch[1][1] else 0
 
 
 def labelled(case: Case) -> tuple[Tensor, Tensor] | None:

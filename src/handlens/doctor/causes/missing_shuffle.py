@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import math
+from typing import Any
 
 import torch
-from torch.utils.data import RandomSampler
+from torch.utils.data import DataLoader, IterableDataset, RandomSampler
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
+from handlens.doctor.script import covers
 from handlens.doctor.seen import entropy
 
 SENTENCE = "The data is sorted and not mixed: each batch holds one or two classes only."
@@ -42,9 +45,8 @@ def look(case: Case) -> Finding | None:
         return None
     if _mixed(case, batches, kinds):
         return None
-    sorting = case.script.calls("sort", "argsort", "sorted", "lexsort")
-    line = case.line_of_loader() or (sorting[0].lineno if sorting else case.line_of_training())
-    return Finding(line, f"A batch of {len(batches[0])} images holds {kinds:.1f} classes on average, of {classes}.")
+    line, change = _place(case)
+    return Finding(line, f"A batch of {len(batches[0])} images holds {kinds:.1f} classes on average, of {classes}.", change=change)
 
 
 def _changing(case: Case, kinds: float) -> bool:
@@ -56,14 +58,31 @@ def _changing(case: Case, kinds: float) -> bool:
     return len(seen) > 1.5 * kinds or (len(seen) == 1 and any(set(labels.tolist()) == seen for labels in given))
 
 
+def _place(case: Case) -> tuple[int, str]:
+    """Where the order comes from, and what to do there if it is no loader that can mix."""
+    for loader in _loaders(case):
+        method = case.script.method(type(loader.dataset).__name__, "__iter__")
+        if isinstance(loader.dataset, IterableDataset) and method:
+            line = next((node.lineno for node in ast.walk(method) if isinstance(node, ast.For)), method.lineno)
+            return line, "Mix the order of the images in __iter__, before its loop: random.shuffle(order)."
+    if line := case.line_of_loader():
+        return line, ""
+    loops = case.script.loops_around(case.line_of_training())
+    counted = [call for call in case.script.calls("arange") if loops and covers(loops[-1], call.lineno)]
+    made = counted or case.script.calls("sort", "argsort", "sorted", "lexsort")
+    return made[0].lineno if made else case.line_of_training(), "Take the images in an order by chance: torch.randperm(len(images))."
+
+
+def _loaders(case: Case) -> list[DataLoader[Any]]:
+    """The loaders of the images that were trained on."""
+    events = [event for event in case.seen.of("batch") if event.loader is not None and set(event.rows) & case.trained_rows]
+    return list({id(event.loader): event.loader for event in events}.values())
+
+
 def _mixed(case: Case, batches: list[torch.Tensor], kinds: float) -> bool:
     """Whether the few classes of a batch are all that there are at that time, as with one task after the other."""
-    loaders = {
-        id(event.loader): event.loader
-        for event in case.seen.of("batch")
-        if event.loader is not None and set(event.rows) & case.trained_rows
-    }
-    if loaders and all(isinstance(one.sampler, RandomSampler) for one in loaders.values()):
+    loaders = _loaders(case)
+    if loaders and all(isinstance(one.sampler, RandomSampler) for one in loaders):
         return True
     changes = sum(int((labels[1:] != labels[:-1]).sum()) for labels in batches) / len(batches)
     return changes > _TURNS * kinds

@@ -20,6 +20,8 @@ DEMO = """\
   print(f"test accuracy {test[best]:.2f}, and guessing gives 0.10")
 """
 _VALIDATION = "val|valid|validation|dev"
+_DATA = {"loader", "dataloader", "set", "dataset", "data", "images", "labels", "dl", "ds", "x", "y"}
+_OF_EPOCHS = "The best epoch is chosen by its test score, so that score is too good."
 
 
 def look(case: Case) -> Finding | None:
@@ -27,7 +29,7 @@ def look(case: Case) -> Finding | None:
 
     Of epochs, the one with the best test score is kept, though there are validation images.
     """
-    return _kept(case) or _chosen(case) or _best_epoch(case)
+    return _kept(case) or _chosen(case) or _best_epoch(case) or _handed_over(case)
 
 
 def _kept(case: Case) -> Finding | None:
@@ -64,8 +66,25 @@ def _best_epoch(case: Case) -> Finding | None:
                         given.lineno,
                         f"`{case.script.line(given.lineno)}` is compared with the best so far, and there are validation images.",
                         LIKELY,
-                        sentence="The best epoch is chosen by its test score, so that score is too good.",
+                        sentence=_OF_EPOCHS,
                     )
+    return None
+
+
+def _handed_over(case: Case) -> Finding | None:
+    """`fit(train_loader, test_loader)` of `def fit(train, val)`, which keeps the best epoch, and there is a `val_loader`."""
+    made = {name_of(target) for node in case.script.nodes if isinstance(node, ast.Assign) for target in node.targets}
+    if not any(_speaks({name}, _VALIDATION) and _DATA & set(name.lower().split("_")) for name in made):
+        return None
+    for function in (node for node in case.script.nodes if isinstance(node, ast.FunctionDef)):
+        if not any(isinstance(node, ast.If) and "best" in ast.unparse(node.test) and _keeps_weights(node) for node in ast.walk(function)):
+            continue
+        parameters = [one.arg for one in function.args.args if one.arg != "self"]
+        for call in case.script.calls(function.name):
+            handed = [*zip(parameters, call.args, strict=False), *((word.arg or "", word.value) for word in call.keywords)]
+            if any(_speaks({parameter}, _VALIDATION) and _asks_test(value) for parameter, value in handed):
+                evidence = f"`{case.script.line(call.lineno)}` hands over test images to choose by, and there are validation images."
+                return Finding(call.lineno, evidence, LIKELY, sentence=_OF_EPOCHS)
     return None
 
 

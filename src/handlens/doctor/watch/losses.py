@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from handlens.doctor.seen import Event, untracked
+from handlens.doctor.seen import Event, bare, unwrapped
 from handlens.doctor.watch.graphs import Graphs
 from handlens.doctor.watch.handwritten import recognised
 from handlens.doctor.watch.networks import GAVE
@@ -75,20 +75,20 @@ class Losses:
         event = self.record.add(
             "loss",
             name=name,
-            grad=value.requires_grad,
+            grad=unwrapped(value).requires_grad,
             shapes=(tuple(scores.shape), tuple(target.shape)),
             dtype=target.dtype,
             reduction=knobs.get("reduction", "mean"),
             made=list(_made(scores)),
             knobs={key: knob for key, knob in knobs.items() if isinstance(knob, float | int | str)},
         )
-        if value.requires_grad and target.ndim == 1 and not target.is_floating_point() and self.record.few("classes", 2000):
-            event.about["classes"] = frozenset(target.unique()[:64].tolist())
-        if self.record.few(f"loss {event.line} {value.requires_grad}", KEPT):
+        if event.grad and target.ndim == 1 and not target.is_floating_point() and self.record.few("classes", 2000):
+            event.about["classes"] = frozenset(bare(target, single=0).unique()[:64].tolist())
+        if self.record.few(f"loss {event.line} {event.grad}", KEPT):
             event.about |= {
-                "scores": untracked(scores).detach().clone(),
-                "target": untracked(target).detach().clone(),
-                "value": float(value.detach().mean()),
+                "scores": bare(scores).detach().clone(),
+                "target": bare(target, single=0 if target.ndim < scores.ndim else 1).detach().clone(),
+                "value": float(bare(value.detach()).mean()),
             }
 
     def _softmax_wrapper(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:

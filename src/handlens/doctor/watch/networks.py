@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from handlens.doctor.seen import bare, rows, tensors, untracked
+from handlens.doctor.seen import bare, rows, tensors, unwrapped
 from handlens.doctor.watch.recorder import KEPT, Recorder, argument
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.InstanceNorm1d, nn.InstanceNorm2d)
@@ -109,7 +109,7 @@ class Networks:
             model=module,
             training=module.training,
             live=[kind for kind, types in (("Dropout", _DROPOUTS), ("BatchNorm", _NORMS)) if _any_training(module, types)],
-            grad=grad and any(one.requires_grad for one in given),
+            grad=grad and any(unwrapped(one).requires_grad for one in given),
             recording=grad,
             plain=len(inputs) == 1 and inputs[0] is images,
             count=len(images) if images.ndim else 1,
@@ -118,19 +118,19 @@ class Networks:
             loop_line=self.record.loops.active[-1].line if self.record.loops.active else 0,
         )
         if self.record.few(f"forward {event.line} {grad}", KEPT):
-            event.about |= {"images": untracked(images).detach().clone(), "outputs": [untracked(one).detach().clone() for one in given]}
+            event.about |= {"images": bare(images).detach().clone(), "outputs": [bare(one).detach().clone() for one in given]}
             event.about["output"] = next((one for one in event.outputs if one.ndim > 1), event.outputs[0])
             if called_by_place and all(isinstance(one, Tensor) for one in inputs):
-                event.about["arguments"] = [one.detach().clone() for one in inputs]
+                event.about["arguments"] = [bare(one).detach().clone() for one in inputs]
         if self.record.few(f"weights {id(module)}", KEPT):
             named = dict(module.named_parameters())  # of `functional_call`, those that were put in their place
             event.about |= {
-                "weights": {name: untracked(one) for name, one in named.items()},
+                "weights": {name: bare(one, one.ndim) for name, one in named.items()},
                 "learning": {name for name, one in named.items() if one.requires_grad},
             }
         if self.record.few(f"rows {grad and module.training}", 400):
-            event.about["rows"] = rows(images)
-        learning: list[Any] = [one.grad_fn for one in given if one.grad_fn is not None]
+            event.about["rows"] = rows(bare(images))
+        learning: list[Any] = [node for one in given if (node := unwrapped(one).grad_fn) is not None]
         if learning:
             self.record.waiting = [*self.record.waiting[-40:], event]
             for node in learning:  # an output itself would keep all that it was made of
