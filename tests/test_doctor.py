@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import json
 import os
@@ -10,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +33,7 @@ from handlens.doctor import Diagnosis, all_causes, child, examine
 from handlens.doctor.case import Case
 from handlens.doctor.cause import conclude
 from handlens.doctor.demo import Demo, outcome
+from handlens.doctor.endings import in_words
 from handlens.doctor.probes import Probe
 from handlens.doctor.script import Script
 from handlens.doctor.seen import Failure, Seen
@@ -41,28 +44,10 @@ KNOWN_MISSES = {
     "init_too_large-backprop_by_hand",  # a loss and gradients that are written by hand are not seen
     "eval_on_train-manual_ce",  # without a network no calls are seen in the test, and the guesses are NumPy's
     "batch_scramble-einsum_only",  # patches are cut by a function, of bytes: no network gets them, and no two images can be compared
-    "constant_init-einsum_only",  # weights of no module, made equal by a function of the program; it learns a little all the same
-    "optimizer_wrong_params-notebook_cells",  # the optimizer was right for the first network of the notebook, and is used for the second
-    "scheduler_per_batch-cosine_per_step",  # a schedule for epochs within a SequentialLR, which is meant to be asked at each step
     "lr_too_low-registry_json",  # Adadelta needs more steps than are tried
 }
 KNOWN_LINES = {
-    "train_test_leak-growing_curriculum",
-    "train_test_leak-tumours",
-    "augment_on_test-shapes_trainer",
-    "dropout_wrong_place-shapes_trainer",
-    "train_test_preprocess_mismatch-trainer",
-    "train_test_leak-trainer",
-    "train_test_preprocess_mismatch-picture_folder",
     "no_activation-early_exits",
-    "init_too_large-letters_style",
-    "inputs_not_scaled-prefetch_thread",
-    "eval_on_train-lightning_like",
-    "wrong_flatten_size-checkpointed",
-    "tuned_on_test-hidden_sizes",
-    "no_activation-quickstart",
-    "train_test_preprocess_mismatch-rnn_rows",
-    "relu_on_output-picture_files",
 }
 SAMPLE = [
     "missing_zero_grad-mlp",
@@ -326,10 +311,26 @@ def test_a_mistake_in_another_file_is_named_there(tmp_path: Path, monkeypatch: p
     assert (found.causes, found.place, found.line, found.code) == (("syntax",), "net.py", 11, "def forward(self, x)")
 
 
+IN_A_THREAD = """
+import threading
+import torch
+from torch import nn
+
+def work():
+    net(torch.rand(8, 1, 28, 28))
+
+net = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.Flatten(), nn.Linear(4 * 14 * 14, 10))
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
 NO_TRAINING = {
     "for i in range(3)\n    pass\n": ("syntax",),
     "n = 0\nwhile n < 10_000:\n    n += 1\n": (),
     "import sys\nsys.exit(3)\n": (),
+    "import os\nos._exit(0)\n": (),
+    IN_A_THREAD: ("wrong_flatten_size",),
+    "while True:\n    try:\n        for i in range(10**9):\n            pass\n    except BaseException:\n        pass\n": (),
 }
 
 
@@ -351,6 +352,47 @@ def test_what_python_cannot_read_is_shown_with_its_line(terminal: Terminal) -> N
     assert "program.py:2   for i in range(n)" in said
     assert "Seen   expected ':'." in said
     assert "More" not in said
+
+
+UNREAD = {
+    "if 1:\n\tx = 1\n        y = 2\n": (
+        "Indent with spaces alone: here are tabs too.",
+        "inconsistent use of tabs and spaces in indentation.",
+    ),
+    "x = 1\n  y = 2\n": ("Look at the spaces before it: all lines of a block begin at the same place.", "unexpected indent."),
+    "x = = 1\n": ("Look at it, and at the end of the one above it.", "Something is missing here, or too much."),
+    "x = [1 2]\n": ("Look at it, and at the end of the one above it.", "Perhaps you forgot a comma?"),
+}
+
+
+@pytest.mark.parametrize("text", UNREAD)
+def test_what_python_cannot_read_is_told_in_words(text: str) -> None:
+    with pytest.raises(SyntaxError) as caught:
+        compile(text, "program.py", "exec")
+    found = child.unreadable(caught.value)
+    assert (found.change, found.evidence) == UNREAD[text]
+
+
+TOO_LARGE = "[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes."
+THERE = "It asks at line 3 for data/train.csv, and that is not there."
+ENDINGS = {
+    "ModuleNotFoundError: No module named 'lightning'": "It imports lightning at line 3, and Python does not find that.",
+    "ImportError: attempted relative import with no known parent package": "It imports with a dot at line 3",
+    "FileNotFoundError: [Errno 2] No such file or directory: 'data/train.csv'": THERE,
+    "KeyboardInterrupt: ": "It stops itself at line 3 with KeyboardInterrupt, as Ctrl+C would.",
+    "MemoryError: ": "It asks at line 3 for more memory than the doctor gives a program.",
+    f"RuntimeError: {TOO_LARGE}": "It asks at line 3 for more memory than the doctor gives a program.",
+    "SystemExit: no data": "It ends itself at line 3, before it has trained anything: no data",
+    "IndexError: list index out of range": "It asks at line 3 for an argument that it did not get.",
+    "EOFError: EOF when reading a line": "At line 3 it asks for input(), and under the doctor nobody types.",
+    "ValueError: \n\nthey differ\nmuch": "It ends at line 3 with an exception that the doctor does not know:\n  ValueError: they differ",
+    "AssertionError: ": "It ends at line 3 with an exception that the doctor does not know:\n  AssertionError",
+}
+
+
+@pytest.mark.parametrize("failure", ENDINGS)
+def test_an_ending_is_told_in_words(failure: str) -> None:
+    assert "\n".join(in_words(failure, 3, "rate = float(sys.argv[1])", trained=False)).startswith(ENDINGS[failure])
 
 
 NOT_A_NUMBER = """
@@ -384,6 +426,9 @@ def test_a_notebook_is_no_program(tmp_path: Path) -> None:
     (tmp_path / "training.ipynb").write_text("{}", encoding="utf-8")
     with pytest.raises(UsageError, match="This is a notebook"):
         examine(tmp_path / "training.ipynb")
+    (tmp_path / "training.py").write_text('{"cells": [], "nbformat": 4}', encoding="utf-8")
+    with pytest.raises(UsageError, match="This is a notebook"):
+        examine(tmp_path / "training.py")
 
 
 def test_what_stands_after_the_name_is_the_programs_unless_it_knows_no_such_word(terminal: Terminal) -> None:
@@ -493,9 +538,40 @@ def is_alive(process: int) -> bool:
     return not state.exists() or state.read_text(encoding="utf-8").split()[2] != "Z"
 
 
-def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "program.py").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UsageError, match="no text"):
+MAKES_FILES = """
+import os, signal, sys, tempfile
+from pathlib import Path
+Path(tempfile.mkdtemp(), "half.pt").write_text("half")
+Path(sys.argv[1], "half.pt").write_text("half")
+"""
+ENDS = {
+    "by itself": "",
+    "killed": "os.kill(os.getpid(), signal.SIGKILL)",
+    "as its time is up": "signal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True:\n    pass",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_what_a_program_makes_elsewhere_ends_with_it(end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("program", "temporary", "elsewhere"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "program")
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # so that it is looked for again
+    monkeypatch.setattr(sys.modules["handlens.doctor.examine"], "_LIMITS", Limits(time_s=10.0 if "time" in end else 60.0))
+    Path("program.py").write_text(MAKES_FILES + ENDS[end], encoding="utf-8")
+    with pytest.raises(UsageError) if ENDS[end] else contextlib.nullcontext():
+        examine("program.py", [str(tmp_path / "elsewhere")])
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["elsewhere", "program", "program.py", "temporary"]
+
+
+REFUSED = {b"\xff\xfe\x00": "no text", b"print(1)\x00\n": "zero bytes", b"\n": "nothing in this file"}
+
+
+@pytest.mark.parametrize("content", REFUSED)
+def test_what_is_no_program_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_bytes(content)
+    with pytest.raises(UsageError, match=REFUSED[content]):
         examine(tmp_path / "program.py")
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from doctor import score
 from doctor.corpus import BROKEN
 from doctor.programs import EXTRA, Mutant
 
@@ -55,3 +60,37 @@ def test_each_mistake_is_one_change_of_a_right_program() -> None:
 def places(mutant: Mutant) -> int:
     """In how many places of the right program something is replaced."""
     return mutant.right.count(mutant.old) + len(EXTRA.get((mutant.cause, mutant.style), []))
+
+
+def answer(name: str, cause: str, *causes: str, seed: int = 0, seconds: float = 2.0, **about: bool) -> score.Answer:
+    line = about.get("right_line", True)
+    return score.Answer(name, cause, seed, "text", score.STATE, causes, line, "", seconds, 1.0, 10**9)
+
+
+def test_the_scores_are_told_in_one_table_and_the_misses_in_another(tmp_path: Path) -> None:
+    answers = [
+        answer("plain", ""),
+        answer("gan", "", "lr_too_low"),
+        answer("no_activation-mlp", "no_activation", "no_activation", right_line=False, seconds=9.0),
+        answer("missing_eval-mlp", "missing_eval", "missing_eval"),
+        answer("missing_eval-mlp", "missing_eval", "dead_relu", "missing_eval", seed=1),
+    ]
+    one, other = tmp_path / "one.jsonl", tmp_path / "other.jsonl"
+    lines = [json.dumps(asdict(each)) for each in answers]
+    one.write_text("\n".join(lines[:3]) + "\n" + lines[3][:40], encoding="utf-8")
+    other.write_text("\n".join(lines[3:]) + "\n", encoding="utf-8")
+    said = score.report(list(score.known([one, other]).values()), 7)
+    assert said == score.report(answers, 7)
+    for row in (
+        "| not asked yet | 2 | 0 |",
+        "| true cause first | 2 of 3 (66.7%) | 95 % |",
+        "| true cause among the first three | 3 of 3 (100.0%) |  |",
+        "| right line (within 1), where the true cause is first | 1 of 2 (50.0%) | 85 % |",
+        "| right programs blamed | 1 of 2 (50.0%) | 0 |",
+        "| same first cause with all seeds | 0 of 1 (0.0%) | 100 % |",
+        "| the slowest | 9.0 s: no_activation-mlp | 15 s |",
+        "| missing_eval | dead_relu | 1 | mlp, seed 1 |",
+        "| no_activation | no_activation, at another line | 1 | mlp |",
+        "| nothing | lr_too_low | 1 | gan |",
+    ):
+        assert row in said

@@ -104,6 +104,11 @@ def train_one_epoch():
 """
 # A program that ends with an exception, the cause that is named, and its change (or a part of it).
 CRASHES = {
+    "torchvision is not there": (
+        "raise ModuleNotFoundError(\"No module named 'torchvision'\")",
+        "torch_torchvision_mismatch",
+        "Install it from the same place as torch",
+    ),
     "one image, too long": (MAPS.format(1) + "net(torch.zeros(1, 1, 28, 28))", "wrong_flatten_size", "Write 25088 in place of 6272."),
     "one image, too short": (MAPS.format(4) + "net(torch.zeros(1, 1, 28, 28))", "wrong_flatten_size", "Write 1568 in place of 6272."),
     "a batch in one row": ("build()[1](x_train[:50].flatten())", "flatten_whole_batch", "Keep the batch"),
@@ -125,7 +130,7 @@ CRASHES = {
     "the class, handed over": (OWN + "def fit(network):\n    list(network.parameters())\n\nfit(Net)", "class_not_instance", "Write Net()."),
     "the class, called": (OWN + "network = Net\nnetwork(x_test)", "class_not_instance", "Write Net()."),
     "another name of the class": (OWN + "MODEL = Net\nmodel = MODEL()\nlen(model.wieghts)", "", ""),
-    "one is taken from labels": ("F.cross_entropy(model(x_train), y_train - 1)", "label_off_by_one", "Take nothing from the labels."),
+    "one is taken from labels": ("F.cross_entropy(model(x_train), y_train - 1)", "label_off_by_one", "Subtract nothing from the labels."),
     "under no_grad": (COUNTED + "with torch.no_grad():\n    train_one_epoch()", "no_grad_in_training", "Take the training out"),
     "a card is asked for": ("assert torch.cuda.is_available()", "cuda_unavailable", "Use device ="),
     "ended without a card": (
@@ -136,7 +141,7 @@ CRASHES = {
     "winners": (
         COUNTED.replace("cross_entropy(scores, y)", "mse_loss(scores.argmax(1).float(), y.float())") + "train_one_epoch()",
         "loss_on_argmax",
-        "Give the loss the scores.",
+        "Give the loss the scores themselves",
     ),
 }
 
@@ -148,6 +153,25 @@ def test_an_exception_is_told_by_what_led_to_it(name: str) -> None:
     assert found.failure
     assert found.causes[:1] == ((cause,) if cause else ())
     assert change in found.change
+
+
+SIZED = """
+class Net(nn.Module):
+    def __init__(self, width=8):
+        super().__init__()
+        self.conv = nn.Conv2d(1, width, 3, padding=1)
+        self.head = nn.Linear(width * 49, 10)
+
+    def forward(self, x):
+        return self.head(F.max_pool2d(self.conv(x), 7).flatten(1))
+
+Net()(x_train)
+"""
+
+
+def test_a_layer_is_found_by_the_default_of_a_parameter() -> None:
+    found = visit(SIZED)
+    assert (found.causes[:1], found.code) == (("wrong_flatten_size",), "self.head = nn.Linear(width * 49, 10)")
 
 
 UNTOLD = "F.dropout(self.first(x.flatten(1)).relu(), 0.5)"
@@ -192,12 +216,137 @@ for x, y in test_loader:
 print("test accuracy", correct / 200)
 """
 REMAINING = "remaining = 3\n" + TRAINING + "model = build()\nprint(model(x_test).argmax(1)[:10])\n"
+RELUS = """
+def dense(inputs, outputs):
+    return nn.Sequential(nn.Linear(inputs, outputs), nn.ReLU())
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = dense(784, 64)
+        self.last = dense(64, 10)
+
+    def forward(self, x):
+        return self.last(self.first(x.flatten(1)))
+
+model = Net()
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+"""
+LINEAR = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(784, 64), nn.Linear(64, 10)
+
+    def forward(self, x):
+        x = x.flatten(1)
+        x = self.first(x)
+        return self.last(x)
+
+model = Net()
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+"""
+DROPPED = """
+dropout = 0.4
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.flat = nn.Flatten()
+        self.head = nn.Sequential(nn.Linear(784, 10), nn.Dropout(dropout))
+
+    def forward(self, x):
+        return self.head(self.flat(x))
+
+model = Net()
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+"""
+WIDTHS = """
+def train(model):
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for x, y in train_loader:
+        loss = F.cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+best = 0
+for width in (8, 32):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, width), nn.ReLU(), nn.Linear(width, 10))
+    train(model)
+    score = (model(x_test).argmax(1) == y_test).float().mean().item()
+    print(width, score)
+    if score > best:
+        best, chosen = score, width
+"""
+BYTES = """
+x_test = (255 * x_test).float()
+
+def batches():
+    for rows in torch.randperm(600).split(50):
+        yield (255 * x_train[rows]).float(), y_train[rows]
+
+for epoch in range(3):
+    for x, y in batches():
+        loss = F.cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+CHANGED = """
+def noise(image):
+    return image + 0.2 * torch.randn_like(image)
+
+def center(image):
+    return image - 0.25
+
+class Changed(Dataset):
+    def __init__(self, images, labels, changes):
+        self.images, self.labels, self.changes = images, labels, changes
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, i):
+        image = self.images[i]
+        for change in self.changes:
+            image = change(image)
+        return image, self.labels[i]
+
+noisy, plain = [noise, center], [center]
+train_loader = DataLoader(Changed(x_train, y_train, noisy), 50, shuffle=True)
+print(len(train_loader))
+test_loader = DataLoader(Changed(x_test, y_test, noisy), 50)
+"""
+LARGE = """
+first = torch.randn(784, 64) / 28
+last = 5 * torch.randn(64, 10)
+for weights in (first, last):
+    weights.requires_grad_()
+optimizer = torch.optim.SGD([first, last], lr=0.01)
+for x, y in train_loader:
+    loss = F.cross_entropy((x.flatten(1) @ first).relu() @ last, y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
 # A mistake, the cause that is named first, and what stands in its line.
 MISTAKES = {
     "a network from a function, in each ep": (EACH, "model_reset_each_epoch", "model = build()"),
     "dropout that is told nothing": (CLASS + TRAINING, "missing_eval", f"return self.last({UNTOLD})"),
     "a counter under no_grad": (TRAINING + TESTED, "stats_reset_in_loop", "correct = 0"),
     "a new network, and a name with ema": (REMAINING, "fresh_model_evaluated", "model = build()"),
+    "a last layer that a function makes": (RELUS + TRAINING, "relu_on_output", "self.last = dense(64, 10)"),
+    "layers by their names": (LINEAR + TRAINING, "no_activation", "x = self.first(x)"),
+    "a share with the name of dropout": (
+        DROPPED + TRAINING,
+        "dropout_wrong_place",
+        "self.head = nn.Sequential(nn.Linear(784, 10), nn.Dropout(dropout))",
+    ),
+    "a score that is compared later": (WIDTHS, "tuned_on_test", "score = (model(x_test).argmax(1) == y_test).float().mean().item()"),
+    "pixels of a generator": (BYTES, "inputs_not_scaled", "yield (255 * x_train[rows]).float(), y_train[rows]"),
+    "changes in a list": (CHANGED + TRAINING, "augment_on_test", "test_loader = DataLoader(Changed(x_test, y_test, noisy), 50)"),
+    "one of two matrices": (LARGE, "init_too_large", "last = 5 * torch.randn(64, 10)"),
 }
 OWNED = """
 class Net(nn.Module):
@@ -330,6 +479,18 @@ sound = 0.01 * (waves[y_train] + 0.5 * torch.randn(600, 256))[:, None]
 model = nn.Sequential(nn.Conv1d(1, 16, 9, 4), nn.ReLU(), nn.Flatten(), nn.Linear(16 * 62, 10))
 """
 LOW_RANK = "model = nn.Sequential(nn.Flatten(), nn.Linear(784, 8, bias=False), nn.Linear(8, 10))\n"
+OF_COPIES = """
+import copy
+quick = copy.deepcopy(model)
+for epoch in range(2):
+    for x, y in train_loader:
+        TAKE
+        F.cross_entropy(quick(x), y).backward()
+        for mine, its in zip(model.parameters(), quick.parameters()):
+            mine.grad, its.grad = its.grad, None
+        optimizer.step()
+print((model(x_test).argmax(1) == y_test).float().mean())
+"""
 # Right programs, each with a habit that looks like a mistake.
 HABITS = {
     "a step that is an epoch": BY_ITSELF,
@@ -358,6 +519,8 @@ HABITS = {
     "how many epochs are best": SWEEP,
     "a counter that begins again now and then": TRAINING + TESTED.replace("    correct = 0", "    if y[0] == 0:\n        correct = 0"),
     "an untrained one to compare": TRAINING + "untrained = build()\nprint((untrained(x_test).argmax(1) == y_test).float().mean())\n",
+    "gradients of a copy": OF_COPIES.replace("TAKE", "quick.load_state_dict(model.state_dict())"),
+    "gradients of a copy that is made anew": OF_COPIES.replace("TAKE", "quick = copy.deepcopy(model)"),
     "a loss that the network holds": OWNED + TRAINING.replace("F.cross_entropy", "model.criterion"),
 }
 

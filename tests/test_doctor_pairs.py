@@ -196,6 +196,78 @@ with torch.no_grad():
     for test_set in test_sets:
         print("test accuracy", sum((model(x).argmax(1) == y).sum().item() for x, y in DataLoader(test_set, 50)) / 200)
 """
+ANEW = """
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+FIRST
+model = build()
+SECOND
+"""
+FILLED = """
+place = (0.1 * torch.randn(28, 16)).requires_grad_()
+first, last = [(torch.MAKE(size) / size[0] ** 0.5).requires_grad_() for size in ((28, 16), (16, 10))]
+optimizer = torch.optim.Adam([place, first, last], lr=1e-2)
+for epoch in range(3):
+    for x, y in train_loader:
+        loss = F.cross_entropy((x[:, 0] @ first + place).relu().mean(1) @ last, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+CHAIN = """
+parts = [torch.optim.lr_scheduler.LinearLR(optimizer, 0.1, total_iters=3), torch.optim.lr_scheduler.ExponentialLR(optimizer, SHARE)]
+scheduler = torch.optim.lr_scheduler.SequentialLR(optimizer, parts, milestones=[3])
+for epoch in range(3):
+    for x, y in train_loader:
+        loss = F.cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        scheduler.step()
+"""
+SEVERAL = """
+first, second = torch.optim.SGD(model[1].parameters(), lr=0.1), torch.optim.Adam(model[3].parameters(), lr=1e-3)
+scheduler = torch.optim.lr_scheduler.ExponentialLR(first, 0.8)
+for epoch in range(3):
+    for x, y in train_loader:
+        loss = F.cross_entropy(model(x), y)
+        for one in (first, second):
+            one.zero_grad()
+        loss.backward()
+        for one in (first, second):
+            one.step()
+SPACE    scheduler.step()
+"""
+CUT = """
+images, labels = x_train, y_train
+train_set = TensorDataset(images[:400], labels[:400])
+print(len(train_set))
+test_set = TensorDataset(images[FROM:], labels[FROM:])
+for x, y in DataLoader(train_set, 50, shuffle=True):
+    loss = F.cross_entropy(model(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+with torch.no_grad():
+    right = [model(x).argmax(1) == y for x, y in DataLoader(test_set, 50)]
+print("test accuracy", torch.cat(right).float().mean().item())
+"""
+RESHAPED = """
+test_pixels = x_test.flatten(1)
+test_pixels = SCALED
+for epoch in range(2):
+    for x, y in train_loader:
+        loss = F.cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+hits = 0
+with torch.no_grad():
+    for rows in torch.arange(200).split(50):
+        pixels = test_pixels[rows]
+        pixels = pixels.reshape(-1, 1, 28, 28)
+        hits += (model(pixels).argmax(1) == y_test[rows]).sum().item()
+print("test accuracy", hits / 200)
+"""
 # A mistake, its cause, text of its line, and the right program.
 PAIRS = {
     "few images, mixed separately": (
@@ -283,6 +355,42 @@ PAIRS = {
         "augment_on_test",
         "test_sets = [Changed(noise)]",
         NOISES.replace("SETS", "Changed(torch.clone), Changed(noise)"),
+    ),
+    "a second network, and the optimizer of the first": (
+        ANEW.replace("FIRST", TRAINING).replace("SECOND", TRAINING),
+        "optimizer_wrong_params",
+        "optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)",
+        ANEW.replace("FIRST", TRAINING).replace("SECOND", f"optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)\n{TRAINING}"),
+    ),
+    "bare weights that are filled": (
+        FILLED.replace("MAKE", "ones"),
+        "constant_init",
+        "first, last = [(torch.ones(size) / size[0] ** 0.5).requires_grad_() for size in ((28, 16), (16, 10))]",
+        FILLED.replace("MAKE", "randn"),
+    ),
+    "schedules in a chain": (
+        CHAIN.replace("SHARE", "0.7"),
+        "scheduler_per_batch",
+        "scheduler.step()",
+        CHAIN.replace("SHARE", "0.93"),
+    ),
+    "several optimizers in a row": (
+        SEVERAL.replace("SPACE", "    "),
+        "scheduler_per_batch",
+        "scheduler.step()",
+        SEVERAL.replace("SPACE", ""),
+    ),
+    "two sets cut out of one": (
+        CUT.replace("FROM", "300"),
+        "train_test_leak",
+        "test_set = TensorDataset(images[300:], labels[300:])",
+        CUT.replace("FROM", "400"),
+    ),
+    "test images with another scale, and reshaped": (
+        RESHAPED.replace("SCALED", "test_pixels * 20 - 3"),
+        "train_test_preprocess_mismatch",
+        "test_pixels = test_pixels * 20 - 3",
+        RESHAPED.replace("SCALED", "test_pixels * 1"),
     ),
 }
 

@@ -606,7 +606,7 @@ CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
         "mlp": (
             "F.relu(self.fc1(x))\n        x = self.dropout(x)\n        x = F.relu(self.fc2(x))",
             "self.fc1(x)\n        x = self.dropout(x)\n        x = self.fc2(x)",
-            "def forward",
+            "x = self.fc1(x)",
         ),
         "sequential": ("    nn.ReLU(),\n", "", "nn.Sequential("),
         "trainer": ("        return self.act(self.linear(x))", "        return self.linear(x)", "def forward(self, x):\n        x = torch"),

@@ -5,11 +5,14 @@
 Words choose programs by their names. Each answer is a line of FILE, and what stands there is not asked once more: a run that was stopped
 goes on with the same command. Right programs come first, the others in an order by chance, so what is there after M minutes is a sample.
 With `--seeds` each program is asked about N times, from other random numbers; with `--again` also where the answer in FILE is not right.
+`--answers` may be given several times: the answers of all these files count, as of several machines, and new ones go into the first.
+With `--minutes 0` nothing is asked, and what is known is scored.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import multiprocessing
@@ -151,13 +154,16 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE.parents[1])}  # the progra
 STATE = digest("".join(path.read_text(encoding="utf-8") for path in sorted(SOURCE.rglob("*.py"))))
 
 
-def known(file: Path) -> dict[tuple[str, int, str], Answer]:
-    """The answers that stand in a file; the last one of each program counts."""
-    answers = {}
-    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
-        row = json.loads(line)
-        answer = Answer(**{**row, "causes": tuple(row["causes"])})
-        answers[answer.name, answer.seed, answer.text] = answer
+def known(files: Sequence[Path]) -> dict[tuple[str, int, str], Answer]:
+    """The answers that stand in files; the last one of each program counts, rather one of this state of the doctor."""
+    answers: dict[tuple[str, int, str], Answer] = {}
+    for line in (line for file in files if file.exists() for line in file.read_text(encoding="utf-8").splitlines()):
+        with contextlib.suppress(json.JSONDecodeError):  # a line that was not written to its end
+            row = json.loads(line)
+            answer = Answer(**{**row, "causes": tuple(row["causes"])})
+            place = answer.name, answer.seed, answer.text
+            if place not in answers or answer.doctor == STATE or answers[place].doctor != STATE:
+                answers[place] = answer
     return answers
 
 
@@ -174,6 +180,8 @@ def key(question: Question) -> tuple[str, int, str]:
 def ask_all(asked: Sequence[Question], file: Path, workers: int, minutes: float) -> None:
     """Ask, and write each answer down; nothing is begun after so many minutes."""
     until = time.monotonic() + 60 * minutes
+    if file.exists() and not file.read_bytes().endswith(b"\n"):  # an answer was not written to its end
+        file.write_bytes(file.read_bytes() + b"\n")
 
     def one(question: Question) -> None:
         if time.monotonic() > until:
@@ -194,57 +202,82 @@ def share(part: int, whole: int) -> str:
 
 
 def report(answers: Sequence[Answer], count: int) -> str:
-    """The scores, and a table of what was said in place of each true cause."""
-    broken, silent = [one for one in answers if one.cause], [one for one in answers if not one.cause]
+    """The scores, and a table of what was said in place of each true cause.
+
+    Args:
+        answers: all that are known.
+        count: how many are to be asked.
+    """
     if not answers:
-        return "Nothing was asked."
+        return f"Nothing was asked of {count}."
+    return "\n".join([*_scores(answers, count), "", *_missed(answers)])
+
+
+def _scores(answers: Sequence[Answer], count: int) -> list[str]:
+    broken, silent = [one for one in answers if one.cause], [one for one in answers if not one.cause]
+    first = [one for one in broken if one.first == one.cause]
     clock, processor = [one.seconds for one in answers], [one.processor for one in answers]
-    firsts: dict[str, set[str]] = defaultdict(set)
-    for one in answers:
-        firsts[f"{one.cause} {one.name}"].add(one.first)
+    slowest = max(answers, key=lambda one: one.seconds)
     rows = [
-        ("asked", share(len(answers), count)),
-        ("by an earlier state of the doctor", str(sum(one.doctor != STATE for one in answers))),
-        ("true cause first", share(sum(one.first == one.cause for one in broken), len(broken))),
-        ("true cause first, with its line (within 1)", share(sum(one.right for one in broken), len(broken))),
-        ("right programs blamed", share(sum(one.first not in ("", _NO_ANSWER) for one in silent), len(silent))),
-        ("no answer", str(sum(one.first == _NO_ANSWER for one in answers))),
-        ("same first cause with all seeds", share(sum(len(each) == 1 for each in firsts.values()), len(firsts))),
-        ("time by the clock, start included, s", f"median {statistics.median(clock):.1f}, slowest {max(clock):.1f}"),
-        ("time of the processor, s", f"median {statistics.median(processor):.1f}, slowest {max(processor):.1f}"),
-        ("largest process, GB", f"{max(one.memory for one in answers) / 1e9:.2f}"),
+        ("asked", share(len(answers), count), ""),
+        ("not asked yet", str(count - len(answers)), "0"),
+        ("asked of an earlier state of the doctor", str(sum(one.doctor != STATE for one in answers)), "0"),
+        ("true cause first", share(len(first), len(broken)), "95 %"),
+        ("true cause among the first three", share(sum(one.cause in one.causes[:3] for one in broken), len(broken)), ""),
+        ("right line (within 1), where the true cause is first", share(sum(one.right for one in first), len(first)), "85 %"),
+        ("right programs blamed", share(sum(one.first not in ("", _NO_ANSWER) for one in silent), len(silent)), "0"),
+        ("no answer", str(sum(one.first == _NO_ANSWER for one in answers)), "0"),
+        ("same first cause with all seeds", _agreement(answers), "100 %"),
+        ("time by the clock, start included, in the median", f"{statistics.median(clock):.1f} s", "6 s"),
+        ("the slowest", f"{slowest.seconds:.1f} s: {slowest.name}", "15 s"),
+        ("time of the processor", f"median {statistics.median(processor):.1f} s, most {max(processor):.1f} s", ""),
+        ("largest process", f"{max(one.memory for one in answers) / 1e9:.2f} GB", ""),
     ]
-    lines = ["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)]
+    return ["| | | goal |", "| --- | --- | --- |", *(f"| {name} | {value} | {goal} |" for name, value, goal in rows)]
+
+
+def _agreement(answers: Sequence[Answer]) -> str:
+    """Of the programs that were asked about with several seeds, how many got the same first cause each time."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for one in answers:
+        said[f"{one.cause} {one.name}"].append(one.first)
+    several = [given for given in said.values() if len(given) > 1]
+    return share(sum(len(set(given)) == 1 for given in several), len(several))
+
+
+def _missed(answers: Sequence[Answer]) -> list[str]:
+    """What was said in place of what, and of which programs; `nothing` is the true cause of a right program."""
     missed: dict[tuple[str, str], list[str]] = defaultdict(list)
     for one in answers:
         if not one.right:
-            named = f"{one.cause}, at another line" if one.first == one.cause else one.first
-            missed[one.cause or "nothing", named or "nothing"].append(
-                one.name.removeprefix(f"{one.cause}-") + f", seed {one.seed}" * (one.seed > 0)
-            )
-    lines += ["", "| true cause | said | times | programs |", "| --- | --- | --- | --- |"]
-    lines += [f"| {cause} | {said} | {len(names)} | {'; '.join(names)} |" for (cause, said), names in sorted(missed.items())]
-    return "\n".join(lines)
+            said = f"{one.cause}, at another line" if one.first == one.cause else one.first
+            name = one.name.removeprefix(f"{one.cause}-") + f", seed {one.seed}" * (one.seed > 0)
+            missed[one.cause or "nothing", said or "nothing"].append(name)
+    if not missed:
+        return ["Nothing was missed."]
+    rows = [f"| {cause} | {said} | {len(names)} | {'; '.join(names)} |" for (cause, said), names in sorted(missed.items())]
+    return ["| true cause | said | times | programs |", "| --- | --- | --- | --- |", *rows]
 
 
 def main() -> None:
     """Ask what is not known yet, and print the scores of all that is chosen."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--answers", type=Path, default=Path(tempfile.gettempdir(), f"doctor-{STATE}.jsonl"))
+    parser.add_argument("--answers", type=Path, action="append", metavar="FILE")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--again", action="store_true")
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
-    file, chosen = options.answers.resolve(), questions(options.seeds, options.words)
-    there = known(file)
+    given = options.answers or [Path(tempfile.gettempdir(), f"doctor-{STATE}.jsonl")]
+    files, chosen = [file.resolve() for file in given], questions(options.seeds, options.words)
+    there = known(files)
     asked = [one for one in chosen if key(one) not in there or (options.again and not there[key(one)].right)]
     with tempfile.TemporaryDirectory() as folder:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:  # whose memory is not counted as that of the asked
             os.chdir(pool.submit(lay_out, Path(folder)).result())
-        ask_all(asked, file, options.workers, options.minutes)
-    there = known(file)
+        ask_all(asked, files[0], options.workers, options.minutes)
+    there = known(files)
     print(report([there[key(one)] for one in chosen if key(one) in there], len(chosen)))
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from handlens.doctor.endings import in_words
+
 if TYPE_CHECKING:
     from handlens.doctor.case import Case
 
 SYNTAX = "syntax"  # the one mistake that is found before the program runs
-_NOBODY_TYPES = "EOFError: EOF when reading a line"
 _NO_BACKWARD = "No backward pass was seen, so there was little to look at."
 _LATE = "If its training comes later: let it load fewer images, or leave out what is slow, for this."
 SURE = 0.95
@@ -122,23 +123,19 @@ class Diagnosis:
         return "\n".join(self._mistake() if self.causes else self._nothing())
 
     def _mistake(self) -> list[str]:
-        where = ["", f"  {self.place}:{self.line}   {self.code}"] if self.line else []
+        where = ["", *self._there()] if self.line else []
         others = ["", f"Then look at: {', '.join(self.causes[1:4])}."] if len(self.causes) > 1 else []
         tried = [f"Seen   {self.evidence}", f"Try    {self.change}"]
         more = [f"More   handlens doctor --explain {self.causes[0]}"] if self.causes[0] != SYNTAX else []
         return [self.sentence, *where, "", *tried, *others, *more]
 
+    def _there(self) -> list[str]:
+        return [f"  {self.place}:{self.line}   {self.code}"] if self.line else []
+
     def _nothing(self) -> list[str]:
-        if self.failure.startswith(_NOBODY_TYPES):
-            return [
-                f"At line {self.line} it asks for input(), and under the doctor nobody types. Write the answer into the program for this."
-            ]
         if self.failure:
-            kind, _, text = self.failure.splitlines()[0].partition(": ")
-            at = f" at line {self.line}" if self.line else ""
-            if kind == "SystemExit":
-                return [f"It ends itself{at}{'' if self.losses else ', before it has trained anything'}: {text}"]
-            return [f"It ends{at} with an exception that the doctor does not know:", f"  {kind}: {text}"]
+            first, *rest = in_words(self.failure, self.line, self.code, trained=bool(self.losses))
+            return [first, *self._there(), *rest]
         if self.stopped and not self.losses:
             return [f"I saw no training. The program was ended after some seconds, and was at line {self.stopped} then.", _LATE]
         fell = (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import _thread
 import builtins
+import contextlib
 import dataclasses
 import json
 import os
@@ -15,8 +16,9 @@ import sys
 import threading
 import types
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import SYNTAX, Diagnosis, conclude
@@ -28,13 +30,19 @@ from handlens.doctor.modules import Modules
 from handlens.doctor.program import Program
 from handlens.doctor.sandbox import aside
 from handlens.doctor.script import Script
-from handlens.doctor.seen import Seen
+from handlens.doctor.seen import Failure, Seen
 from handlens.doctor.watch import Watcher
 from handlens.doctor.watch.compiler import without_compiler
 from handlens.files import read_source, write_atomic
 
 LONGEST_S = 8.0
+_AGAIN_S = 1.0  # of a program that catches what ends it
 _ALARM: int = getattr(signal, "SIGALRM", None) or signal.SIGBREAK  # type: ignore[attr-defined]  # of Windows
+_CHANGES = {
+    TabError: "Indent with spaces alone: here are tabs too.",
+    IndentationError: "Look at the spaces before it: all lines of a block begin at the same place.",
+    SyntaxError: "Look at it, and at the end of the one above it.",
+}
 
 
 class SeenEnough(BaseException):
@@ -62,9 +70,16 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
     modules = Modules(path.parent, program, {FOR: watcher.loops.through, WHILE: watcher.loops.going})
     main.__dict__.update(modules.loops)
     code = modules.compiled(str(path), text, imported=False)
-    with watcher.watching() as seen, warnings.catch_warnings(), aside(path.parent), modules.importing():
+    with (
+        watcher.watching() as seen,
+        threads_heard(seen, program),
+        warnings.catch_warnings(),
+        aside(path.parent),
+        modules.importing(),
+        ending_told(),
+    ):
         warnings.simplefilter("always")
-        until_enough(longest_s)
+        until_enough(longest_s, watcher.loops.end)
         try:
             exec(code, main.__dict__)
         except SeenEnough as end:
@@ -82,15 +97,23 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
     return program.script(), seen, {**modules.names(), **main.__dict__}
 
 
-def until_enough(seconds: float) -> None:
-    """Raise `SeenEnough` in this thread after so many seconds of work."""
+def until_enough(seconds: float, first: Callable[[], object] = lambda: None) -> None:
+    """Raise `SeenEnough` in this thread after so many seconds of work, and again as long as that is caught.
+
+    Args:
+        seconds: of work.
+        first: is called before.
+    """
     began = worked_s()
 
     def end(*_: object) -> None:
         left = seconds - (worked_s() - began)
-        if left <= 0:
-            raise SeenEnough
-        _wake_after(max(left, 0.1))
+        if left > 0:
+            _wake_after(max(left, 0.1))
+            return
+        first()
+        _wake_after(_AGAIN_S)
+        raise SeenEnough
 
     signal.signal(_ALARM, end)
     _wake_after(seconds)
@@ -103,6 +126,43 @@ def _wake_after(seconds: float) -> None:
     timer = threading.Timer(seconds, _thread.interrupt_main, (_ALARM,))  # Windows
     timer.daemon = True
     timer.start()
+
+
+@contextlib.contextmanager
+def threads_heard(seen: Seen, program: Program) -> Iterator[None]:
+    """An exception that ends a thread is the program's where nothing was trained."""
+    hook = threading.excepthook
+    failures: list[Failure] = []
+
+    def hear(given: threading.ExceptHookArgs) -> None:
+        if given.exc_value is not None:
+            failures.append(program.failure(given.exc_value))
+        hook(given)
+
+    threading.excepthook = hear
+    try:
+        yield
+    finally:
+        threading.excepthook = hook
+        if failures and seen.failure is None and not seen.of("backward"):
+            seen.failure = failures[0]
+
+
+@contextlib.contextmanager
+def ending_told() -> Iterator[None]:
+    """`os._exit` ends the program and not this process; in the processes that it starts it does what it always does."""
+    leave, own = os._exit, os.getpid()
+
+    def end(status: int) -> NoReturn:
+        if os.getpid() != own:
+            leave(status)
+        raise SystemExit(status)
+
+    os._exit = end
+    try:
+        yield
+    finally:
+        os._exit = leave
 
 
 def main() -> None:
@@ -122,12 +182,13 @@ def main() -> None:
 
 def unreadable(error: SyntaxError) -> Diagnosis:
     """What is said of a program that is no Python."""
+    said = error.msg.removeprefix("invalid syntax").lstrip(". ") or "Something is missing here, or too much"
     return Diagnosis(
         (SYNTAX,),
         "Python cannot read this line.",
-        "Look at it, and at the end of the one above it.",
+        next(change for kind, change in _CHANGES.items() if isinstance(error, kind)),
         error.lineno or 0,
-        f"{error.msg}.",
+        said if said[-1] in ".?!" else f"{said}.",
         place=Path(error.filename or "").name,
         code=(error.text or "").strip(),
     )

@@ -11,20 +11,23 @@ from pathlib import Path
 
 from handlens.doctor.cause import Diagnosis, Finding, Measured
 from handlens.errors import FileError, UsageError
-from handlens.files import printable, read_bytes, read_source
+from handlens.files import make_folder, printable, read_bytes, read_source
 from handlens.limits import Finished, Limits, run_limited
 
 ANSWER = "HANDLENS_DOCTOR_ANSWER"
 MEASURING = "HANDLENS_DOCTOR_MEASURING"
 _MOST_BYTES = 1 << 20
 _LIMITS = Limits(time_s=60.0, memory_bytes=8 << 30)
+_TEMPORARY = ("TMPDIR", "TEMP", "TMP")  # the variables that name the folder for temporary files
+_SAVE = "If it is one, save it as UTF-8 in your editor."
+_IN_NOTEBOOK = "In the notebook, write import handlens as hl, and around its training: with hl.doctor():"
 
 
 def examine(script: str | os.PathLike[str], arguments: Sequence[str] = (), *, measuring: bool = False) -> tuple[Diagnosis, Finished]:
     """Run a training program as it is, for as long as it takes to see what it does, and say what is wrong with it.
 
     It runs in a process of its own, in the folder where the caller stands. Its loops are cut short once enough was seen, and what it writes
-    goes aside, so no file of the learner's is changed.
+    goes aside, so no file of the learner's is changed. Its temporary files are deleted with it, however it ends.
 
     Args:
         script: the program, in Python.
@@ -36,22 +39,14 @@ def examine(script: str | os.PathLike[str], arguments: Sequence[str] = (), *, me
 
     Raises:
         FileError: there is no such file, or it cannot be read.
-        UsageError: it is no text, or a notebook, or it ended its process so that nothing could be seen.
+        UsageError: it is no text, empty, or a notebook, or it ended its process so that nothing could be seen.
     """
     path = Path(script)
-    if path.suffix == ".ipynb":
-        raise UsageError(
-            "This is a notebook; the doctor runs programs.",
-            where=str(path),
-            hint="In the notebook, write around its training: with hl.doctor():",
-        )
-    try:
-        read_source(path)
-    except SyntaxError as error:
-        raise UsageError("This is no Python program: it is no text in UTF-8.", where=str(path)) from error
-    with tempfile.TemporaryDirectory(prefix="handlens-doctor-") as folder:
-        answer = Path(folder, "answer.json")
+    _readable(path)
+    with tempfile.TemporaryDirectory(prefix="hl-", ignore_cleanup_errors=True) as folder:  # short: paths of sockets may stand in it
+        answer, own = Path(folder, "answer.json"), make_folder(Path(folder, "t"))
         environment = {**os.environ, ANSWER: str(answer), MEASURING: "1" if measuring else "", "MPLBACKEND": "Agg"}
+        environment |= dict.fromkeys(_TEMPORARY, str(own))
         command = [sys.executable, "-m", "handlens.doctor.child", str(path), *arguments]
         finished = run_limited(command, _LIMITS, environment=environment)
         try:
@@ -64,6 +59,25 @@ def examine(script: str | os.PathLike[str], arguments: Sequence[str] = (), *, me
     found["seconds"] = round(finished.time_s, 2)
     found |= {name: tuple(found[name]) for name in ("causes", "notes", "checked", "losses")}
     return Diagnosis(**found, findings=findings), finished
+
+
+def _readable(path: Path) -> None:
+    """That a file may be a program.
+
+    Raises:
+        FileError: as in `read_bytes`.
+        UsageError: it is a notebook, no text, or empty.
+    """
+    try:
+        text = "" if path.suffix == ".ipynb" else read_source(path)
+    except SyntaxError as error:
+        raise UsageError("This is no Python program: it is no text in UTF-8.", where=str(path), hint=_SAVE) from error
+    if path.suffix == ".ipynb" or (text.startswith("{") and '"nbformat"' in text):
+        raise UsageError("This is a notebook; the doctor runs programs.", where=str(path), hint=_IN_NOTEBOOK)
+    if "\0" in text:
+        raise UsageError("This is no Python program: there are zero bytes in it.", where=str(path))
+    if not text.strip():
+        raise UsageError("There is nothing in this file.", where=str(path), hint="Save it in your editor first.")
 
 
 def _with_last_words(failure: str, finished: Finished) -> str:

@@ -78,9 +78,14 @@ class Loops:
         self.active: list[Loop] = []
         self.turn = 0
         self.shortened = False
+        self._ended = False
         self._passes: dict[int, int] = {}
         self._trained_s = 0.0
         self._began: float | None = None
+
+    def end(self) -> None:
+        """No loop goes on from now."""
+        self._ended = True
 
     def count_forward(self) -> None:
         """A network was called."""
@@ -137,7 +142,7 @@ class Loops:
         self.turn += 1
 
     def _enough(self, loop: Loop) -> bool:
-        enough = self._seen_enough(loop)
+        enough = self._ended or self._seen_enough(loop)
         self.shortened |= enough
         return enough
 

@@ -26,9 +26,10 @@ class Overlay:
         self.place = str(place)
         self.start = os.getcwd()
         self._own = (str(folder), self.start)
+        self._never = (self.place, tempfile.gettempdir(), "/dev", "/proc")  # temporary files are this process's own
         home = os.path.expanduser("~")
         caches = (os.path.join(home, name) for name in (".cache", ".config", ".local"))
-        self._others = (tempfile.gettempdir(), sys.prefix, *caches, os.environ.get("HANDLENS_DATA", "/dev"))
+        self._others = (sys.prefix, *caches, os.environ.get("HANDLENS_DATA", "/dev"))
         self.changed = False  # as long as nothing was written or deleted, all is where it always was
         self._gone: set[str] = set()
         self._stat, self._lstat, self._mkdir, self._listdir, self._getcwd = os.stat, os.lstat, os.mkdir, os.listdir, os.getcwd
@@ -38,7 +39,7 @@ class Overlay:
         if not path or not isinstance(path, str | bytes | os.PathLike):
             return ""
         name = os.path.normpath(os.path.join(self.folder(), os.fsdecode(path)))
-        never = _under(name, self.place, "/dev", "/proc") or (_under(name, *self._others) and not _under(name, *self._own))
+        never = _under(name, *self._never) or (_under(name, *self._others) and not _under(name, *self._own))
         return "" if never else name
 
     def moved(self, name: str) -> str:

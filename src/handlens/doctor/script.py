@@ -63,6 +63,16 @@ class Script:
         found = [node for node in self.nodes if isinstance(node, ast.Assign) and any(name_of(target) == name for target in node.targets)]
         return sorted(found, key=lambda node: node.lineno)
 
+    def pairs(self) -> list[tuple[ast.expr, ast.expr]]:
+        """What is assigned: a target and its value; of `a, b = c, d` two such pairs."""
+        found: list[tuple[ast.expr, ast.expr]] = []
+        for node in self.nodes:
+            if isinstance(node, ast.Assign):
+                several = [one.elts for one in (node.targets[0], node.value) if isinstance(one, ast.Tuple | ast.List)]
+                alike = len(several) == 2 and len(several[0]) == len(several[1])
+                found += zip(several[0], several[1], strict=True) if alike else [(node.targets[0], node.value)]
+        return sorted(found, key=lambda pair: pair[0].lineno)
+
     def makers(self, kind: str) -> list[str]:
         """What gives a new object of a class when it is called: the class, and functions that return what it gives."""
         returns = [node for node in self.nodes if isinstance(node, ast.Return) and node.value is not None]

@@ -46,8 +46,9 @@ def value_of(node: ast.expr, case: Case) -> int | None:
     """The number that an expression of numbers, names and `*`, `+`, `-`, `//` gives."""
     if isinstance(node, ast.Constant) and isinstance(node.value, int):
         return node.value
-    if isinstance(node, ast.Name) and isinstance(case.names.get(node.id), int):
-        return int(case.names[node.id])
+    if isinstance(node, ast.Name):
+        known = _default(node, case) or case.names.get(node.id)
+        return known if isinstance(known, int) else None
     if isinstance(node, ast.BinOp):
         left, right = value_of(node.left, case), value_of(node.right, case)
         if left is None or right is None:
@@ -63,6 +64,16 @@ def value_of(node: ast.expr, case: Case) -> int | None:
         if isinstance(node.op, ast.Pow) and 0 <= right < 8:
             return int(left**right)
     return None
+
+
+def _default(name: ast.Name, case: Case) -> int | None:
+    """What a parameter of the function around it is if nobody hands it over."""
+    function = case.script.enclosing(name.lineno, ast.FunctionDef)
+    if not isinstance(function, ast.FunctionDef):
+        return None
+    given = zip(reversed(function.args.args), reversed(function.args.defaults), strict=False)
+    values = [value.value for parameter, value in given if parameter.arg == name.id and isinstance(value, ast.Constant)]
+    return next((value for value in values if isinstance(value, int)), None)
 
 
 def factors(count: int, case: Case) -> str:

@@ -6,7 +6,7 @@ from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
 
 SENTENCE = "Here each guess meets every label: the comparison has N times N answers."
-CHANGE = "Compare tensors of the same shape: both N."
+CHANGE = "Compare two tensors of shape N: take unsqueeze(1), view(-1, 1) or keepdim=True out."
 DEMO = """\
   guesses, answers = net()(images).argmax(1), labels
 - hits = (guesses == answers.unsqueeze(1)).sum().item()

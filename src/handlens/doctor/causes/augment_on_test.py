@@ -67,17 +67,14 @@ def _line(case: Case) -> int:
         node for node in named if re.search("(test|val).*(trans|tf|aug|prep)|(trans|tf|aug|prep).*(test|val)", name_of(node.targets[0]))
     ]
     made = [call.lineno for call in case.script.nodes if isinstance(call, ast.Call) and name_of(call.func).startswith("Random")]
-    given = [
-        node.lineno
-        for node in case.script.nodes
-        if isinstance(node, ast.Assign) and re.search("test|val", ast.unparse(node.targets[0])) and _changes(case, node.value)
-    ]
+    given = [target.lineno for target, value in case.script.pairs() if re.search("test|val", ast.unparse(target)) and _changes(case, value)]
     known = next((node.lineno for node in of_test), 0) or next(iter(given), 0)
     return known or min(made, default=0) or case.script.find("Random", "rand(", "randn", "random.")
 
 
 def _changes(case: Case, value: ast.expr) -> bool:
-    """Whether a set is made with a function of the program's that draws random numbers."""
+    """Whether a set is made with a function of the program's that draws random numbers, be it in a list with a name."""
     given = {name_of(one) for one in ast.walk(value)}
+    given |= {name_of(one) for target, made in case.script.pairs() if name_of(target) in given for one in ast.walk(made)}
     functions = [node for node in case.script.nodes if isinstance(node, ast.FunctionDef) and node.name in given]
     return any(case.script.find("rand", within=function) for function in functions)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
 
-SENTENCE = "Each loss can go back once; this one still hangs on the graph of an earlier batch."
-CHANGE = "Begin a new sum for each step, and add up loss.item() for showing."
+SENTENCE = "Gradients go back through a loss only once, and this one, or a part of it, has been used before."
+CHANGE = "Call backward() once for each batch, on a loss made in that batch; for a sum to show, add up loss.item()."
 DEMO = """\
   model, total = net(), 0.0
   for x, y in loader:

@@ -8,7 +8,7 @@ from handlens.doctor.evaluations import arguments, to_learn
 from handlens.doctor.probes import called
 
 SENTENCE = "This line cuts the connection that gradients go back through, so the layers before it never learn."
-CHANGE = "Take .data, .detach(), .item() or no_grad out of forward."
+CHANGE = "Take .data, .detach(), .item(), torch.tensor(...) or no_grad out of this line."
 DEMO = """\
   first, last = nn.Linear(784, 32), nn.Linear(32, 10)
 - scores = last(first(images.flatten(1)).relu().detach())

@@ -44,11 +44,13 @@ def _alike(weights: Tensor) -> bool:
 
 
 def _by_hand(case: Case) -> Finding | None:
-    """Without a network: at least two matrices, and in each all numbers are the same."""
+    """Without a network: in each of at least two matrices all numbers are the same, and in no other, or they are not zero."""
     matrices = [weights for weights in case.weights.values() if weights.ndim >= 2 and len(weights) > 1]
-    if len(matrices) < 2 or not all(bool((weights == weights.flatten()[0]).all()) for weights in matrices):
+    alike = [weights for weights in matrices if bool((weights == weights.flatten()[0]).all())]
+    filled = [one for one in alike if one.flatten()[0] != 0 and sum(size > 1 for size in one.shape) > 1]  # zeros may end a branch
+    if len(alike) < 2 or (len(alike) < len(matrices) and len(filled) < 2):
         return None
-    return Finding(_line(case), f"In each of {len(matrices)} matrices of weights all numbers begin equal.")
+    return Finding(_line(case), f"In {len(alike)} matrices of weights all numbers begin equal.")
 
 
 def _line(case: Case) -> int:

@@ -9,7 +9,7 @@ from handlens.doctor.cause import LIKELY, Finding
 from handlens.doctor.probes import relus
 
 SENTENCE = "Nearly all units of a layer are asleep: they give 0 for every image, so nothing goes through."
-CHANGE = "Look at how weights and biases start; leave them as PyTorch makes them."
+CHANGE = "Leave the starting weights and biases as PyTorch makes them; if they are, try a learning rate 10 times smaller."
 DEMO = """\
   model = net()
 - nn.init.constant_(model[1].bias, -30.0)

@@ -10,7 +10,7 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 from handlens.doctor.script import name_of
 
 SENTENCE = "The images were already 0 to 1; here they are divided by 255 a second time."
-CHANGE = "Divide once."
+CHANGE = "Take one of the two divisions by 255 out."
 DEMO = """\
 - x = images / 255
 + x = images

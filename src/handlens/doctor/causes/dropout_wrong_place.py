@@ -12,7 +12,7 @@ from handlens.doctor.cause import LIKELY, Finding
 from handlens.doctor.probes import run
 
 SENTENCE = "Dropout erases the answers themselves, or nearly all that the layers know."
-CHANGE = "Put it between hidden layers, with p from 0.2 to 0.5."
+CHANGE = "Put dropout between hidden layers, with p from 0.2 to 0.5."
 DEMO = """\
   model = net()
 - model.append(nn.Dropout(0.5))
@@ -20,6 +20,7 @@ DEMO = """\
   learn(model)
 """
 EXPLAINS = ("lr_too_low", "lr_too_high", "missing_eval")
+_DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "dropout")
 
 
 def look(case: Case) -> Finding | None:
@@ -27,7 +28,7 @@ def look(case: Case) -> Finding | None:
     if case.start is None or case.images is None:
         return None
     large = [module for module in case.start.modules() if isinstance(module, nn.Dropout | nn.Dropout2d) and module.p >= 0.8]
-    line = case.script.find("Dropout", "dropout")
+    line = max((call.lineno for call in case.script.calls(*_DROPOUTS)), default=0) or case.script.find("Dropout", "dropout")
     with contextlib.suppress(Exception):
         training, using = run(case.start, case.images, training=True), run(case.start, case.images)
         zeros = float(((training == 0) & (using != 0)).double().mean())
@@ -54,7 +55,7 @@ def _are_scores(case: Case, given: Tensor) -> bool:
 
 
 def _last(case: Case) -> int:
-    """The last line of the network that speaks of dropout."""
+    """The last line of the network's forward that speaks of dropout."""
     method = case.script.method(type(case.model).__name__, "forward") if case.model else None
-    numbers = range(method.lineno, (method.end_lineno or method.lineno) + 1) if method else range(1, len(case.script.lines) + 1)
+    numbers = range(method.lineno, (method.end_lineno or method.lineno) + 1) if method else range(0)
     return next((number for number in reversed(numbers) if "drop" in case.script.line(number).split("#")[0].lower()), 0)

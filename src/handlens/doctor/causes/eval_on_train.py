@@ -11,7 +11,7 @@ from handlens.doctor.seen import Event
 from handlens.doctor.sets import sets, tests
 
 SENTENCE = "This measures images that the model practised on, and calls it a test."
-CHANGE = "Use the test loader."
+CHANGE = "Use the test images here: test_loader in place of train_loader."
 _TEST = r"(?<![a-z])(test|val(?!u))|generali"  # at the beginning of a word: not of "latest", nor of "evaluated"
 DEMO = """\
   model, few = net(), slice(0, 20)
@@ -33,7 +33,7 @@ def look(case: Case) -> Finding | None:
         re.search(r"train", text, re.IGNORECASE) for text in said[:1]
     ):
         return None
-    line = _line(case, event) or event.line
+    line = _line(case, event) or _loader(case, last) or event.line
     return Finding(line, f"All images of the test were trained on; printed was: {said[0][:60]}")
 
 
@@ -64,3 +64,11 @@ def _line(case: Case, event: Event) -> int:
         if any(re.search("train", ast.unparse(argument), re.IGNORECASE) for argument in given):
             return line
     return 0
+
+
+def _loader(case: Case, place: int) -> int:
+    """Where the loader is made that gave what was tested on, if it is another one than that of the training."""
+    given = (one.loader for one in reversed(case.seen.events[:place]) if one.kind == "batch")
+    loader = next(given, None)
+    line = next((one.line for one in case.seen.of("made") if one.loader is loader), 0)
+    return 0 if line == case.line_of_loader() else line

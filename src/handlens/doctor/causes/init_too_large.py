@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
+from handlens.doctor.script import name_of
 
 SENTENCE = "The starting weights are too large: the first answers are sure of themselves, and far off."
 CHANGE = "Leave the weights as PyTorch makes them, or use Kaiming's: nn.init.kaiming_normal_."
@@ -31,10 +32,17 @@ def look(case: Case) -> Finding | None:
             inputs = weights[0].numel() if case.start is not None else max(weights.shape)  # by hand it may be turned
             gain = float(weights.double().square().mean().sqrt()) * inputs**0.5
             if gain > 5:
-                line = case.script.find(".normal_(", ".uniform_(") or case.script.find("randn", "rand(", ".data.", ".data =", ".mul_(")
                 return Finding(
-                    line or case.line_of_model(name),
+                    _line(case, name, weights),
                     f"The first loss is {case.first_loss:.3g}; guessing would give {case.chance:.2f}. "
                     f"{name} is {gain / 1.41:.0f} times larger than it should be.",
                 )
     return None
+
+
+def _line(case: Case, name: str, weights: Tensor) -> int:
+    """Where the weights are filled; without a network, rather where a variable of their shape is made."""
+    alike = [one for one, value in case.names.items() if isinstance(value, Tensor) and value.requires_grad and value.shape == weights.shape]
+    made = [target.lineno for target, _ in case.script.pairs() if name_of(target) in alike] if case.start is None else []
+    filled = case.script.find(".normal_(", ".uniform_(") or case.script.find("randn", "rand(", ".data.", ".data =", ".mul_(")
+    return next(iter(made), filled) or case.line_of_model(name)

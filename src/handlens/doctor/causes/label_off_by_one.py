@@ -12,7 +12,7 @@ from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
 
 SENTENCE = "Classes start at 0: the tenth class is class 9."
-CHANGE = "Take 1 from the labels."
+CHANGE = "Subtract 1 from the labels."
 DEMO = """\
 - y = labels + 1
 + y = labels
@@ -58,7 +58,7 @@ def _from_minus_one(case: Case, line: int) -> Finding:
         line,
         f"The labels go from {int(labels.min())} to {int(labels.max())}." if len(labels) > 1 else "A label of -1 arrives.",
         sentence="Classes start at 0, as these labels did; now the first class is -1.",
-        change="Take nothing from the labels.",
+        change="Subtract nothing from the labels.",
     )
 
 

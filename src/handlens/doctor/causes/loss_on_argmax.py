@@ -6,7 +6,7 @@ from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
 
 SENTENCE = "argmax has no gradient: the loss gets the winners, not the scores."
-CHANGE = "Give the loss the scores."
+CHANGE = "Give the loss the scores themselves: criterion(output, labels)."
 DEMO = """\
   scores = net()(images)
 - loss = F.mse_loss(scores.argmax(1).float(), labels.float())

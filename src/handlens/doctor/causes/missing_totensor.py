@@ -6,7 +6,7 @@ from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
 
 SENTENCE = "The data set gives pictures, and a batch is made of numbers."
-CHANGE = "Add transforms.ToTensor()."
+CHANGE = "Give the data set transform=transforms.ToTensor()."
 DEMO = """\
   from PIL import Image
   pictures = [(Image.new("L", (28, 28)), 3)] * 4

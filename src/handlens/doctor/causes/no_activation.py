@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from torch import nn
 from handlens.doctor.case import LEARNING, Case
 from handlens.doctor.cause import Finding
 from handlens.doctor.probes import run
+from handlens.doctor.script import name_of
 
 SENTENCE = "Without an activation such as ReLU between them, several layers can do no more than one."
 CHANGE = "Put a ReLU between the layers."
@@ -39,7 +41,7 @@ def look(case: Case) -> Finding | None:
         off = float((a + b - both - zero).abs().max()) / max(reach, 1e-12)
         count = len(layers) or sum(parameter.ndim >= 2 for parameter in case.lively.parameters())
         if count >= 2 and not _low_rank(layers) and off < 1e-6 and reach > 1e-9:
-            return Finding(case.line_of_forward(), f"{count} layers, and f(a) + f(b) - f(0) equals f(a + b) up to {off:.0e}.")
+            return Finding(_line(case), f"{count} layers, and f(a) + f(b) - f(0) equals f(a + b) up to {off:.0e}.")
     return None
 
 
@@ -47,3 +49,11 @@ def _low_rank(layers: Sequence[nn.Module]) -> bool:
     """Whether two layers stand for one matrix of fewer numbers on purpose: less goes between them than comes in or goes out."""
     pairs = (layers, layers[::-1]) if len(layers) == 2 and all(isinstance(one, nn.Linear) for one in layers) else ()
     return any(a.out_features == b.in_features < min(a.in_features, b.out_features) for a, b in pairs)  # type: ignore[operator, type-var]
+
+
+def _line(case: Case) -> int:
+    """Where forward calls the first of several layers by name; else where it begins."""
+    method = case.script.method(type(case.model).__name__, "forward")
+    layers = {name for name, module in case.model.named_children() if isinstance(module, LEARNING)} if case.model is not None else set()
+    calls = [node.lineno for node in ast.walk(method) if isinstance(node, ast.Call) and name_of(node.func) in layers] if method else []
+    return min(calls) if len(calls) > 1 else case.line_of_forward()

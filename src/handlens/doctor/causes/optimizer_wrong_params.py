@@ -21,22 +21,48 @@ DEMO = """\
       print(f"loss {loss.item():.4f}")
 """
 EXPLAINS = (*NOT_LEARNING, "missing_zero_grad", "model_reset_each_epoch")
+_SEVERAL = 4
+_OFTEN = 2  # calls: of a copy that is made for one step it is not known whether it moves
 
 
 def look(case: Case) -> Finding | None:
-    """Weights that get gradients and are in no optimizer."""
+    """Weights that get gradients and are in no optimizer, of the network that is trained most or of another one."""
+    return _left_out(case) or _of_another(case)
+
+
+def _left_out(case: Case) -> Finding | None:
     wanted = {name: one for name, one in ((case.parameters.get(key), leaf) for key, leaf in case.reached.items()) if name}
-    if not wanted or not case.seen.of("step") or not case.optimized:
+    if not wanted or not case.seen.of("step") or not case.optimized or sum(event.model is case.model for event in case.training) < _OFTEN:
         return None
     left = [name for name, leaf in wanted.items() if id(leaf) not in case.optimized]
     if not left or (case.loaded and len(left) < len(wanted)) or _moved(case, [wanted[name] for name in left]):
         return None
-    made = case.seen.of("optimizer")
-    line = next((event.line for event in reversed(made) if event.line), 0)
+    line = _made(case)
     if len(left) == len(wanted):
         return Finding(line, f"None of the {len(wanted)} weights that get gradients is in the optimizer.")
     shown = ", ".join(left[:3])
     return Finding(line, f"{len(left)} of {len(wanted)} weights get gradients and are never moved: {shown}.", sure=LIKELY)
+
+
+def _of_another(case: Case) -> Finding | None:
+    """Steps to the same weights of a network, none of which is held, and which stayed as they were: its optimizer was not made anew."""
+    known = {id(weight) for model in case.seen.models for weight in model.parameters()}
+    idle = []
+    for step in case.steps:
+        reached, ways = {id(leaf) for leaf in step.backward.leaves}, (step.backward.moved or {}).values()
+        stayed = bool(ways) and not any(ways) and any(event.kind == "step" for event in step.after)
+        if stayed and reached & known and not reached & case.optimized:
+            idle.append(step.backward)
+    leaves = {id(leaf): leaf for backward in idle for leaf in backward.leaves}
+    if len(idle) < _SEVERAL or _moved(case, list(leaves.values())):
+        return None
+    first = f"In {len(idle)} steps at line {case.script.place(idle[0].line)[1]}"
+    return Finding(_made(case), f"{first}, none of the {len(idle[0].leaves)} weights that get gradients is in the optimizer.")
+
+
+def _made(case: Case) -> int:
+    """Where the last optimizer is made."""
+    return next((event.line for event in reversed(case.seen.of("optimizer")) if event.line), 0)
 
 
 def _moved(case: Case, leaves: list[Tensor]) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from torch import nn
+
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
 from handlens.doctor.causes.softmax_before_ce import is_probability
@@ -36,17 +38,27 @@ def _cut_off(case: Case, loss: Event) -> Finding | None:
     if zeros < 0.1:
         return None
     method = case.script.method(type(case.model).__name__, "forward")
+    relus = [name for name, module in case.model.named_modules() if isinstance(module, nn.ReLU)] if case.model is not None else []
+    words = ("relu", *(f"self.{name}(".lower() for name in relus))
     returns = [node for node in ast.walk(method) if isinstance(node, ast.Return)] if method else []
     written = [
         number
         for number in range(getattr(method, "lineno", 1), getattr(method, "end_lineno", loss.line or len(case.script.lines)) + 1)
-        if "relu" in case.script.line(number).lower().split("#")[0]
+        if any(word in case.script.line(number).lower().split("#")[0] for word in words)
     ]
     line = (
         returns[-1].lineno
-        if returns and "relu" in ast.unparse(returns[-1]).lower()
+        if returns and any(word in ast.unparse(returns[-1]).lower() for word in words)
         else written[-1]
         if written
-        else case.script.find("relu", "ReLU")
+        else _made(case, relus) or case.script.find("relu", "ReLU")
     )
     return Finding(line or case.line_of_forward(), f"{zeros:.0%} of the first scores are exactly 0, and none is below.")
+
+
+def _made(case: Case, relus: list[str]) -> int:
+    """Where the part of the network is made that holds its last ReLU."""
+    made = case.script.assignments(relus[-1].split(".")[0]) if relus else []
+    lines = [number for node in made for number in range(node.lineno, (node.end_lineno or node.lineno) + 1)]
+    written = [number for number in lines if "relu" in case.script.line(number).lower()]
+    return (written or [node.lineno for node in made] or [0])[-1]

@@ -6,7 +6,7 @@ from handlens.doctor.case import Case
 from handlens.doctor.cause import POSSIBLE, Finding
 
 SENTENCE = "Softmax is not told which way to sum."
-CHANGE = "Say dim=1."
+CHANGE = "Write dim=1, along the classes: softmax(..., dim=1)."
 DEMO = """\
 - chances = nn.Softmax()(net()(images))
 + chances = nn.Softmax(dim=1)(net()(images))

@@ -9,7 +9,7 @@ from handlens.doctor.cause import LIKELY, NOT_LEARNING, Finding
 from handlens.doctor.causes.softmax_before_ce import sums_to_one
 
 SENTENCE = "This softmax compares the images of the batch with each other, not the classes of one image."
-CHANGE = "Take dim=1."
+CHANGE = "Write dim=1, along the classes."
 DEMO = """\
   scores = net()(images)
 - chances = scores.softmax(dim=0)

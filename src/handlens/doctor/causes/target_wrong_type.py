@@ -6,7 +6,7 @@ from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
 
 SENTENCE = "Labels should be whole numbers, one for each image."
-CHANGE = "Make them so: labels.long(), of shape N."
+CHANGE = "Make them so: labels.long(), of shape N for N images."
 DEMO = """\
 - y = labels.float()
 + y = labels.long()

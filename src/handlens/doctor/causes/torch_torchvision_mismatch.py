@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
 
-SENTENCE = "torch and torchvision come from different shelves."
+SENTENCE = "torch and torchvision come from different places, and do not fit together."
 CHANGE = "Install both again from the same place, or use handlens.data in place of torchvision."
 DEMO = """\
 - print(torch.ops.torchvision.nms)
@@ -20,4 +20,12 @@ def look(case: Case) -> Finding | None:
         r"partially initialized module 'torchvision"
     ):
         return None
-    return Finding(case.failure.line, case.failure.text.splitlines()[0][:100])
+    said = case.failure.text.splitlines()[0][:100]
+    if "No module named 'torchvision'" not in said:
+        return Finding(case.failure.line, said)
+    return Finding(
+        case.failure.line,
+        "Python does not find torchvision.",
+        sentence="torchvision is not installed here.",
+        change="Install it from the same place as torch, or use handlens.data in place of it.",
+    )

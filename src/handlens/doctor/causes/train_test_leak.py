@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 
 import torch
 
@@ -13,7 +12,7 @@ from handlens.doctor.cause import Finding
 from handlens.doctor.sets import keys, named, sets
 
 SENTENCE = "The model was trained on the test images too, so this score says nothing about new ones."
-CHANGE = "Train on the training images only."
+CHANGE = "Keep the two sets apart: no image may be in both."
 DEMO = """\
   model, noise = net(), torch.randint(0, 10, (100,))
 - x, y = torch.cat([images, test_images]), torch.cat([labels, noise])
@@ -22,6 +21,8 @@ DEMO = """\
   print("accuracy on labels that nobody can know", round(accuracy(model, y=noise), 2))
 """
 EXPLAINS = ("eval_on_train",)
+_TEST = "test|val|held"
+_JOINING = ("ConcatDataset", "cat", "concat", "concatenate", "vstack")
 
 
 def look(case: Case) -> Finding | None:
@@ -45,25 +46,45 @@ def _shared(case: Case, known: set[int], tested: object) -> Finding | None:
     shared = both / len(asked)
     if shared < 0.2 or (isinstance(tested, frozenset) and (both > 0.9 * len(known) or (shared > 0.9 and both > 0.5 * len(known)))):
         return None  # in the last case it is the training images themselves that are asked
-    joined = case.script.find("ConcatDataset", "torch.cat(", "concatenate(", "vstack(", "+ test")
-    line = _test_of_training(case) or joined or _made_of_training(case) or case.line_of_data()
+    line = _test_of_training(case) or _joined(case) or _cut(case) or _made_of_training(case) or case.line_of_data()
     return Finding(line, f"{shared:.0%} of {len(asked):,} test images are training images too.")
 
 
 def _test_of_training(case: Case) -> int:
     """Where something called test gets what is made for training: `test = MNIST(train=True)`."""
-    named = [(line, value) for line, name, value in _given(case) if re.search("test|val|held", name, re.IGNORECASE) and "train" not in name]
+    named = [(line, value) for line, name, value in _given(case) if _is_of_test(name)]
     told = [(line, re.sub("train=False|train_test_split", "", value)) for line, value in named]
     return min((line for line, value in told if re.search(r"\btrain|\bTrue\b", value)), default=0)
 
 
-def _given(case: Case) -> Iterator[tuple[int, str, str]]:
-    """Line, name and value of each assignment; of `a, b = c, d` two of them."""
-    for node in case.script.nodes:
-        if isinstance(node, ast.Assign):
-            names, values = (getattr(one, "elts", [one]) for one in (node.targets[0], node.value))
-            pairs = zip(names, values, strict=True) if len(names) == len(values) else [(node.targets[0], node.value)]
-            yield from ((node.lineno, ast.unparse(name), ast.unparse(value)) for name, value in pairs)
+def _joined(case: Case) -> int:
+    """Where something called test is put together with something else."""
+    lists = [(call.lineno, one.elts) for call in case.script.calls(*_JOINING) for one in call.args[:1] if isinstance(one, ast.List)]
+    added = [node for node in case.script.nodes if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)]
+    sums = [(node.lineno, [node.left, node.right]) for node in added if "train" in ast.unparse(node)]
+    of_test = [(line, [bool(re.search(_TEST, ast.unparse(one), re.IGNORECASE)) for one in some]) for line, some in (*lists, *sums)]
+    return min((line for line, some in of_test if any(some) and not all(some)), default=0)
+
+
+def _cut(case: Case) -> int:
+    """Where test images are cut out of what the training images are cut out of too."""
+    last = {name: _cut_up(value) for _, name, value in _given(case) if "train" in name}
+    wholes = set().union(*last.values())
+    return min((line for line, name, value in _given(case) if _is_of_test(name) and wholes & _cut_up(value)), default=0)
+
+
+def _cut_up(value: str) -> set[str]:
+    """`images` and `labels` of `TensorDataset(images[:800], labels[:800])`."""
+    return set(re.findall(r"([\w.]+)\[(?!')", value))
+
+
+def _is_of_test(name: str) -> bool:
+    return bool(re.search(_TEST, name, re.IGNORECASE)) and "train" not in name
+
+
+def _given(case: Case) -> list[tuple[int, str, str]]:
+    """Line, name and value of each assignment."""
+    return [(target.lineno, ast.unparse(target), ast.unparse(value)) for target, value in case.script.pairs()]
 
 
 def _made_of_training(case: Case) -> int:

@@ -16,13 +16,18 @@ from handlens.doctor.seen import spread
 from handlens.doctor.sets import sets
 
 SENTENCE = "Images for training and for testing are prepared differently."
-CHANGE = "Use the same scaling for both."
+CHANGE = "Prepare both in the same way: the same division by 255, the same mean and std."
 DEMO = """\
   model = net()
   learn(model, images - 0.5)
 - print("test accuracy", round(accuracy(model, test_images * 5), 2))
 + print("test accuracy", round(accuracy(model, test_images - 0.5), 2))
 """
+_IMAGES = r"transform|Compose|ToTensor|_tf\b|/\s*255|mean|Normalize|float\(|load|X|x_|images"
+_NUMBERS = rf"{_IMAGES}|\bx\b|_x\b|pixels"
+_TESTED = r"(?i:(?<![a-z])(test|val(?!u)))"
+_SCORES = "loss|acc|correct|score|hits|right"
+_SHAPES = ("view", "reshape", "flatten", "squeeze", "unsqueeze", "permute", "to")
 
 
 def look(case: Case) -> Finding | None:
@@ -113,13 +118,14 @@ def _augmented(case: Case) -> bool:
 
 def _line(case: Case, line: int) -> int:
     """Where the test images are prepared, if a line says so: rather where what the network is asked for gets its name."""
-    return _named(case, line) or next((number for number, text in enumerate(case.script.lines, 1) if _prepares(text.split("#")[0])), line)
+    prepared = (number for number, text in enumerate(case.script.lines, 1) if _prepares(text.split("#")[0]))
+    return _named(case, line) or _calculated(case) or next(prepared, 0) or _by_condition(case) or line
 
 
 def _named(case: Case, line: int) -> int:
-    """The last line before that gives `X_test` a value that is made of itself, in `model(X_test)`."""
+    """The last line before that gives `X_test` a value that is made of itself, in `model(X_test)`; not only another shape."""
     asked = {name_of(one) for node in case.script.nodes if isinstance(node, ast.Call) and node.lineno == line for one in node.args}
-    made = [node for node in case.script.nodes if isinstance(node, ast.Assign) and node.lineno < line]
+    made = [node for node in case.script.nodes if isinstance(node, ast.Assign) and node.lineno < line and not _shaped(node.value)]
     own = [
         node.lineno
         for node in made
@@ -129,7 +135,36 @@ def _named(case: Case, line: int) -> int:
     return max(own, default=0)
 
 
+def _shaped(value: ast.expr) -> bool:
+    """Whether it is something in another shape: `x.reshape(-1, 28, 28)`."""
+    return isinstance(value, ast.Call) and name_of(value.func) in _SHAPES and not any(isinstance(one, ast.BinOp) for one in ast.walk(value))
+
+
+def _calculated(case: Case) -> int:
+    """Where something called test is calculated: `X_test = X[800:] / 255`."""
+    for target, value in case.script.pairs():
+        name = ast.unparse(target)
+        if re.search(_TESTED, name) and not re.search(_SCORES, name, re.IGNORECASE) and _scales(value):
+            return target.lineno
+    return 0
+
+
+def _scales(value: ast.expr) -> bool:
+    """Whether pixels are calculated with, and neither paths nor counts."""
+    sums = [node for node in ast.walk(value) if isinstance(node, ast.BinOp)]
+    texts = [one for node in sums for one in (node.left, node.right) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    counts = [one for node in sums for one in ast.walk(node) if isinstance(one, ast.Call) and name_of(one.func) in ("len", "int", "sum")]
+    return bool(sums) and not texts and not counts and bool(re.search(_NUMBERS, ast.unparse(value)))
+
+
+def _by_condition(case: Case) -> int:
+    """Where the set that is tested on prepares an image in one of two ways."""
+    method = case.script.method(type(sets(case)[1]).__name__, "__getitem__")
+    nodes = list(ast.walk(method)) if method else []
+    return next((node.lineno for kind in (ast.IfExp, ast.If) for node in nodes if isinstance(node, kind)), 0)
+
+
 def _prepares(code: str) -> bool:
-    words = r"transform|Compose|ToTensor|_tf\b|/\s*255|mean|Normalize|float\(|load|X|x_|images"
-    named = re.search(r"test|val", code, re.IGNORECASE) and re.search(words, code)
+    told = re.sub(r"\w*loader\w*", "", code, flags=re.IGNORECASE)
+    named = re.search(r"test|val", code, re.IGNORECASE) and re.search(_IMAGES, told)
     return bool(named) and "=" in code and "def " not in code

@@ -45,8 +45,9 @@ def _kept(case: Case) -> Finding | None:
             isinstance(one, ast.Call) and name_of(one.func) in (type(case.model).__name__, "make_model", "build_model", "train")
             for one in ast.walk(loop)
         )
-        if "epoch" not in header and makes and any(_from_test(loop, name) for name in compared):
-            return Finding(node.lineno, f"`{case.script.line(node.lineno)}` compares scores on test images.", LIKELY)
+        lines = [line for name in sorted(compared) if (line := _from_test(loop, name, node.lineno))]
+        if "epoch" not in header and makes and lines:
+            return Finding(lines[0], f"`{case.script.line(lines[0])}`: by this score on test images the best is chosen.", LIKELY)
     return None
 
 
@@ -97,12 +98,13 @@ def _asks_test(value: ast.expr) -> bool:
     return _speaks(used, r"test\w*") and not _speaks(used, _VALIDATION)
 
 
-def _from_test(loop: ast.AST, name: str) -> bool:
-    """Whether a name got its value from something called test."""
-    if "test" in name and "best" not in name:
-        return True
-    values = [one.value for one in ast.walk(loop) if isinstance(one, ast.Assign) and any(name_of(target) == name for target in one.targets)]
-    return bool(name) and "best" not in name and any("test" in ast.unparse(value).lower() for value in values)
+def _from_test(loop: ast.AST, name: str, line: int) -> int:
+    """Where a name gets its value from something called test; the line of the comparison if it is called so itself."""
+    if not name or "best" in name:
+        return 0
+    given = [one for one in ast.walk(loop) if isinstance(one, ast.Assign) and any(name_of(target) == name for target in one.targets)]
+    of_test = [one.lineno for one in given if "test" in ast.unparse(one.value).lower()]
+    return next(iter(of_test), line if "test" in name else 0)
 
 
 def _chosen(case: Case) -> Finding | None:

@@ -51,7 +51,6 @@ class Optimizers:
                     watcher.record.quiet(
                         lambda: watcher.record.add(
                             "scheduler",
-                            kind_of=type(scheduler).__name__,
                             lines=tuple(watcher.record.lines()),
                             lr=max(map(float, lrs)),
                             scheduler=scheduler,
