@@ -107,7 +107,8 @@ def test_images_that_would_have_to_be_fetched_are_fetched_only_by_the_button_tha
             expect(page.locator(".fetching")).to_contain_text("no source gave it", timeout=30_000)
             assert mirror.requests != []
             check_looks(page)
-            shutil.copytree(home / "data" / "mnist", tmp_path / "data" / "mnist", copy_function=os.symlink, dirs_exist_ok=True)
+            [kept] = [path for path in (home / "data" / "mnist").iterdir() if path.is_dir()]
+            (tmp_path / "data" / "mnist" / kept.name).symlink_to(kept)
             fetches.click()
             expect(page.locator("#said")).to_contain_text("are right", timeout=60_000)
 

@@ -47,7 +47,7 @@ export async function fetching(sets, then) {
   const { may_change: mayFetch } = await ask("GET", "/api/lab").catch(() => ({}));
   if (!mayFetch || !sets.every(({ files }) => files.length)) return null;
   const button = el("button", { type: "button", class: "primary", onclick: () => begin() }, `Fetch ${titles(sets)} now (${packed(sets)})`);
-  const said = el("p", { class: "caption", role: "status" });
+  const said = el("div", { class: "caption", role: "status" });
   const bar = el("progress", { hidden: true, max: 1, "aria-label": "Share that is there" });
   const element = el("div", { class: "fetching" }, button, bar, said);
   const begin = async () => {
@@ -58,7 +58,7 @@ export async function fetching(sets, then) {
       if (element.isConnected) then();
     } catch (trouble) {
       const { message, hint } = /** @type {any} */ (trouble);
-      fill(said, el("span", { class: "trouble" }, message), hint && el("pre", {}, hint));
+      fill(said, el("span", { class: "trouble" }, message), hint && el("pre", { tabindex: 0, role: "region", "aria-label": "What was tried" }, hint));
       button.disabled = false;
     }
     bar.hidden = true;
