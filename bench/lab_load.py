@@ -33,7 +33,7 @@ from handlens.data.cache import root
 from handlens.web.keys import OWNER, Keys
 
 SEVEN = [[[70, 60], [110, 60], [150, 60], [200, 60], [180, 100], [160, 140], [140, 180], [120, 220]]]
-_TRAIN = {"preset": "session", "knobs": {"epochs": "200", "hidden_sizes": "128"}}
+_TRAIN = {"preset": "session", "knobs": {"epochs": "200", "hidden_sizes": "128"}, "fetch": True}
 
 
 @dataclass(frozen=True)

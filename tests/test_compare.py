@@ -1,10 +1,12 @@
 import csv
 import io
+from pathlib import Path
 
 import pytest
 from small import small_data
 
 import handlens as hl
+from handlens.data.offline import offline
 from handlens.errors import UsageError
 
 
@@ -89,3 +91,14 @@ def test_runs_on_data_that_is_not_at_hand_are_compared_without_it(two: tuple[hl.
 def test_one_run_alone_is_no_comparison(two: tuple[hl.Run, hl.Run]) -> None:
     with pytest.raises(UsageError, match="two runs or more"):
         hl.compare("good")
+
+
+def test_runs_whose_data_set_cannot_be_had_are_compared_without_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, sizes in (("one", (16,)), ("other", (8,))):
+        hl.fit("mlp", "mnist", examples=200, epochs=1, hidden_sizes=sizes, name=name, quiet=True)
+    monkeypatch.setenv("HANDLENS_DATA", str(tmp_path / "empty"))
+    with offline():
+        found = hl.compare("one", "other")
+    assert [row["test_accuracy"] for row in found.rows] == [None, None]
+    assert [row["hidden_sizes"] for row in found.rows] == [(16,), (8,)]
+    assert found.sentences == ["There is no paired test: not all runs could be measured on their test images here."]

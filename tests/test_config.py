@@ -1,14 +1,23 @@
+import re
 from pathlib import Path
 
 import pytest
 
-from handlens.config import FIELDS, Config, make_config, resolve
+from handlens.config import FIELDS, GROUPS, Config, grouped, make_config, resolve
 from handlens.errors import ConfigError
 from handlens.presets import PRESETS
 
 
 def test_every_knob_has_a_reason() -> None:
     assert all(field.description and len(field.description) > 20 for field in FIELDS.values())
+
+
+def test_every_knob_has_a_name_in_words_of_its_own_and_its_place_in_a_group() -> None:
+    titles = [str(field.title) for field in FIELDS.values()]
+    assert [title for title in titles if not re.fullmatch(r"[a-z][a-zA-Z ()]{2,27}", title)] == []
+    assert len(set(titles)) == len(FIELDS)
+    assert list(grouped()) == list(GROUPS.values())
+    assert [name for names in grouped().values() for name in names] == list(FIELDS)
 
 
 def test_every_preset_is_a_config_and_the_session_is_the_default() -> None:

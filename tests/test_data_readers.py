@@ -28,6 +28,7 @@ from handlens import data
 from handlens.data import archives, cache, formats, originals, readers, sources, stored
 from handlens.data.catalog import DATASETS
 from handlens.data.entry import Archive, Original
+from handlens.data.offline import offline
 from handlens.errors import DataDamaged, DataMissing, HandlensError, UsageError
 
 RANDOM = np.random.default_rng(5)
@@ -233,6 +234,9 @@ def test_the_files_come_from_a_mirror_and_are_deleted_when_they_are_read(monkeyp
     said: list[str] = []
     with Mirror({f"cifar-10/{name}": content for name, content in files.items()}) as mirror:
         monkeypatch.setenv("HANDLENS_MIRRORS", mirror.address)
+        with offline(), pytest.raises(DataMissing):
+            sources.fetch("cifar-10", say=quiet)
+        assert mirror.requests == []
         sources.fetch("cifar-10", say=lambda sentence, done=None: said.append(sentence))
     assert said[0].startswith("Downloading cifar-10-binary.tar.gz")
     assert list((cache.root() / "originals").iterdir()) == []

@@ -15,6 +15,7 @@ from tiny import NAMES, WHEEL_NAME, Tiny, install, wheel_of, with_wheel
 from handlens import data
 from handlens.data import catalog, formats, shelf, sources
 from handlens.data.catalog import DATASETS, Archive, Entry
+from handlens.data.offline import offline
 from handlens.data.readers import READERS
 from handlens.data.say import on_stderr
 from handlens.errors import DataDamaged, DataMissing, UsageError
@@ -118,6 +119,18 @@ def test_when_all_fails_one_message_says_what_was_tried_and_which_files_to_put_w
         assert f"{file.name}.gz  {file.gz_bytes:,} bytes, SHA-256 {file.gz_sha256}" in hint
         assert f"{file.name}  {file.size_bytes:,} bytes, SHA-256 {file.sha256}" in hint
     assert "verify" not in hint
+
+
+def test_where_the_network_is_closed_nobody_is_asked_whoever_looks_for_data(tiny: Tiny, say: Callable[..., None]) -> None:
+    with Mirror(tiny.on_mirror) as mirror, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HANDLENS_MIRRORS", mirror.address)
+        with offline(), pytest.raises(DataMissing):
+            sources.fetch("tiny", say=say)
+        assert mirror.requests == []
+        assert sources.fetch("tiny", say=say)
+        assert mirror.requests != []
+    with offline():
+        assert sources.fetch("tiny", say=say), "what is here is had"
 
 
 def test_what_the_message_says_works(tiny: Tiny, say: Callable[..., None], tmp_path: Path) -> None:

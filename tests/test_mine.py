@@ -396,7 +396,9 @@ def test_digits_that_are_added_are_repeated_to_count_and_stay_whole_beside_few_o
     assert data.with_added(both, "mine") is both
     with pytest.raises(UsageError, match="to itself"):
         data.with_added(mnist, "mnist")
-    with pytest.raises(DataError, match="cannot be added to mnist"):
+    with pytest.raises(
+        DataError, match=r"Grey images of 8 by 8 pixels of the classes 0, 1.* cannot be added to mnist: it has grey images of 28 by 28"
+    ):
         mnist.with_images(hl.Split(torch.zeros((2, 1, 8, 8), dtype=torch.uint8), torch.zeros(2, dtype=torch.int64), mnist.classes))
 
 

@@ -92,7 +92,7 @@ def test_what_is_no_picture_is_said(reader: hl.Run, tmp_path: Path) -> None:
         reader.predict(tmp_path / "none.png")
     with pytest.raises(DataDamaged, match="no picture that can be read"):
         reader.predict(b"<html>")
-    with pytest.raises(UsageError, match="trained on photographs"):
+    with pytest.raises(UsageError, match="learned from other pictures"):
         hl.fit("mlp", small_data(), hidden_sizes=(4,), epochs=1, quiet=True).predict_sheet(np.eye(9))
 
 

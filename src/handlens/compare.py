@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from handlens import metrics, models
 from handlens.config import FIELDS
-from handlens.errors import UsageError
+from handlens.errors import DataMissing, UsageError
 from handlens.evaluation import Evaluation
 from handlens.runs import Run, load_run
 
@@ -224,7 +224,7 @@ def _test_of(run: Run) -> Evaluation | None:
     """The run on its test images; None where its data or its network are not at hand."""
     try:
         return run.evaluate("test")
-    except UsageError:
+    except (UsageError, DataMissing):
         return None
 
 

@@ -129,7 +129,7 @@ def predict_sheet(model: nn.Module, classes: Sequence[str], preparation: Prepara
         UsageError: the network is not one for ink.
     """
     if not preparation.ink:
-        raise UsageError("Only digits can be found on a sheet, and this network was trained on photographs.")
+        raise UsageError("Only digits can be found on a sheet, and this network has learned from other pictures.")
     found = drawing.segment(picture)
     return _ask(model, classes, [preparation.fitted(seen) for seen in found], found) if found else []
 

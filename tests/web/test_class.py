@@ -25,7 +25,7 @@ from crash.faults import Disk, Fault
 from playwright.sync_api import Browser, expect
 from terminal import Terminal
 from web import payloads
-from web.looks import check_looks
+from web.looks import check_looks, check_panels
 from web.service import Reply, Service, opened, running
 from web.test_guard import BAD, METHODS, address
 
@@ -746,8 +746,9 @@ def test_both_pages_break_no_rule_of_accessibility_and_fit_a_phone(browser: Brow
         hand.goto(f"http://{host_of(class_)}/learner")
         expect(board.locator("[data-cause]")).to_have_count(1)
         expect(hand.locator(".choices button")).to_have_count(3)
-        board.locator("summary").click()
+        board.locator(".join summary").click()
         board.keyboard.press("n")
+        check_panels(board)
         for page in (board, hand):
             check_looks(page)
         board.get_by_role("button", name="End the class").click()

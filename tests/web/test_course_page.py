@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from playwright.sync_api import BrowserContext, expect
+from web.looks import check_panels
 from web.service import Service
 
 from handlens.course import EXERCISES, material
@@ -16,6 +17,7 @@ def test_exercises_are_laid_out_checked_and_passed(context: BrowserContext, lab:
     page.get_by_role("button", name="Create my files").click()
     expect(page.locator("main")).to_contain_text("0 of 16 exercises passed")
     expect(page.locator(".lessons")).to_contain_text("9 · The challenge: a convolutional network")
+    check_panels(page)
     own = lab.folder / "course" / "exercises" / "02_scaling.py"
     expect(page.locator("main")).to_contain_text(str(own.parent.parent))
     item = page.locator("[data-exercise=scaling]")

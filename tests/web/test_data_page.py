@@ -278,6 +278,7 @@ def test_a_data_set_shows_how_even_it_is_and_one_that_is_missing_how_to_get_it(o
     )
     cells = own.locator(".classes tbody tr").nth(1).locator("td")
     expect(cells.nth(1)).to_have_text("6,742")
+    expect(own.locator(".look")).to_contain_text("They are grey images of 28 by 28 pixels;")
     expect(own.locator(".classes tbody img")).to_have_count(10 * 7)
     own.locator("text=that can be got").click()
     own.locator("[data-set=cifar-10]").click()

@@ -161,7 +161,7 @@ def test_a_network_for_photographs_has_no_page_to_draw_on() -> None:
     from small import small_data
 
     run = hl.fit("softmax", small_data(), name="columns", epochs=1, quiet=True)
-    with pytest.raises(ModelError, match="reads photographs"):
+    with pytest.raises(ModelError, match="learned from other pictures: grey images of 8 by 8 pixels"):
         export(run, "columns.html")
     assert not Path("columns.html").exists()
 

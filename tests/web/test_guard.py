@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import socket
 import stat
 import subprocess
@@ -10,15 +12,17 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from playwright.sync_api import Browser
 from web.service import SEVEN, Service, running
 
-from handlens.web.app import ROUTES, Route, _taking_turns, make_app
-from handlens.web.asked import Lab
-from handlens.web.guard import Refused
+from handlens.data.offline import is_offline
+from handlens.web.app import ROUTES, Route, _app, _taking_turns, make_app
+from handlens.web.asked import Asked, Lab
+from handlens.web.guard import Policy, Refused
 from handlens.web.keys import OWNER, VIEWER, Keys
 
 NAMED = {
@@ -270,6 +274,44 @@ def test_a_route_without_a_policy_does_not_start() -> None:
     lab = Lab(1, Keys(1, secret=b"x"), "", print)
     with pytest.raises(TypeError, match="has no policy"):
         make_app(lab, (*ROUTES, Route("/new", "GET", None, lambda asked: {})))  # type: ignore[arg-type]
+
+
+def test_a_slow_route_that_is_async_does_not_start() -> None:
+    """It would calculate among all other requests, which would wait for it."""
+
+    async def slow(_asked: Asked) -> dict[str, Any]:
+        return {}
+
+    lab = Lab(1, Keys(1, secret=b"x"), "", print)
+    policy = Policy(frozenset({OWNER}), is_slow=True)
+    for function in (slow, functools.partial(slow)):
+        with pytest.raises(TypeError, match="GET /new is slow and async"):
+            make_app(lab, (*ROUTES, Route("/new", "GET", policy, function)))
+    make_app(lab, (*ROUTES, Route("/new", "GET", Policy(frozenset({OWNER})), slow)))
+    make_app(lab, (*ROUTES, Route("/new", "GET", policy, lambda _asked: {})))
+
+
+def test_no_route_fetches_data_over_the_network() -> None:
+    """Whatever it calls, in a thread or not; what somebody has asked for is fetched in a thread of its own."""
+    sent: list[dict[str, Any]] = []
+
+    def answer(_asked: Asked) -> dict[str, bool]:
+        return {"offline": is_offline()}
+
+    async def answer_at_once(asked: Asked) -> dict[str, bool]:
+        return answer(asked)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    who = {"role": OWNER, "reach": frozenset({OWNER}), "learner": "", "key": "", "body": b""}
+    scope = {"type": "http", "query_string": b"", "client": None, "path_params": {}, "headers": [], **who}
+    lab = Lab(1, Keys(1, secret=b"x"), "", print)
+    with ThreadPoolExecutor(1) as pool:  # the browser's driver has a loop in this one
+        for function in (answer, answer_at_once):
+            pool.submit(asyncio.run, _app(function, lab)(scope, None, send)).result(20)  # type: ignore[arg-type]
+    assert [message["body"] for message in sent if "body" in message] == [b'{"offline":true}'] * 2
+    assert not is_offline()
 
 
 def test_a_link_works_once_and_then_the_terminal_shows_another(lab: Service) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from web.looks import check_looks
+from web.looks import check_looks, check_panels
 from web.service import Service, opened
 
 PAGES = ["/", "/train", "/runs", "/errors", "/data", "/course", "/class"]
@@ -26,19 +24,12 @@ def test_a_page_breaks_no_rule_of_accessibility_and_fits_a_phone(browser: Browse
         check_looks(page)
 
 
-@pytest.mark.parametrize("path", [path for path in VIEWS if path not in ("/course", "/class")])
+@pytest.mark.parametrize("path", [path for path in VIEWS if path != "/class"])
 def test_each_panel_has_two_sentences_and_its_code(page: Page, path: str) -> None:
     page.goto(path)
     page.locator("section.card h2").first.wait_for()
     page.wait_for_load_state("networkidle", timeout=60_000) if path != "/train" else None
-    panels = page.locator("section.card:visible:has(> h2)").all()
-    assert panels
-    for panel in panels:
-        says = panel.locator("> .says").inner_text()
-        assert len(re.findall(r"[.?!](?= |$)", says)) == 2, says
-        panel.locator("> details.code > summary").click()
-        expect(panel.locator("> details.code code")).to_contain_text("import")
-        assert not re.search(r"\b(RUN|OTHER|SWEEP|KNOBS|undefined)\b", panel.locator("> details.code code").inner_text())
+    check_panels(page)
 
 
 def test_the_page_draw_is_light(context: BrowserContext) -> None:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from mirror import Mirror
 from playwright.sync_api import Browser, Page, expect
+from safetensors.torch import save_file
 from small import small_data
 from web.looks import check_looks
 from web.service import SEVEN, Service, draw, opened, running
 
 import handlens as hl
+from handlens.course import material
+from handlens.course.plan import find
 from handlens.web.keys import VIEWER
 
 THEMES = ["light", "dark"]
@@ -43,7 +49,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 NOTHING_YET = {
     "/": "starter",
-    "/train": "MNIST is not on this machine. Start fetches it first: 12 MB.",
+    "/train": "MNIST is not on this machine. The button fetches it first: 12 MB.",
     "/runs": "There are no runs yet. Make one: handlens train session",
     "/errors": "The images of MNIST are not on this machine.",
     "/data": "You have no digits of your own yet.",
@@ -62,18 +68,61 @@ def test_where_nothing_is_yet_each_page_says_what_to_do(path: str, theme: str, b
         check_looks(page)
 
 
-def test_images_that_would_have_to_be_fetched_are_fetched_only_if_one_asks(browser: Browser, bare: Service) -> None:
+def test_images_that_would_have_to_be_fetched_are_fetched_only_by_the_button_that_says_so(
+    browser: Browser, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs whose data set is not on this machine: pages may be looked at, compared, measured, and nobody is asked for anything."""
+    shutil.copytree(home / "runs", tmp_path / "runs")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with Mirror({}) as mirror:
+        monkeypatch.setenv("HANDLENS_MIRRORS", mirror.address)
+        with running(tmp_path, "--port", "8990") as service, opened(browser, service, reduced_motion="reduce") as context:
+            page = context.new_page()
+            fetches = page.get_by_role("button", name="Fetch MNIST now (12 MB)")
+            for path in ("/", "/train", "/train?run=second", "/data", "/errors?run=second&image=7", "/course"):
+                page.goto(path)
+                expect(page.locator("main h1")).to_have_count(1)
+                page.wait_for_load_state("networkidle") if "train" not in path else None
+            page.goto("/runs?runs=reader,second&sweep=grid")
+            expect(page.locator("[aria-label='Config: only the differences']")).to_contain_text("model", timeout=30_000)
+            expect(fetches).to_have_count(2)  # for what two runs say to the same images, and for the findings of the sweep
+            page.get_by_role("button", name="Measure on test images").click()
+            expect(page.locator("#said")).to_contain_text("runs wait for images that are not on this machine.")
+            expect(fetches).to_have_count(3)
+            check_looks(page)
+            for path in ("/api/runs/second/errors?on=mine", "/api/runs/second/layout?on=val", "/api/runs/second/test"):
+                assert service.ask("GET", path).json["missing"] == ["mnist"]
+            assert service.ask("POST", "/api/course/start", {}).status == 200
+            own = tmp_path / "course" / "exercises" / find("cnn").file
+            own.write_text(material.solution(find("cnn")))
+            save_file({"kept": torch.ones(1)}, own.with_suffix(".safetensors"))  # a run, for whose check the test images are read
+            page.goto("/course?exercise=cnn")
+            page.locator("[data-exercise=cnn]").get_by_role("button", name="Check").click()
+            expect(fetches).to_have_count(1)
+            page.goto("/errors?run=second")
+            expect(page.locator("main")).to_contain_text("handlens data fetch mnist")
+            expect(page.locator("main")).to_contain_text("train-images-idx3-ubyte.gz 10 MB")
+            assert mirror.requests == []
+            fetches.click()
+            expect(page.locator(".fetching")).to_contain_text("no source gave it", timeout=30_000)
+            assert mirror.requests != []
+            check_looks(page)
+            [kept] = [path for path in (home / "data" / "mnist").iterdir() if path.is_dir()]
+            (tmp_path / "data" / "mnist" / kept.name).symlink_to(kept)
+            fetches.click()
+            expect(page.locator("#said")).to_contain_text("are right", timeout=60_000)
+
+
+def test_a_viewer_is_not_offered_to_fetch_and_cannot(browser: Browser, bare: Service) -> None:
     with opened(browser, bare) as context:
+        context.add_cookies([{"name": bare.keys.name, "value": bare.keys.cookie(VIEWER), "url": f"http://{bare.host}"}])
         page = context.new_page()
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
         page.goto("/errors")
         expect(page.locator("main")).to_contain_text("handlens data fetch mnist")
-        expect(page.get_by_role("button", name="Fetch them now (12 MB), and measure")).to_be_visible()
-        assert not [url for url in asked if "/errors?" in url and "/api/" in url]
-        page.goto("/train")
-        page.get_by_role("link", name="From where").click()
-        expect(page.locator(".look")).to_contain_text("train-images-idx3-ubyte.gz 10 MB")
+        expect(page.get_by_role("button", name="Fetch")).to_have_count(0)
+    assert bare.ask("POST", "/api/data/mnist/fetch", {}, bare.headers(VIEWER)).status == 403
+    assert bare.ask("POST", "/api/data/nothing/fetch", {}).status == 400
+    assert bare.ask("GET", "/api/data/mnist/fetch").json["says"] == ""
 
 
 ODD = {

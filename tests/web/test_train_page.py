@@ -17,13 +17,13 @@ import psutil
 import pytest
 from drivers import sockets
 from mirror import Mirror, stalling
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from small import small_data
 from web.service import Reply, Service, look, opened, running
 
 import handlens as hl
 from handlens import files
-from handlens.config import FIELDS, make_config
+from handlens.config import FIELDS, grouped, make_config
 from handlens.data import DATASETS
 from handlens.doctor.network import look_over
 from handlens.fit import plan_for
@@ -86,8 +86,8 @@ def test_a_training_is_started_and_its_curves_move(page: Page, lab: Service) -> 
     page.goto("/train")
     page.locator("#knob-epochs").fill("3")
     page.locator("#knob-hidden_sizes").fill("16")
-    expect(page.locator("#meaning")).to_contain_text("hidden sizes: ")
-    page.locator("text=All other knobs").click()
+    expect(page.locator("#meaning")).to_contain_text("hidden layers hidden_sizes: ")
+    page.locator("details[data-group=Data] summary").click()
     page.locator("#knob-examples").fill("1000")
     page.locator("#guess").fill("50")
     page.get_by_role("button", name="Start").click()
@@ -217,13 +217,19 @@ def test_a_download_is_told_and_no_time_is_measured_over_it(browser: Browser, tm
     with Mirror(bodies, usual=stalling(1 << 20)) as mirror:
         monkeypatch.setenv("HANDLENS_MIRRORS", mirror.address)
         with running(tmp_path, "--port", "8930") as service, opened(browser, service) as context:
-            answer = service.ask("POST", "/api/estimate", {"preset": "session"})
-            assert answer.json == {"error": "mnist is not on this machine.", "what to do": "To get it: handlens data fetch mnist"}
+            what, how = "The images of MNIST are not on this machine.", "To get them, 12 MB: handlens data fetch mnist"
+            absent = {"error": what, "what to do": how, "missing": ["mnist"]}
+            for path in ("/api/estimate", "/api/trainings"):
+                assert service.ask("POST", path, {"preset": "session"}).json == absent
             assert mirror.requests == []
             page = context.new_page()
             page.goto("/train")
             expect(page.locator("#absent")).to_contain_text("MNIST is not on this machine.")
-            page.get_by_role("button", name="Start").click()
+            page.locator("#main").focus()
+            page.keyboard.press(" ")
+            expect(page.get_by_role("button", name="Fetch 12 MB and start")).to_be_focused()
+            assert mirror.requests == []
+            page.get_by_role("button", name="Fetch 12 MB and start").click()
             expect(page.locator("#numbers")).to_contain_text("Downloading ", timeout=30_000)
             expect(page.locator("#numbers")).to_contain_text("ubyte.gz")
             expect(page.locator("#absent")).to_be_empty()
@@ -391,3 +397,65 @@ def test_what_the_doctor_says_of_a_network_of_ones_own_stands_beside_its_trainin
     expect(page.locator("#phase")).to_contain_text("It failed", timeout=60_000)
     expect(page.locator(".trouble")).to_contain_text("1568")
     expect(page.locator(".trouble")).to_contain_text("mistaken.py, line 20")
+
+
+def test_the_doctors_remark_is_also_there_when_an_interrupted_training_goes_on(page: Page, lab: Service) -> None:
+    (lab.folder / "mistaken.py").write_text(MISTAKEN)
+    page.goto("/train?model=mistaken.py:Softmax&hidden_sizes=&examples=1000&epochs=400")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#remark")).to_contain_text("mistaken.py, line 13", timeout=60_000)
+    said = page.locator("#remark").inner_text()
+    for worker_ in psutil.Process(lab.process.pid).children():
+        worker_.terminate()
+    page.get_by_role("button", name="Go on with it").click(timeout=30_000)
+    expect(page.locator("#phase")).to_contain_text("Training", timeout=60_000)
+    expect(page.locator("#remark")).to_have_text(said)
+    page.reload()
+    expect(page.locator("#phase")).to_contain_text("Training")
+    expect(page.locator("#remark")).to_have_text(said)
+
+
+def knob(place: Page | Locator, name: str) -> Locator:
+    return place.locator(f"label.knob:has(#knob-{name})")
+
+
+def test_each_knob_has_its_name_in_words_in_a_group_and_its_meaning_in_reach_of_the_keyboard(page: Page, lab: Service) -> None:
+    page.goto("/train")
+    assert {heading: len(names) for heading, names in grouped().items()} == {"Data": 8, "Network": 15, "Learning": 16, "Machine": 4}
+    for heading, names in grouped().items():
+        fold = page.locator(f"details[data-group={heading}]")
+        fold.locator("summary").click()
+        for name in names:
+            place = page.locator("#what") if name in MAIN else fold
+            words = knob(place, name).inner_text()
+            assert words.startswith(str(FIELDS[name].title))
+            assert name in words
+            place.locator(f"#knob-{name}").focus()
+            expect(page.locator("#meaning")).to_contain_text(f"{FIELDS[name].title}")
+            expect(page.locator("#meaning")).to_contain_text(str(FIELDS[name].description))
+            expect(page.locator("#meaning")).to_be_in_viewport(ratio=1)
+    page.locator("#knob-examples").fill("1000")
+    page.locator("#knob-beta2").fill("0.9")
+    expect(page.locator("details[data-group=Data] summary")).to_have_text("Data 1 of 8 changed")
+    page.locator("details[data-group=Network] summary").click()
+    page.reload()
+    expect(page.locator("details[data-group=Learning]")).to_have_attribute("open", "")
+    assert page.locator("details[data-group=Network]").get_attribute("open") is None
+
+
+def test_a_finger_on_a_knobs_name_shows_its_meaning(browser: Browser, lab: Service) -> None:
+    with opened(browser, lab, has_touch=True, is_mobile=True) as context:
+        page = context.new_page()
+        page.set_viewport_size({"width": 320, "height": 640})
+        page.goto("/train")
+        page.locator("details[data-group=Learning] summary").tap()
+        for name in ("schedule", "beta2"):
+            knob(page, name).locator("span").tap()
+            expect(page.locator("#meaning")).to_contain_text(str(FIELDS[name].description))
+            expect(page.locator("#meaning")).to_be_in_viewport(ratio=1)
+            top = page.locator("#meaning").bounding_box()
+            field = page.locator(f"#knob-{name}").bounding_box()
+            assert top
+            assert field
+            assert top["y"] < 10, "above a phone's keyboard"
+            assert field["y"] > top["y"] + top["height"], "and not over the field"

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from handlens import seeds
+from handlens.data.say import images_in_words
 from handlens.errors import DataDamaged, DataError, UsageError
 
 if TYPE_CHECKING:
@@ -185,8 +186,8 @@ class Dataset:
         """
         if (other.image_shape, other.classes) != (self.image_shape, self.classes):
             raise DataError(
-                f"Images {_shape(other)} of the classes {', '.join(other.classes)} cannot be added to {self.name}: "
-                f"its images are {_shape(self)}, and its classes {', '.join(self.classes)}.",
+                f"{images_in_words(other.image_shape).capitalize()} of the classes {', '.join(other.classes)} cannot be "
+                f"added to {self.name}: it has {images_in_words(self.image_shape)} of the classes {', '.join(self.classes)}.",
             )
         return dataclasses.replace(self, train=self.train.joined(other), added=len(other))
 

@@ -16,6 +16,7 @@ from handlens.data.catalog import DATASETS
 from handlens.data.entry import Archive, Original
 from handlens.data.formats import shown
 from handlens.data.mirrors import Patience, addresses, download
+from handlens.data.offline import is_offline
 from handlens.data.readers import READERS
 from handlens.data.say import Say
 from handlens.data.stored import About, Stored, Writer
@@ -84,7 +85,7 @@ def collected(name: str, entry: Archive, named: Path | None, offline: bool, say:
         FileError: the cache cannot be written.
     """
     patience, problems, paths, fetched = Patience(), [], [], []
-    mirrors = [] if offline else addresses(name, entry.mirrors)
+    mirrors = [] if offline or is_offline() else addresses(name, entry.mirrors)
     for original in entry.originals:
         place = cache.root() / "originals" / f"{(original.sha256 or original.md5)[:12]}-{original.name.lower()}"
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -31,3 +32,16 @@ def megabytes(size_bytes: int) -> str:
     ('9.9 MB', '29 kB')
     """
     return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"
+
+
+def images_in_words(shape: Sequence[int]) -> str:
+    """Images of a shape, C,H,W, as people call them.
+
+    >>> images_in_words((1, 28, 28)), images_in_words((3, 32, 48))
+    ('grey images of 28 by 28 pixels', 'colour images of 48 by 32 pixels')
+    """
+    if len(shape) != 3:
+        return f"tensors of {'x'.join(map(str, shape))} numbers"
+    channels, height, width = shape
+    kind = {1: "grey images", 3: "colour images"}.get(channels, f"images of {channels} channels")
+    return f"{kind} of {width} by {height} pixels"

@@ -18,6 +18,7 @@ from handlens.data.cache import Cached, Filling
 from handlens.data.catalog import DATASETS
 from handlens.data.entry import Archive, DataFile, Entry
 from handlens.data.formats import shown
+from handlens.data.offline import is_offline
 from handlens.data.say import Say, megabytes, on_stderr
 from handlens.errors import DataDamaged, DataError, DataMissing, FileError
 
@@ -168,7 +169,7 @@ def _fill_from_anywhere(filling: Filling, say: Say, *, folder: Path | None, offl
     folders = [*named, Path("data").absolute(), *map(Path, filling.entry.system_folders)]
     sources: list[Source] = [partial(from_folder, place) for place in folders]
     problems = []
-    for source in sources if offline else [*sources, from_mirrors, from_index]:
+    for source in sources if offline or is_offline() else [*sources, from_mirrors, from_index]:
         try:
             return source(filling, say)
         except DataMissing as error:

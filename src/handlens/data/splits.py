@@ -6,7 +6,7 @@ from collections.abc import Container
 
 from handlens.data.catalog import MINE
 from handlens.data.dataset import Dataset, Split
-from handlens.data.say import Say, on_stderr
+from handlens.data.say import Say, images_in_words, on_stderr
 from handlens.data.tensors import load
 from handlens.errors import DataError, UsageError, nearest
 
@@ -77,7 +77,7 @@ def _of_another(dataset: Dataset, name: str, learned: Container[str]) -> Split:
     mine = load(MINE, val=0)
     if (mine.image_shape, mine.classes) != (dataset.image_shape, dataset.classes):
         raise UsageError(
-            f"Your own digits are images of 28x28 of the classes 0 to 9; {dataset.name} is another task.",
+            f"Your own digits are {images_in_words(mine.image_shape)} of the classes 0 to 9; {dataset.name} is another task.",
             hint="They are for runs trained on mnist, or on data like it.",
         )
     return (mine.test if MINE in learned else mine.train.joined(mine.test)).named(MINE)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from handlens.data.say import images_in_words
 from handlens.errors import FailedError, ModelError
 from handlens.export import chromium
 from handlens.export.agreement import Agreement, allowed, difference, failed
@@ -35,12 +36,14 @@ def build(subject: Subject) -> bytes:
     """The page.
 
     Raises:
-        ModelError: the network does something that the page's JavaScript cannot, or reads photographs.
+        ModelError: the network does something that the page's JavaScript cannot, or reads no drawings.
     """
     run = subject.run
     if not preparation_of(run.config, run.about).ink:
+        pictures = images_in_words(run.about.image_shape)
         raise ModelError(
-            f"A page to draw on is for networks that read drawings, and {run.name} reads photographs.", hint="Take another --format: onnx."
+            f"A page to draw on is for networks that read drawings, and {run.name} has learned from other pictures: {pictures}.",
+            hint="Take another --format: onnx.",
         )
     network = subject.facts | subject.described
     script, looks = f'"use strict";\n{bundle()}', "".join(path.read_text("utf-8") for path in (_LAB / "lab.css", _OURS / "page.css"))

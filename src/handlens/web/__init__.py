@@ -10,6 +10,7 @@
     draw     the routes of Draw            units  the arithmetic of one number    phone, lan  a phone as a pad, from the network
     together  drawings that come at the same time, answered in one thread
     own_digits, own_files  the routes of the user's own digits: one by one, and as files       sets  data sets and augmentation
+    absent  data sets that are not here: which, how large, how to get them       fetching  gets them, when somebody asks for it
     trainings  the routes of Train         jobs, work, worker  a training in a process of its own, with its state on the disk
     estimate  how long one would take
     runs_page, sweeps_page, errors_page  the routes of Runs and Errors

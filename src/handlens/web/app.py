@@ -13,11 +13,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from handlens.data.offline import offline
 from handlens.web import (
     class_page,
     course_page,
     draw,
     errors_page,
+    fetching,
     own_digits,
     own_files,
     pages,
@@ -100,6 +102,8 @@ ROUTES = (
     # Data
     Route("/api/data", "GET", LOOK, sets.known),
     Route("/api/data/{name}", "GET", LOOK, sets.look),
+    Route("/api/data/{name}/fetch", "POST", CHANGE, fetching.begin),
+    Route("/api/data/{name}/fetch", "GET", LOOK, fetching.how_far),
     Route("/api/augmented", "POST", ASK_MUCH, sets.augmented),
     Route("/api/digits/of/{label}", "GET", LOOK, own_digits.listed),
     Route("/api/digits/{digit}/label", "POST", CHANGE, own_digits.relabel),
@@ -165,13 +169,12 @@ def make_app(lab: Lab, routes: tuple[Route, ...] = ROUTES) -> ASGIApp:
     """The lab as an ASGI application.
 
     Raises:
-        TypeError: a route does not say who may ask it.
+        TypeError: a route does not say who may ask it, or is slow where all other requests would wait for it.
     """
     slots = threading.BoundedSemaphore(MOST_SLOW)
     declared: dict[str, dict[str, Guarded]] = {}
     for route in routes:
-        if not isinstance(route.policy, Policy):
-            raise TypeError(f"{route.method} {route.path} has no policy.")
+        _check(route)
         function = _taking_turns(route.function, slots) if route.policy.is_slow else route.function
         declared.setdefault(route.path, {})[route.method] = Guarded(route.policy, _app(function, lab))
     hosts = {"127.0.0.1": {f"{name}:{lab.port}": BOTH for name in ("127.0.0.1", "localhost", "[::1]")}}
@@ -179,6 +182,14 @@ def make_app(lab: Lab, routes: tuple[Route, ...] = ROUTES) -> ASGIApp:
         hosts[lab.lan] = {lab.lan_host: frozenset({DRAWER, LEARNER} if lab.classroom else {DRAWER})}
     patterns = [(compile_path(path)[0], methods) for path, methods in declared.items()]
     return Guard(patterns, lab.keys, hosts, lab.classroom.learner_of if lab.classroom else lambda _key: "")
+
+
+def _check(route: Route) -> None:
+    name = f"{route.method} {route.path}"
+    if not isinstance(route.policy, Policy):
+        raise TypeError(f"{name} has no policy.")
+    if route.policy.is_slow and iscoroutinefunction(route.function):
+        raise TypeError(f"{name} is slow and async: all other requests would wait for it. Without async it has a thread of its own.")
 
 
 def _taking_turns(function: Callable[[Asked], Any], slots: threading.Semaphore) -> Callable[[Asked], Any]:
@@ -196,7 +207,10 @@ def _taking_turns(function: Callable[[Asked], Any], slots: threading.Semaphore) 
 
 
 def _app(function: Callable[[Asked], Any], lab: Lab) -> ASGIApp:
-    """A route's function as an application: in a thread, since it may calculate or wait for the disk; if it is async, as it is."""
+    """A route's function as an application: in a thread, since it may calculate or wait for the disk; if it is async, as it is.
+
+    None of them fetches data over the network: whoever looks at a page has not asked for that.
+    """
     is_async = iscoroutinefunction(function)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -209,7 +223,8 @@ def _app(function: Callable[[Asked], Any], lab: Lab) -> ASGIApp:
             last_event=Headers(scope=scope).get("last-event-id") or query.get("seen", ""),
             **{name: scope[name] for name in ("role", "reach", "learner", "key", "body")},
         )
-        answer = await (function(asked) if is_async else run_in_threadpool(function, asked))
+        with offline():
+            answer = await (function(asked) if is_async else run_in_threadpool(function, asked))
         response = answer if isinstance(answer, Response) else JSONResponse(answer)
         await response(scope, receive, send)
 

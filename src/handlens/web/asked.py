@@ -117,6 +117,10 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class Nothing(Body):
+    """No fields."""
+
+
 B = TypeVar("B", bound=Body)
 
 

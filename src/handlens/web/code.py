@@ -5,7 +5,7 @@ A test runs them all.
 
 from __future__ import annotations
 
-from handlens.web import code_errors, code_runs
+from handlens.web import code_course, code_errors, code_runs
 
 SNIPPETS = {
     "answer": """\
@@ -89,14 +89,6 @@ with torch.no_grad():
     shares = run.model()(val.images[:10]).softmax(1)
 shares.argmax(1), val.labels[:10]
 """,
-    "course": """\
-import handlens as hl
-
-for exercise in hl.course.EXERCISES:
-    print(exercise.number, exercise.name, exercise.title)
-# hl.course.check("scaling", scale)               a function that you have defined, in a notebook
-# handlens course check scaling                   your file of the exercise, in a terminal
-""",
     "own": """\
 import handlens as hl
 
@@ -124,6 +116,7 @@ change = Augmentation(angle=15, shift=0.1, shear=15, bend=0.05)
 images = data.train.images[:8].float() / 255
 seen = change(images, seeds.generator("augment", 42, 0))      # other forms in each epoch
 """,
+    **code_course.SNIPPETS,
     **code_runs.SNIPPETS,
     **code_errors.SNIPPETS,
 }

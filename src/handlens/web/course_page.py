@@ -14,17 +14,14 @@ from handlens.course import EXERCISES, folder, joined, material, progress
 from handlens.course.check import check_file
 from handlens.course.plan import Exercise, find
 from handlens.errors import UsageError
-from handlens.web.asked import Asked, Body
+from handlens.web.absent import needing
+from handlens.web.asked import Asked, Body, Nothing
 
 
 class Which(Body):
     """An exercise, by its name."""
 
     name: str = Field(max_length=40)
-
-
-class Nothing(Body):
-    """No fields."""
 
 
 def what(_asked: Asked) -> dict[str, Any]:
@@ -73,6 +70,8 @@ def start(asked: Asked) -> dict[str, Any]:
 
 def check(asked: Asked) -> dict[str, Any]:
     """Check the learner's file."""
-    result = check_file(find(asked.read(Which).name))
+    exercise = find(asked.read(Which).name)
+    with needing("mnist"):  # whose test images the check of a kept run reads
+        result = check_file(exercise)
     joined.send_soon(folder.find_folder())
     return dataclasses.asdict(result)

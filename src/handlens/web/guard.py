@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from handlens.errors import DataError, HandlensError, RunBusy, RunDamaged, RunNotFound, UsageError
+from handlens.web.absent import Absent
 from handlens.web.keys import DRAWER, LEARNER, Keys
 
 HEADERS = {
@@ -56,7 +57,7 @@ class Policy:
         body: `json`, `bytes`, or nothing.
         most_bytes: of the body.
         deadline_s: the answer must have come by then; None for a stream, which may go on.
-        is_slow: it may take seconds, so only some are calculated at a time, and the others are told to come again.
+        is_slow: it may take seconds, so only some are calculated at a time, each in a thread, and the others are told to come again.
         is_page: a link in a mail or on another page may lead here; all else only the lab's own pages ask for.
     """
 
@@ -239,7 +240,8 @@ def _told(error: Exception, scope: Scope) -> Response:
         texts = [html.escape(text) for text in (what, hint)]
         page = f'<!DOCTYPE html><html lang="en">{_HEAD}<main><h1>{texts[0]}</h1><p>{texts[1]}</p></main></html>'
         return HTMLResponse(page, status, closing)
-    return JSONResponse({"error": what, "what to do": hint}, status, closing)
+    missing = {"missing": error.names} if isinstance(error, Absent) else {}
+    return JSONResponse({"error": what, "what to do": hint, **missing}, status, closing)
 
 
 def _in_words(error: Exception) -> tuple[int, str, str]:

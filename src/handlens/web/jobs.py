@@ -41,11 +41,13 @@ class Order(Body):
         knobs: every knob of the config.
         guess: the validation accuracy after one epoch that somebody expects, 0 to 1; None for no guess.
         resume: go on with the run of the job's name.
+        fetch: data that are not here may be fetched.
     """
 
     knobs: dict[str, Any]
     guess: float | None = None
     resume: bool = False
+    fetch: bool = False
 
 
 class Control(Body):

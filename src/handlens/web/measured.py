@@ -14,6 +14,7 @@ from handlens.data.catalog import MINE
 from handlens.errors import UsageError
 from handlens.evaluation import Evaluation
 from handlens.runs import Run
+from handlens.web.absent import needing
 from handlens.web.shelf import run_named
 
 ON = ("test", "val", MINE)
@@ -52,15 +53,17 @@ def measured(name: str, on: str) -> Measured:
 
     Raises:
         UsageError: there are no such images.
+        Absent: the images are not on this machine; they are not fetched.
         RunNotFound, RunDamaged, ModelError, DataError: the run, its network or the images cannot be had.
     """
     if on not in ON:
         raise UsageError("A run is measured on one of: " + ", ".join(ON) + ".")
     run = run_named(name)
-    if found := _known(run, on):
-        return found
-    with _measuring:
-        return _known(run, on) or _measure(run, on)
+    with needing(run.config.data, run.config.with_data):
+        if found := _known(run, on):
+            return found
+        with _measuring:
+            return _known(run, on) or _measure(run, on)
 
 
 def _known(run: Run, on: str) -> Measured | None:

@@ -10,9 +10,10 @@ from pydantic import Field
 
 from handlens import files
 from handlens.compare import Comparison, compare
-from handlens.errors import UsageError
+from handlens.errors import DataMissing, UsageError
 from handlens.report.recipe import repeat_command, shown
 from handlens.runs import RESERVED, STARTER, Broken, Run, existing_place, no_runs, removed, runs_folder, scan, take_back, to_trash
+from handlens.web.absent import absent_ones
 from handlens.web.asked import Asked, Body
 from handlens.web.measured import known_accuracy, measured
 from handlens.web.pictures import as_png
@@ -120,12 +121,13 @@ def side_by_side(asked: Asked) -> dict[str, Any]:
         "disagreements": found.disagreements,
         "n": found.tests[0].n if found.tests else 0,
         "cases": _cases(found),
+        "missing": absent_ones(*(name for run in found.runs for name in (run.config.data, run.config.with_data))),
     }
 
 
 def _tested(name: str) -> Run:
     """The run, measured if it can be: `compare` says of the others that it was not."""
-    with contextlib.suppress(UsageError):
+    with contextlib.suppress(UsageError, DataMissing):
         return measured(name, "test").run
     return run_named(name)
 

@@ -11,11 +11,11 @@ from pydantic import Field
 from handlens import data, seeds
 from handlens.data import AUGMENTATIONS, Augmentation, Dataset
 from handlens.data.catalog import DATASETS, MINE
-from handlens.data.entry import Archive, Entry
 from handlens.data.inspection import mean_images
-from handlens.data.say import Say
+from handlens.data.say import Say, images_in_words
 from handlens.data.shelf import Status
-from handlens.errors import DataMissing, UsageError
+from handlens.errors import UsageError
+from handlens.web.absent import check_here, fetched_bytes, published
 from handlens.web.asked import Asked, Body
 from handlens.web.pictures import as_png
 from handlens.web.tiles import tiled
@@ -61,15 +61,11 @@ def known(_asked: Asked) -> dict[str, Any]:
 
 def _described(status: Status) -> dict[str, Any]:
     entry = DATASETS.get(status.name)
-    about = {"title": entry.title, "homepage": entry.homepage, "files": _files(entry)} if entry else {"title": status.name}
+    about: dict[str, Any] = {"title": status.name}
+    if entry:
+        about = {"title": entry.title, "homepage": entry.homepage, "files": published(entry), "fetched_bytes": fetched_bytes(entry)}
     shown = {"name": status.name, "here": status.on_disk, "folder": str(status.folder), "size_bytes": status.size_bytes}
-    return {"homepage": "", "files": [], **about, **shown, "licence": status.licence, "description": status.description}
-
-
-def _files(entry: Entry | Archive) -> list[dict[str, Any]]:
-    """The published files, for somebody who has to carry them here."""
-    originals = entry.originals if isinstance(entry, Archive) else [file.packed for file in entry.files]
-    return [{"name": file.name, "size_bytes": file.size_bytes} for file in originals]
+    return {"homepage": "", "files": [], "fetched_bytes": 0, **about, **shown, "licence": status.licence, "description": status.description}
 
 
 def look(asked: Asked) -> dict[str, Any]:
@@ -79,7 +75,7 @@ def look(asked: Asked) -> dict[str, Any]:
     means = mean_images(dataset)
     return {
         "name": dataset.name,
-        "shape": dataset.image_shape,
+        "images": images_in_words(dataset.image_shape),
         "counts": {name: split.counts[:_MOST_CLASSES] for name, split in dataset.splits.items() if len(split)},
         "totals": {name: len(split) for name, split in dataset.splits.items()},
         "more": len(dataset.classes) - len(classes),
@@ -107,23 +103,9 @@ def augmented(asked: Asked) -> dict[str, Any]:
 
 def _loaded(name: str) -> Dataset:
     """The data set of exactly that name, if it is here. Nothing is fetched."""
-    if not _status(name).on_disk:
-        raise _missing(name)
+    _status(name)  # there is one of that name
+    check_here(name)
     return data.load_known(name, val=0, offline=True, say=_quiet)
-
-
-def check_here(name: str) -> None:
-    """Whether a data set of the catalogue is on this machine; of others nothing would be fetched.
-
-    Raises:
-        DataMissing: it is not; says how to get it.
-    """
-    if name in DATASETS and not _status(name).on_disk:
-        raise _missing(name)
-
-
-def _missing(name: str) -> DataMissing:
-    return DataMissing(f"{name} is not on this machine.", hint=f"To get it: handlens data fetch {name}")
 
 
 def _status(name: str) -> Status:

@@ -9,6 +9,7 @@ from handlens import files
 from handlens.errors import HandlensError, RunNotFound
 from handlens.sweep import Sweep, find_folder, load_sweep, sweeps_folder
 from handlens.sweep.figures import heat_maps, lines
+from handlens.web.absent import needing
 from handlens.web.asked import Asked
 
 _LATEST = "latest"
@@ -58,7 +59,9 @@ def _map(one: Any) -> dict[str, Any]:
 
 def findings(asked: Asked) -> dict[str, Any]:
     """What can be said of a sweep in words; the two best points are asked about the validation images for it."""
-    return {"sentences": _sweep(asked.path["sweep"]).sentences}
+    sweep = _sweep(asked.path["sweep"])
+    with needing(sweep.trials.spec.base.data, sweep.trials.spec.base.with_data):
+        return {"sentences": sweep.sentences}
 
 
 def _sweep(name: str) -> Sweep:

@@ -18,14 +18,14 @@ from sse_starlette import EventSourceResponse
 
 from handlens import config as configs
 from handlens import data, files, models
-from handlens.config import FIELDS, Config
+from handlens.config import FIELDS, Config, grouped
 from handlens.data.shelf import imported
 from handlens.errors import FileError, HandlensError, RunBusy, UsageError, nearest
 from handlens.limits import Limits, run_limited
 from handlens.presets import IMAGENET, PRESETS
+from handlens.web.absent import check_here
 from handlens.web.asked import Asked, Body
 from handlens.web.jobs import ENDED, Job, Order, begin, find_job, living
-from handlens.web.sets import check_here
 from handlens.web.shelf import run_named
 
 MAIN = ("model", "hidden_sizes", "epochs", "lr", "batch_size", "optimizer")
@@ -44,9 +44,15 @@ class Knobs(Body):
 
 
 class Start(Knobs):
-    """A training to begin, and the guess."""
+    """A training to begin.
+
+    Attributes:
+        guess: the validation accuracy after one epoch that somebody expects.
+        fetch: data that are not here are fetched first; the button that was pressed says so.
+    """
 
     guess: float | None = Field(None, ge=0, le=1)
+    fetch: bool = False
 
 
 class Wish(Body):
@@ -63,6 +69,7 @@ def what(_asked: Asked) -> dict[str, Any]:
         "presets": [{"name": name, "purpose": preset.purpose, "knobs": _preset(name)} for name, preset in PRESETS.items()],
         "knobs": [_knob(name) for name in FIELDS],
         "main": MAIN,
+        "groups": grouped(),
         "models": [*models.MODELS, *own_networks()],
         "data": sorted(name for name in (*data.DATASETS, *imported(), "mine")),
         "going": going[0].name if going else "",
@@ -85,7 +92,8 @@ def _knob(name: str) -> dict[str, Any]:
     kind = FIELDS[name].annotation
     choices = ["true", "false"] if kind is bool else list(typing.get_args(kind)) if typing.get_origin(kind) is Literal else []
     several = typing.get_origin(kind) is tuple
-    return {"name": name, "says": FIELDS[name].description, "default": shown(FIELDS[name].default), "choices": choices, "several": several}
+    about = {"name": name, "title": FIELDS[name].title, "says": FIELDS[name].description}
+    return {**about, "default": shown(FIELDS[name].default), "choices": choices, "several": several}
 
 
 def own_networks() -> list[str]:
@@ -122,11 +130,17 @@ def config_of(body: Knobs) -> Config:
 
 
 def start(asked: Asked) -> dict[str, Any]:
-    """Begin a training."""
+    """Begin a training.
+
+    Raises:
+        Absent: its data are not here, and nobody has said that they may be fetched.
+    """
     body = asked.read(Start)
     config = config_of(body)
+    if not body.fetch:
+        check_here(config.data, config.with_data)
     kind = re.sub(r"[^a-z0-9]+", "-", config.model.rpartition(":")[2].lower()).strip("-") or "net"
-    return {"name": begin(Order(knobs=config.model_dump(), guess=body.guess), kind).name}
+    return {"name": begin(Order(knobs=config.model_dump(), guess=body.guess, fetch=body.fetch), kind).name}
 
 
 def go_on(asked: Asked) -> dict[str, Any]:
@@ -134,6 +148,7 @@ def go_on(asked: Asked) -> dict[str, Any]:
     run = run_named(asked.path["job"])
     if run.status != "interrupted":
         raise UsageError(f"Run {run.name} is {run.status}; there is nothing to go on with.")
+    check_here(run.config.data, run.config.with_data)
     return {"name": begin(Order(knobs=run.config.model_dump(), resume=True), "", run.name).name}
 
 
@@ -175,8 +190,7 @@ async def _events(job: Job) -> AsyncIterator[dict[str, str]]:
 def estimate(asked: Asked) -> dict[str, Any]:
     """How long a training would take: its first steps are taken, in a process of their own."""
     config = config_of(asked.read(Knobs))
-    for name in filter(None, (config.data, config.with_data)):
-        check_here(name)  # a download would be measured, too
+    check_here(config.data, config.with_data)
     if living():
         raise RunBusy("While another training goes on, the time cannot be measured.")
     known = config.model in models.MODELS and "mine" not in (config.data, config.with_data)  # what is the user's own may change meanwhile

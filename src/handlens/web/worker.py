@@ -19,14 +19,15 @@ from torch.nn.functional import cross_entropy
 
 from handlens import data, explain, models
 from handlens.config import make_config
+from handlens.data.offline import offline
 from handlens.errors import HandlensError, UsageError
 from handlens.fit import resuming, starting
-from handlens.own_network import plan_seen
+from handlens.own_network import plan_seen, seen
 from handlens.plan import Plan
 from handlens.runs import load_run
 from handlens.train import Loader, Row, set_epoch
 from handlens.training import Training
-from handlens.web.jobs import Control, Job
+from handlens.web.jobs import Control, Job, Order
 from handlens.web.pictures import as_pixels
 
 _TELL_S = 0.3
@@ -191,14 +192,20 @@ def _end(job: Job, **how: str) -> None:
 
 def _train(job: Job) -> None:
     order = job.order()
-    if order.resume:
-        run = load_run(job.name)
-        with resuming(run) as training:
-            desk = Desk(job, training.plan)
-            desk.live |= {"begun": training.state.epoch, "rows": training.state.rows, "epoch": training.state.epoch}
-            training.plan = dataclasses.replace(training.plan, loader=Paced(training.plan.loader, desk))
-            _go(training, desk)
-        return
+    with contextlib.nullcontext() if order.fetch else offline():
+        _go_on(job) if order.resume else _begin(job, order)
+
+
+def _go_on(job: Job) -> None:
+    run = load_run(job.name)
+    with resuming(run) as training:
+        desk = Desk(job, seen(training.plan, run.about.model_file))
+        desk.live |= {"begun": training.state.epoch, "rows": training.state.rows, "epoch": training.state.epoch}
+        training.plan = dataclasses.replace(training.plan, loader=Paced(training.plan.loader, desk))
+        _go(training, desk)
+
+
+def _begin(job: Job, order: Order) -> None:
     config = make_config(order.knobs)
     said = _Said(job, config.model_dump())
     said(f"Loading {config.data}")

@@ -1,12 +1,18 @@
 // Asking the server. What goes wrong comes as `Trouble`: a sentence, and what to do.
 
 export class Trouble extends Error {
-  /** @param {string} what @param {string} hint @param {number} status 0: nobody answered @param {boolean} doubtful it would be done if one insists */
-  constructor(what, hint, status, doubtful = false) {
+  /**
+   * @param {string} what
+   * @param {string} hint
+   * @param {number} status 0: nobody answered
+   * @param {{doubtful?: boolean, missing?: string[]}} [more] it would be done if one insists; or if these data sets were on this machine
+   */
+  constructor(what, hint, status, { doubtful = false, missing = [] } = {}) {
     super(what);
     this.hint = hint;
     this.status = status;
     this.doubtful = doubtful;
+    this.missing = missing;
   }
 
   /** Both sentences. */
@@ -32,7 +38,7 @@ export async function ask(method, path, body) {
     throw new Trouble("The lab does not answer.", "Is it still running in the terminal? Start it again: handlens lab", 0);
   }
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Trouble(answer.error ?? `The lab answered ${response.status}.`, answer["what to do"] ?? "", response.status, answer.doubtful === true);
+  if (!response.ok) throw new Trouble(answer.error ?? `The lab answered ${response.status}.`, answer["what to do"] ?? "", response.status, answer);
   return answer;
 }
 

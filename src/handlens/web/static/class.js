@@ -2,6 +2,7 @@
 
 import { ask } from "./api.js";
 import { chooser, distribution } from "./class_question.js";
+import { panel } from "./code.js";
 import { byId, el, fill, loadStyle, notice, speak } from "./dom.js";
 import { onKey } from "./keys.js";
 import { stream } from "./stream.js";
@@ -53,10 +54,10 @@ function redraw(part) {
   if (focused) /** @type {HTMLElement | null} */ (part.body.querySelector(`[data-key="${focused}"]`))?.focus();
 }
 
-/** @param {string} title @param {(board: any) => any} of @param {(what: any) => any[]} draw @returns {Part} */
-function part(title, of, draw) {
+/** @param {string} title @param {string} says @param {{code: string}} code @param {(board: any) => any} of @param {(what: any) => any[]} draw @returns {Part} */
+function part(title, says, code, of, draw) {
   const body = el("div", {});
-  return { element: el("section", { class: "card" }, el("h2", {}, title), body), body, of, draw };
+  return { element: panel(title, says, body, code), body, of, draw };
 }
 
 /** @param {() => void} update */
@@ -152,7 +153,7 @@ function tick() {
 }
 
 function help() {
-  return part("Needs help", (board) => board.help, (rows) => [
+  return part("Needs help", "Who has raised a hand, longest waiting first. “Helped” takes the hand down.", { code: "hands" }, (board) => board.help, (rows) => [
     rows.length === 0 && el("p", { class: "caption" }, "Nobody just now. Learners press “I need help” on their page, or type: handlens course stuck"),
     el("ol", { class: "waiting" }, rows.map((/** @type {any} */ one) =>
       el("li", {},
@@ -167,7 +168,7 @@ function help() {
 const said = (group) => group.sentence || (seen.names ? el("bdi", {}, group.words) : el("span", { class: "caption" }, "another mistake; its words are shown with the names"));
 
 function mistakes() {
-  return part("The same mistake", (board) => board.mistakes, (groups) => [
+  return part("The same mistake", "Learners whose check names the same mistake stand together. Who has waited longest comes first.", { code: "same" }, (board) => board.mistakes, (groups) => [
     groups.length === 0 && el("p", { class: "caption" }, "No check has found a mistake that is still there."),
     el("ol", { class: "groups" }, groups.map((/** @type {any} */ group) =>
       el("li", { "data-cause": group.cause },
@@ -178,8 +179,8 @@ function mistakes() {
 }
 
 function tasks() {
-  return part("Tasks", (board) => board.tasks, (rows) => [
-    rows.length === 0 && el("p", { class: "caption" }, "Nothing was checked yet. A task appears here with its first check."),
+  return part("Tasks", "How many have passed each exercise, work on it, or need help. An exercise appears with its first check.", { code: "tasks" }, (board) => board.tasks, (rows) => [
+    rows.length === 0 && el("p", { class: "caption" }, "Nothing was checked yet."),
     rows.length > 0 && el("ul", { class: "states legend" }, Object.values(STATES).map(([sign, word]) => el("li", { class: word.replace(" ", "-") }, `${sign} ${word}`))),
     el("ul", { class: "tasks" }, rows.map((/** @type {any} */ row) =>
       el("li", { "data-task": row.name },
@@ -192,15 +193,15 @@ function tasks() {
 
 /** @param {any[]} questions */
 function question(questions) {
-  const shown = part("Question", (board) => board.question, (asked) => (asked ? distribution(asked, wish) : [el("p", { class: "caption" }, "The class is asked nothing just now.")]));
-  shown.element.append(chooser(questions, wish));
+  const shown = part("Question", "Ask one of the lessons' questions, and see how the class answers. Let them talk about it, and ask again.", { code: "votes" }, (board) => board.question, (asked) => (asked ? distribution(asked, wish) : [el("p", { class: "caption" }, "The class is asked nothing just now.")]));
+  shown.body.after(chooser(questions, wish));
   return shown;
 }
 
 function people() {
-  return part("Who is here", (board) => board.learners, (rows) => {
+  return part("Who is here", "Each learner has a number, which also stands on their own page. Names are shown only while the box at the top is on.", { code: "people" }, (board) => board.learners, (rows) => {
     if (!rows.length) return [el("p", { class: "caption" }, "Nobody yet.")];
-    if (!seen.names) return [el("p", { class: "caption" }, "Learners see their number on their own page. Names are hidden; the box at the top shows them.")];
+    if (!seen.names) return [el("p", { class: "caption" }, `${rows.length} ${rows.length === 1 ? "has" : "have"} joined; names are hidden.`)];
     return [el("ul", { class: "people" }, rows.map((/** @type {any} */ one) =>
       el("li", {}, el("span", { class: "who" }, called(one)), el("button", { type: "button", class: "link", "data-key": `remove-${one.number}`, "aria-label": `Send number ${one.number} away`, onclick: () => wish({ do: "remove", number: one.number }) }, "send away"))))];
   });

@@ -3,6 +3,7 @@
 import { ask, fromAddress, setAddress } from "./api.js";
 import { panel } from "./code.js";
 import { el, notice, speak } from "./dom.js";
+import { told } from "./fetching.js";
 
 const STATES = { passed: "✓ passed", "not yet": "○ not yet", "": "· not checked" };
 
@@ -85,7 +86,7 @@ function exercise(one, mayCheck, tell) {
       update(result.passed ? "passed" : "not yet", result);
       speak(`${one.name}: ${result.passed ? "passed" : `not yet. ${result.sentence}`}`);
     } catch (trouble) {
-      said.replaceChildren(el("p", { class: "trouble" }, /** @type {any} */ (trouble).words ?? String(trouble)));
+      said.replaceChildren(await told(trouble, check));
     }
     checking = false;
     tell();
@@ -131,11 +132,11 @@ function hints(name) {
 
 /** @param {any} course */
 function lessons(course) {
-  return el(
-    "section",
-    { class: "card" },
-    el("h2", {}, "Lessons"),
-    el("p", { class: "says" }, "Notebooks that explain one thing each, to be run and changed. To open them, in a terminal: ", el("code", {}, `jupyter lab "${course.folder || "course"}/lessons"`)),
+  const content = el(
+    "div",
+    {},
+    el("ul", { class: "commands" }, el("li", {}, el("code", {}, `jupyter lab "${course.folder || "course"}/lessons"`))),
     el("ol", { class: "lessons" }, course.lessons.map((/** @type {any} */ one) => el("li", {}, `${one.title} `, el("code", {}, one.file)))),
   );
+  return panel("Lessons", "Notebooks that explain one thing each, to be run and changed. In a terminal, this command opens them.", content, { code: "lessons" });
 }

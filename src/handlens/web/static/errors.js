@@ -4,29 +4,26 @@ import { ask, fromAddress, setAddress } from "./api.js";
 import { Changes } from "./changes.js";
 import { panel } from "./code.js";
 import { Confusion } from "./confusion.js";
-import { el, loadStyle, speak } from "./dom.js";
+import { el, fill, loadStyle, speak } from "./dom.js";
+import { told } from "./fetching.js";
 import { Gallery } from "./gallery.js";
 import { Layout } from "./layout.js";
 import { reliability } from "./reliability.js";
-import { missing, packed } from "./sets.js";
 import { score, table } from "./tables.js";
 
 const ON = { test: "test images", val: "validation images", mine: "my own digits" };
 
 /** @param {HTMLElement} main @param {{may_change: boolean}} lab */
 export async function show(main, lab) {
-  const [runs, known, { sets }] = await Promise.all([ask("GET", "/api/runs"), ask("GET", "/api/errors"), ask("GET", "/api/data"), loadStyle("analysis.css")]);
-  const page = new ErrorsPage(runs, known, sets, lab.may_change);
+  const [runs, known] = await Promise.all([ask("GET", "/api/runs"), ask("GET", "/api/errors"), loadStyle("analysis.css")]);
+  const page = new ErrorsPage(runs, known, lab.may_change);
   main.append(...page.parts());
-  await page.load();
+  await page.measure();
 }
 
 class ErrorsPage {
-  /** @param {any} runs @param {any} known @param {import("./sets.js").Set[]} sets @param {boolean} mayChange */
-  constructor(runs, known, sets, mayChange) {
-    this.sets = sets;
-    /** @type {Map<string, string>} the data of each run */
-    this.data = new Map([["starter", "mnist"], ...runs.runs.map((/** @type {any} */ run) => [run.name, run.data])]);
+  /** @param {any} runs @param {any} known @param {boolean} mayChange */
+  constructor(runs, known, mayChange) {
     const names = runs.runs.filter((/** @type {any} */ run) => run.epochs).map((/** @type {any} */ run) => run.name);
     this.names = [...names, "starter"];
     this.none = names.length ? "" : `${runs.empty ? `${runs.empty}.` : "No run has come to the end of an epoch yet."} Looked in ${runs.folder}. Until then this is the network that comes with handlens.`;
@@ -36,7 +33,6 @@ class ErrorsPage {
     this.body = el("div", { class: "stack", "aria-busy": "true" });
     this.said = el("p", { class: "caption", role: "status", id: "said" });
     const see = () => ({ run: this.run, on: this.on });
-    this.mayChange = mayChange;
     this.gallery = new Gallery(see, known.methods, mayChange);
     this.confusion = new Confusion((true_, predicted) => this.gallery.showCell(true_, predicted));
     this.changes = new Changes(see, known.changes);
@@ -58,24 +54,7 @@ class ErrorsPage {
     [this.run, this.on] = [run, on];
     setAddress({ run, on, image: null, true: null, predicted: null, list: null });
     this.gallery.reset();
-    this.load();
-  }
-
-  /** The data set that would have to be fetched, if there is one. */
-  absent() {
-    return this.on === "mine" ? undefined : this.sets.find(({ name, here, files }) => !here && files.length > 0 && name === this.data.get(this.run));
-  }
-
-  load() {
-    const set = this.absent();
-    if (!set) return this.measure();
-    this.say(`The images of ${set.title} are not on this machine.`);
-    this.wait(false);
-    const begin = () => {
-      set.here = true; // asked for once is enough
-      this.measure();
-    };
-    this.body.replaceChildren(el("section", { class: "card nothing" }, el("h2", {}, "Images that are missing"), missing(set), this.mayChange && el("button", { type: "button", class: "primary", onclick: begin }, `Fetch them now (${packed(set)}), and measure`)));
+    this.measure();
   }
 
   /** @param {boolean} on a measurement is under way; what is shown meanwhile is of the one before */
@@ -93,9 +72,11 @@ class ErrorsPage {
       const found = await ask("GET", `/api/runs/${encodeURIComponent(run)}/errors?on=${on}`);
       if (isStill()) this.show(found);
     } catch (trouble) {
+      const { message, words = String(trouble), missing } = /** @type {any} */ (trouble);
+      const part = missing?.length && el("section", { class: "card nothing" }, el("h2", {}, "Images that are missing"), await told(trouble, () => this.measure()));
       if (!isStill()) return;
-      this.say(/** @type {any} */ (trouble).words ?? String(trouble), true);
-      this.body.replaceChildren();
+      this.say(part ? message : words, !part);
+      fill(this.body, part || []);
     }
     if (isStill()) this.wait(false);
   }

@@ -28,7 +28,7 @@ const about = el("label", { class: "wide", for: "text" }, "What is it about? (yo
 const state = el("p", { id: "state" });
 const asked = el("section", { class: "card", "aria-labelledby": "question" });
 const checks = el("section", { class: "card" });
-const inside = el("div", { class: "inside-class", hidden: true }, el("section", { class: "card" }, el("h2", {}, "Help"), state, about, raise), asked, checks);
+const inside = el("div", { class: "inside-class", hidden: true }, el("section", { class: "card" }, el("h2", {}, "Help"), el("p", { class: "says" }, "Raise your hand, and your instructor sees your number. Say what it is about, if you like."), state, about, raise), asked, checks);
 
 naming.addEventListener("submit", async (/** @type {Event} */ event) => {
   event.preventDefault();

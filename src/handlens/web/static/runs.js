@@ -2,7 +2,8 @@
 
 import { ask, fromAddress, setAddress } from "./api.js";
 import { panel } from "./code.js";
-import { el, loadStyle, speak } from "./dom.js";
+import { el, fill, loadStyle, speak } from "./dom.js";
+import { told } from "./fetching.js";
 import { Comparison } from "./runs_compare.js";
 import { OneRun } from "./runs_one.js";
 import { Sweeps } from "./sweeps.js";
@@ -42,6 +43,7 @@ class RunsPage {
     this.chosen = fromAddress("runs").split(",").filter(Boolean);
     this.sort = fromAddress("sort");
     this.said = el("p", { class: "kept", role: "status", id: "said" });
+    this.absent = el("div", {});
     this.list = el("div", {});
     this.trash = el("div", {});
     this.below = el("div", { class: "stack", id: "below" });
@@ -54,7 +56,7 @@ class RunsPage {
 
   parts() {
     this.tools = el("div", { class: "row tools-row" }, el("label", {}, "Find", this.search), this.measure);
-    const content = el("div", {}, this.tools, this.said, this.list, this.trash);
+    const content = el("div", {}, this.tools, this.said, this.absent, this.list, this.trash);
     const says = "A run is a training with all that came of it, in a folder. Choose one to see all about it, or up to six to compare them.";
     return [el("h1", {}, "Runs"), el("div", { class: "stack" }, panel("Your runs", says, content, { code: "runs" }), this.below, this.sweeps.element)];
   }
@@ -207,18 +209,31 @@ class RunsPage {
   }
 
   async measureAll() {
-    const missing = this.known.runs.filter((run) => run.test_accuracy === null && run.epochs);
+    const unknown = this.known.runs.filter((run) => run.test_accuracy === null && run.epochs);
     const failed = [];
+    let waiting = 0;
+    /** @type {Set<string>} data sets that would have to be fetched for it */
+    const missing = new Set();
     this.measure.disabled = true;
-    for (const [place, run] of missing.entries()) {
-      this.say(`Measuring ${run.name} on its test images (${place + 1} of ${missing.length}) …`);
-      const found = await this.trying(() => ask("GET", `/api/runs/${encodeURIComponent(run.name)}/test`));
-      if (found) run.test_accuracy = found.test_accuracy;
-      else failed.push(`${run.name}: ${this.said.textContent}`);
+    fill(this.absent);
+    for (const [place, run] of unknown.entries()) {
+      this.say(`Measuring ${run.name} on its test images (${place + 1} of ${unknown.length}) …`);
+      try {
+        run.test_accuracy = (await ask("GET", `/api/runs/${encodeURIComponent(run.name)}/test`)).test_accuracy;
+      } catch (trouble) {
+        const { missing: names = [], words = String(trouble) } = /** @type {any} */ (trouble);
+        if (names.length) waiting += 1;
+        else failed.push(`${run.name}: ${words}`);
+        names.forEach((/** @type {string} */ name) => missing.add(name));
+      }
       this.showTable();
     }
     this.measure.disabled = false;
-    this.say([`Measured${failed.length ? `, except ${failed.length} of ${missing.length}` : ""}. Choose by validation; the test images are for the end.`, ...failed].join(" "));
+    const done = unknown.length - failed.length - waiting;
+    const said = done || !unknown.length ? [`Measured${done < unknown.length ? ` ${done} of ${unknown.length}` : ""}. Choose by validation; the test images are for the end.`] : [];
+    if (waiting) said.push(`${waiting} ${waiting === 1 ? "run waits" : "runs wait"} for images that are not on this machine.`);
+    this.say([...said, ...failed].join(" "));
+    if (missing.size) fill(this.absent, await told({ missing: [...missing], words: "" }, () => this.measureAll()));
   }
 
   /** @template T @param {() => Promise<T>} does @returns {Promise<T | null>} */

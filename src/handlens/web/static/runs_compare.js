@@ -4,6 +4,7 @@ import { ask, fromAddress, setAddress } from "./api.js";
 import { chart } from "./chart.js";
 import { panel } from "./code.js";
 import { el } from "./dom.js";
+import { told } from "./fetching.js";
 import { sample } from "./markers.js";
 import { epochsTable } from "./runs_one.js";
 import { busy, copied, table } from "./tables.js";
@@ -37,9 +38,14 @@ export class Comparison {
       this.runs = await Promise.all(this.names.map((name) => ask("GET", `/api/runs/${encodeURIComponent(name)}`)));
       return this.curves();
     });
+    await Promise.all([read, this.measure()]);
+  }
+
+  /** Without the test images only what is different can be said, and how to get them. */
+  measure() {
     const asked = ask("GET", `/api/compare?runs=${encodeURIComponent(this.names.join())}`);
     const sentence = `Measuring ${this.names.length} runs on their test images …`;
-    await Promise.all([read, busy(this.table, sentence, async () => this.different(await asked)), busy(this.disagree, sentence, async () => this.cases(await asked))]);
+    return Promise.all([busy(this.table, sentence, async () => this.different(await asked)), busy(this.disagree, sentence, async () => this.cases(await asked))]);
   }
 
   showCurves() {
@@ -61,13 +67,13 @@ export class Comparison {
     const row = (/** @type {string} */ name) => [name.replaceAll("_", " "), ...found.cells.map((/** @type {string[]} */ cells) => cells[place(name)])];
     const reached = found.columns.filter((/** @type {string} */ name) => name !== "run" && !found.knobs.includes(name));
     const heads = (/** @type {string} */ what) => [what, ...this.names.map((name, number) => el("span", {}, sample(number, false), name))];
-    const knobs = found.knobs.length ? table("Config: only the differences", heads("knob"), found.knobs.map(row)) : el("p", { class: "caption" }, "Their configs are the same but for the number of epochs.");
+    const knobs = found.knobs.length ? table("Config: only the differences", heads("knob"), found.knobs.map(row), "sides") : el("p", { class: "caption" }, "Their configs are the same but for the number of epochs.");
     return [
       el("ul", { class: "findings" }, found.sentences.map((/** @type {string} */ sentence) => el("li", {}, sentence))),
       el("h3", {}, "Config: only the differences"),
       knobs,
       el("h3", {}, "What they reached"),
-      table("What they reached", heads("measure"), reached.map(row)),
+      table("What they reached", heads("measure"), reached.map(row), "sides"),
       found.pairs.length > 1 && this.pairs(found.pairs),
       copied(`handlens compare ${this.names.join(" ")}`),
     ];
@@ -80,7 +86,8 @@ export class Comparison {
     return el("div", {}, el("h3", {}, "Each pair on the same images (McNemar's test; p is not corrected for the number of pairs)"), table("Pairs", ["pair", "only the first is right", "only the second is right", ""], rows));
   }
 
-  cases(found) {
+  async cases(found) {
+    if (found.missing.length) return told({ missing: found.missing, words: "The test images are not on this machine." }, () => this.measure());
     if (!found.n) return el("p", { class: "caption" }, found.sentences[0] ?? "They cannot be compared image by image.");
     if (!found.disagreements) return el("p", { class: "caption" }, "They give the same answer to every test image.");
     return [el("p", {}, `Different answers to ${found.disagreements.toLocaleString("en")} of ${found.n.toLocaleString("en")} test images.`), ...found.cases.map((/** @type {any} */ one) => this.case(one))];

@@ -2,9 +2,10 @@
 
 import { ask, fromAddress, setAddress } from "./api.js";
 import { panel } from "./code.js";
-import { el } from "./dom.js";
+import { el, fill } from "./dom.js";
+import { fetching, megabytes, missing } from "./fetching.js";
 
-/** @typedef {{name: string, title: string, here: boolean, folder: string, size_bytes: number, licence: string, description: string, homepage: string, files: {name: string, size_bytes: number}[]}} Set */
+/** @typedef {import("./fetching.js").Set} Set */
 
 export class SetsPanel {
   /** @param {Set[]} sets */
@@ -39,8 +40,12 @@ export class SetsPanel {
     if (inAddress) setAddress({ set: name });
     for (const row of this.rows) row.firstChild.setAttribute("aria-pressed", String(row.firstChild.dataset.set === name));
     const set = /** @type {Set} */ (this.sets.find((each) => each.name === name));
-    if (!set.here) this.others.open = true;
-    if (!set.here) return this.look.replaceChildren(...missing(set));
+    if (!set.here) {
+      this.others.open = true;
+      const button = await fetching([set], () => location.reload());
+      if (this.chosen === name) fill(this.look, missing(set, button));
+      return;
+    }
     this.look.replaceChildren(el("p", { class: "caption" }, `Reading ${set.title} …`));
     try {
       const found = await ask("GET", `/api/data/${encodeURIComponent(name)}`);
@@ -51,25 +56,8 @@ export class SetsPanel {
   }
 }
 
-/** What to do where a data set is not: its size, its source, and the way without a network. @param {Set} set */
-export function missing(set) {
-  const files = set.files.map(({ name, size_bytes }) => el("li", {}, el("code", {}, name), size_bytes ? ` ${megabytes(size_bytes)}` : ""));
-  return [
-    el("h3", {}, set.title),
-    el("p", {}, `${set.description}. ${megabytes(set.size_bytes)} on the disk; ${set.licence}.`),
-    el("p", {}, "It is not on this machine; looked for in ", el("code", {}, set.folder), ". To get it, type this in a terminal; it says from where and how much:"),
-    el("ul", { class: "commands" }, el("li", {}, el("code", {}, `handlens data fetch ${set.name}`))),
-    set.files.length > 0 && [
-      el("p", {}, "Without a network, bring these files from ", el("code", {}, set.homepage), " in any folder, and let them be checked and taken:"),
-      el("ul", { class: "files" }, files),
-      el("ul", { class: "commands" }, el("li", {}, el("code", {}, "handlens data import FOLDER"))),
-    ],
-  ].flat(2).filter(Boolean);
-}
-
 /** @param {Set} set @param {any} found */
 function about(set, found) {
-  const [channels, height, width] = found.shape;
   const splits = Object.keys(found.counts);
   const train = found.counts.train ?? [];
   const most = Math.max(1, ...train);
@@ -87,7 +75,7 @@ function about(set, found) {
   );
   return [
     el("h3", {}, set.title),
-    el("p", {}, `${set.description}. Images of ${channels}×${height}×${width}; ${set.licence || "no licence is told"}.`),
+    el("p", {}, `${set.description}. They are ${found.images}; ${set.licence || "no licence is told"}.`),
     el("p", { class: "summary" }, summary(found, train)),
     el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Classes of ${set.title}` }, el("table", { class: "classes" }, el("thead", {}, head), el("tbody", {}, rows))),
     found.more > 0 && el("p", { class: "caption" }, `and ${found.more} other classes`),
@@ -109,9 +97,3 @@ function balanceBar(count, most) {
   fill.style.transform = `scaleX(${count / most})`;
   return el("span", { class: "track", "aria-hidden": "true" }, fill);
 }
-
-/** How much comes over the network for a data set. @param {Set} set */
-export const packed = (set) => megabytes(set.files.reduce((sum, { size_bytes }) => sum + size_bytes, 0) || set.size_bytes);
-
-/** @param {number} bytes */
-const megabytes = (bytes) => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(0)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`);

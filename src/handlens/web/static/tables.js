@@ -1,6 +1,7 @@
 // Tables that scroll inside themselves, copy buttons, and pictures with words: what Runs and Errors share.
 
 import { el, fill, speak } from "./dom.js";
+import { told } from "./fetching.js";
 
 /** A table with a caption, in a region of its own that scrolls. @param {string} caption @param {string[]} heads @param {any[][]} rows the first cell of each is its heading @param {string} [kind] a class */
 export function table(caption, heads, rows, kind) {
@@ -37,6 +38,6 @@ export const duration = (value) => (value < 100 ? `${value.toFixed(1)} s` : valu
 export async function busy(place, sentence, make) {
   const asked = (place.asked = Symbol(sentence));
   place.replaceChildren(el("p", { class: "caption busy", role: "status" }, sentence));
-  const made = await make().catch((trouble) => el("p", { class: "trouble", role: "alert" }, trouble.words ?? String(trouble)));
+  const made = await make().catch((trouble) => told(trouble, () => busy(place, sentence, make)));
   if (place.asked === asked) fill(place, made);
 }

@@ -3,13 +3,11 @@
 import { ask, fromAddress, setAddress } from "./api.js";
 import { panel } from "./code.js";
 import { el, fill, speak } from "./dom.js";
+import { packed, titles } from "./fetching.js";
 import { onKey } from "./keys.js";
 import { Live } from "./live.js";
-import { packed } from "./sets.js";
 
-const HARD = "handlens-knobs-open";
-/** @type {Record<string, string>} */
-const NAMES = { lr: "learning rate, lr" };
+const OPEN = "handlens-knobs-open"; // the groups that are
 
 /** @param {HTMLElement} main @param {{may_change: boolean}} lab */
 export async function show(main, lab) {
@@ -20,17 +18,20 @@ export async function show(main, lab) {
 }
 
 class TrainPage {
-  /** @param {any} known @param {import("./sets.js").Set[]} sets @param {boolean} mayTrain */
+  /** @param {any} known @param {import("./fetching.js").Set[]} sets @param {boolean} mayTrain */
   constructor(known, sets, mayTrain) {
     this.known = known;
     this.sets = sets;
     this.mayTrain = mayTrain;
     /** @type {Map<string, any>} */
     this.fields = new Map();
+    /** @type {{names: string[], changed: HTMLElement, fold: HTMLDetailsElement}[]} */
+    this.groups = [];
+    this.startButton = el("button", { class: "primary", disabled: !mayTrain, "aria-keyshortcuts": "Space" });
     this.said = el("p", { class: "kept", role: "status" });
     this.guess = el("input", { type: "number", id: "guess", min: 0, max: 100, step: "any", inputmode: "decimal", placeholder: "0 – 100" });
     this.purpose = el("p", { class: "caption" });
-    this.meaning = el("p", { class: "caption", id: "meaning" }, "Click into a field to read here what it means.");
+    this.meaning = el("p", { class: "caption", id: "meaning" }, "Tap a name, or go into its field, to read here what it means.");
     this.time = el("p", { class: "caption", id: "time", role: "status" });
     this.absent = el("p", { class: "caption", id: "absent" });
     this.live = new Live(mayTrain, (lr) => this.tryAgain(lr));
@@ -44,24 +45,23 @@ class TrainPage {
     const presets = el("select", { id: "preset" }, this.known.presets.map((/** @type {any} */ { name, purpose }) => el("option", { value: name, title: purpose }, name)));
     presets.addEventListener("change", () => this.usePreset(presets.value));
     this.presets = presets;
-    const knobs = (/** @type {boolean} */ main) => this.known.knobs.filter((/** @type {any} */ { name }) => this.known.main.includes(name) === main).map((/** @type {any} */ knob) => this.knob(knob));
-    const more = el("details", { open: Boolean(localStorage.getItem(HARD)) }, el("summary", {}, "All other knobs"), el("div", { class: "knobs" }, knobs(false)));
-    more.addEventListener("toggle", () => (more.open ? localStorage.setItem(HARD, "yes") : localStorage.removeItem(HARD)));
+    const others = Object.entries(this.known.groups).map(([heading, names]) => this.group(heading, names.filter((/** @type {string} */ name) => !this.known.main.includes(name))));
     const form = el(
       "form",
       {},
       el("label", { class: "wide" }, "Preset", presets),
       this.purpose,
-      el("div", { class: "knobs" }, knobs(true)),
-      more,
+      this.knobs(this.known.main),
+      el("div", { class: "groups" }, el("h3", {}, "All other knobs"), others),
       this.meaning,
       el("label", { class: "wide guess" }, el("span", {}, "What do you think: how many % of new images will it get right after one epoch?"), this.guess),
-      el("div", { class: "row" }, el("button", { class: "primary", disabled: !this.mayTrain, "aria-keyshortcuts": "Space" }, "Start"), el("button", { type: "button", disabled: !this.mayTrain, onclick: () => this.estimate() }, "How long?")),
+      el("div", { class: "row" }, this.startButton, el("button", { type: "button", disabled: !this.mayTrain, onclick: () => this.estimate() }, "How long?")),
       el("div", { class: "told" }, this.absent, this.time, this.said),
     );
+    form.addEventListener("pointerdown", (/** @type {PointerEvent} */ { pointerType }) => form.classList.toggle("touched", pointerType === "touch"));
     form.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
-      this.start();
+      this.start(this.lacking().length > 0);
     });
     return panel("What to train", "A preset sets all knobs; change any of them. It is the same training as on the command line, and leaves the same run.", form, { code: "train", knobs: () => this.asPython(), id: "what" });
   }
@@ -74,17 +74,32 @@ class TrainPage {
     return [inPython(value("model")), inPython(value("data")), ...named].join(", ");
   }
 
-  /** @param {{name: string, says: string, default: string, choices: string[]}} knob */
-  knob({ name, says, default: value, choices }) {
+  /** Some knobs, folded away. @param {string} heading @param {string[]} names */
+  group(heading, names) {
+    const changed = el("span", { class: "changed" });
+    const fold = el("details", { "data-group": heading, open: (localStorage.getItem(OPEN) ?? "").split(",").includes(heading) }, el("summary", {}, heading, " ", changed), this.knobs(names));
+    fold.addEventListener("toggle", () => localStorage.setItem(OPEN, this.groups.filter(({ fold }) => fold.open).map(({ fold }) => fold.dataset.group).join()));
+    this.groups.push({ names, changed, fold });
+    return fold;
+  }
+
+  /** @param {string[]} names */
+  knobs(names) {
+    return el("div", { class: "knobs" }, names.map((name) => this.knob(this.known.knobs.find((/** @type {any} */ knob) => knob.name === name))));
+  }
+
+  /** @param {{name: string, title: string, says: string, default: string, choices: string[]}} knob */
+  knob({ name, title, says, default: value, choices }) {
+    const alsoName = () => title !== name && [" ", el("code", {}, name)];
     const options = name === "model" ? this.known.models : name === "data" ? this.known.data : choices;
     const id = `knob-${name}`;
     const field = options.length
       ? el("select", { id, title: says }, options.map((/** @type {string} */ option) => el("option", { value: option }, option)))
       : el("input", { type: "text", id, title: says, value, spellcheck: "false", autocomplete: "off" });
     field.addEventListener("change", () => this.changed());
-    field.addEventListener("focus", () => (this.meaning.textContent = `${name.replaceAll("_", " ")}: ${says}`));
+    field.addEventListener("focus", () => fill(this.meaning, el("strong", {}, title), alsoName(), `: ${says}`));
     this.fields.set(name, field);
-    return el("label", { class: "knob", title: says }, el("span", {}, NAMES[name] ?? name.replaceAll("_", " ")), field);
+    return el("label", { class: "knob", title: says }, el("span", {}, title, alsoName()), field);
   }
 
   begin() {
@@ -101,10 +116,17 @@ class TrainPage {
     });
     this.changed();
     if (missing.length) this.said.textContent = `This link asks for what is not here: ${missing.map(([name, value]) => `${name} ${value}`).join(", ")}.`;
-    onKey([" "], "start; then pause and go on", () => (this.live.goesOn ? this.live.pauseOrGo() : this.start()));
+    onKey([" "], "start; then pause and go on", () => this.startOrPause());
     onKey(["s"], "one batch, while the training is paused", () => this.live.oneBatch());
     const run = fromAddress("run") || this.known.going;
     if (run) this.watch(run);
+  }
+
+  /** A key fetches nothing: the button says how much that would be. */
+  startOrPause() {
+    if (this.live.goesOn) this.live.pauseOrGo();
+    else if (this.lacking().length) this.startButton.focus();
+    else this.start();
   }
 
   /** @param {string} name */
@@ -124,47 +146,58 @@ class TrainPage {
   }
 
   /** The knobs that differ from the preset; they are also the page's address. */
-  knobs() {
+  chosen() {
     return Object.fromEntries([...this.fields].filter(([name, field]) => field.value !== this.base[name]).map(([name, field]) => [name, field.value]));
   }
 
   changed() {
-    const own = this.knobs();
+    const own = this.chosen();
     setAddress({ preset: this.presets.value, ...Object.fromEntries([...this.fields.keys()].map((name) => [name, own[name] ?? null])) });
     for (const [name, field] of this.fields) field.classList.toggle("own", name in own);
     this.time.textContent = "";
-    fill(this.absent, this.absence());
+    for (const { names, changed } of this.groups) changed.textContent = tally(names.length, names.filter((name) => name in own).length);
+    this.showAbsent();
     document.querySelector("#what details.code")?.dispatchEvent(new Event("toggle")); // an open one shows what is chosen now
   }
 
-  /** Of data that are not on this machine: that Start fetches them. */
-  absence() {
-    const set = this.sets.find(({ name, here, files }) => !here && files.length > 0 && name === this.fields.get("data").value);
-    return set ? [`${set.title} is not on this machine. Start fetches it first: ${packed(set)}. `, el("a", { href: `/data?set=${set.name}` }, "From where, and what to do without a network"), "."] : [];
+  /** The chosen data sets that are not on this machine. */
+  lacking() {
+    const names = ["data", "with_data"].map((name) => this.fields.get(name).value);
+    return this.sets.filter(({ name, here, files }) => !here && files.length > 0 && names.includes(name));
+  }
+
+  /** Nothing is fetched unasked: the button says so, and how much. */
+  showAbsent() {
+    const sets = this.lacking();
+    this.startButton.textContent = sets.length ? `Fetch ${packed(sets)} and start` : "Start";
+    fill(this.absent, sets.length > 0 && [`${titles(sets)} ${sets.length > 1 ? "are" : "is"} not on this machine. The button fetches ${sets.length > 1 ? "them" : "it"} first: ${packed(sets)}. `, el("a", { href: `/data?set=${sets[0].name}` }, "From where, and what to do without a network"), "."]);
   }
 
   async estimate() {
     this.time.textContent = "Measuring: a few steps are taken with a network that is thrown away …";
     try {
-      const { epoch_s: epoch, all_s: all, parameters } = await ask("POST", "/api/estimate", { preset: this.presets.value, knobs: this.knobs() });
+      const { epoch_s: epoch, all_s: all, parameters } = await ask("POST", "/api/estimate", { preset: this.presets.value, knobs: this.chosen() });
       this.time.textContent = `About ${seconds(epoch)} an epoch here, ${seconds(all)} in all; ${parameters.toLocaleString("en")} parameters.`;
     } catch (trouble) {
       this.time.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
     }
   }
 
-  async start() {
+  /** @param {boolean} [fetch] what is not here, first */
+  async start(fetch = false) {
     if (!this.mayTrain) return;
     this.said.textContent = "";
     const guess = this.guess.value === "" ? null : Number(this.guess.value) / 100;
     try {
-      const { name } = await ask("POST", "/api/trainings", { preset: this.presets.value, knobs: this.knobs(), guess });
+      const { name } = await ask("POST", "/api/trainings", { preset: this.presets.value, knobs: this.chosen(), guess, fetch });
       this.watch(name);
-      for (const set of this.sets) set.here ||= set.name === this.fields.get("data").value; // the training fetches it
-      fill(this.absent, this.absence());
+      for (const set of this.lacking()) set.here = true; // the training fetches it
+      this.showAbsent();
       if (matchMedia("(max-width: 62rem)").matches) this.live.element.scrollIntoView();
       speak(`Training ${name} has begun.`);
     } catch (trouble) {
+      for (const set of this.sets) set.here &&= !/** @type {any} */ (trouble).missing?.includes(set.name); // that did not work
+      this.showAbsent();
       this.said.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
     }
   }
@@ -189,6 +222,9 @@ const inPython = (text) => (/^-?\d+(\.\d*)?(e[-+]?\d+)?$/i.test(text) ? text : {
 
 /** A knob as one would type it. @param {any} value */
 const typed = (value) => (Array.isArray(value) ? value.join(",") : String(value));
+
+/** @param {number} all @param {number} changed */
+const tally = (all, changed) => (changed ? `${changed} of ${all} changed` : `${all} knobs`);
 
 /** @param {number} value */
 const seconds = (value) => (value < 90 ? `${Math.max(1, Math.round(value))} s` : `${Math.round(value / 60)} min`);

@@ -1,0 +1,24 @@
+"""Where nothing may be fetched over the network, whoever asks for data: a page that is only looked at, for one."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+_is_on: ContextVar[bool] = ContextVar("offline", default=False)
+
+
+@contextlib.contextmanager
+def offline() -> Iterator[None]:
+    """Within it, in this task and in the threads that it waits for, data come from this machine or not at all."""
+    before = _is_on.set(True)
+    try:
+        yield
+    finally:
+        _is_on.reset(before)
+
+
+def is_offline() -> bool:
+    """Whether that holds just now."""
+    return _is_on.get()
