@@ -126,7 +126,7 @@ def test_a_viewer_is_not_offered_to_fetch_and_cannot(browser: Browser, bare: Ser
 
 
 ODD = {
-    "/?run=columns": "Run columns reads photographs of 1x8x8, and drawings are 1x28x28.",
+    "/?run=columns": "Run columns reads no drawings: it has learned from other pictures, grey images of 8 by 8 pixels.",
     "/?run=nobody": "There is no run nobody here.",
     "/train?run=nobody": "The lab does not show a training nobody",
     "/train?data=nothing": "This link asks for what is not here: data nothing.",

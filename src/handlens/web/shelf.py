@@ -15,6 +15,7 @@ from torch import nn
 from handlens import explain
 from handlens.data import cache
 from handlens.data.mine.digits import CLASSES
+from handlens.data.say import images_in_words
 from handlens.errors import HandlensError, RunNotFound, UsageError
 from handlens.prediction import Preparation
 from handlens.runs import STARTER, Run, existing_place, list_runs, load_run, no_runs, preparation_of, runs_folder
@@ -130,8 +131,7 @@ def default_run() -> Run:
 def unfit(run: Run) -> str:
     """Why a run cannot read drawings, in words; empty if it can."""
     if not preparation_of(run.config, run.about).ink:
-        shape = "x".join(map(str, run.about.image_shape))
-        return f"Run {run.name} reads photographs of {shape}, and drawings are 1x28x28."
+        return f"Run {run.name} reads no drawings: it has learned from other pictures, {images_in_words(run.about.image_shape)}."
     return "" if set(run.about.classes) <= {*CLASSES} else f"Run {run.name} was trained on {run.config.data}, which is no digits."
 
 
