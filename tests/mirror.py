@@ -54,6 +54,9 @@ Answer = Callable[[Request], object]
 
 def whole(request: Request) -> None:
     """What was asked for, ranges included."""
+    if request.start >= len(request.body):
+        request.send_error(416)
+        return
     request.head(len(request.body) - request.start, request.start)
     request.wfile.write(request.body[request.start :])
 

@@ -286,6 +286,9 @@ def test_images_changed_by_several_amounts_at_once_are_those_of_each_change_in_t
     assert np.array_equal(analysis.changed(model, mnist.test, analysis.UNCHANGED, examples=200).images, images.numpy())
     with pytest.raises(UsageError, match="cannot be changed by 'melt'"):
         analysis.changed(model, mnist.test, {"melt": 1.0})
+    for split, examples in ((mnist.test, -1), (mnist.test.subset(torch.arange(0)), 5)):
+        with pytest.raises(UsageError, match=f"{examples} of {len(split):,} test images cannot be taken"):
+            analysis.changed(model, split, {}, examples=examples)
 
 
 def test_robustness_is_measured_on_the_same_images_and_falls_with_the_strength(

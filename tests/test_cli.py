@@ -158,10 +158,12 @@ def test_every_preset_is_listed_with_its_network_and_purpose(terminal: Terminal)
         (("data", "import", "nowhere"), 3, "nowhere"),
         (("data", "path", "nmist"), 2, "Did you mean 'mnist'"),
         (("train", "--hidden-sizes", "256", "128"), 2, "--hidden-sizes 256,128"),
+        (("train", "--hidden-sizes", "256", "128", "mlp"), 2, "'128' is no preset."),
         (("train", "softmax", "mlp"), 2, "one preset"),
         (("train", "--checkpoint", "last"), 2, "--checkpoint goes with --resume"),
         (("train", "--resume", "one", "--name", "two"), 2, "handlens runs rename one"),
         (("train", "--resume", "one", "--note", "hm"), 2, "handlens runs note one"),
+        (("bench", "--save", "bench.png"), 2, "--save goes with --ablate"),
         (("runs", "nothing"), 2, "No such command"),
     ],
 )
@@ -171,6 +173,21 @@ def test_a_mistake_is_answered_with_a_sentence_what_helps_and_the_exit_code(
     terminal(*words, code=code)
     assert said in terminal.err
     assert len(terminal.err.splitlines()) <= 6
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "--model", f"{'x' * 300}.py:Net"),
+        ("explain", "one", "x" * 300),
+        ("mine", "add", "x" * 300, "--label", "3"),
+        ("mine", "export", "x" * 300),
+        ("course", "ls", "--folder", "x" * 300),
+    ],
+)
+def test_a_name_too_long_for_a_file_is_said(terminal: Terminal, runs: Path, mnist: hl.Dataset, words: tuple[str, ...]) -> None:
+    terminal(*words, code=5)
+    assert "The name is too long for this disk." in terminal.err
 
 
 def test_an_unforeseen_fault_is_a_sentence_and_a_traceback_only_with_debug(

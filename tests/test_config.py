@@ -38,6 +38,8 @@ def test_every_preset_is_a_config_and_the_session_is_the_default() -> None:
         ({"optimizer": "adma"}, "'adam'"),
         ({"hidden_sizes": "128,x"}, "hidden_sizes cannot be 'x'"),
         ({"hidden_sizes": (0,)}, "1 to 65,536"),
+        ({"hidden_sizes": "-5"}, "1 to 65,536"),
+        ({"hidden_sizes": "128--64"}, "1 to 65,536"),
         ({"val": 1}, "val cannot be 1"),
         ({"seed": -1}, "seed cannot be -1"),
         ({"hidden_sizes": "[256,128]"}, "brackets: 256,128"),
@@ -53,7 +55,7 @@ def test_what_cannot_be_is_refused_with_the_knob_the_value_and_help(knobs: dict[
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("written", ["128,64", "128-64", (128, 64), [128, 64], "128, 64"])
+@pytest.mark.parametrize("written", ["128,64", "128-64", "128 - 64", (128, 64), [128, 64], "128, 64"])
 def test_hidden_sizes_can_be_written_in_each_usual_way(written: object) -> None:
     assert make_config({"hidden_sizes": written}).hidden_sizes == (128, 64)
 

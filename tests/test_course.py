@@ -433,9 +433,18 @@ def test_a_file_counts_as_saved_when_it_is_quiet(tmp_path: Path) -> None:
 
 
 def test_one_long_progress_file_of_somebody_else_harms_nothing(place: Path) -> None:
-    for content in ("", "[]", '{"cnn": 3}', "\x00", json.dumps({"nonsense": {"done": True}})):
+    for content in ("", "[]", "[" * 100_000, '{"cnn": 3}', "\x00", json.dumps({"nonsense": {"done": True}})):
         (place / ".progress.json").write_text(content)
         assert progress.read(place) == {}
+
+
+def test_what_another_version_remembers_stays_and_damage_ends_nothing(place: Path) -> None:
+    other = {"nonsense": {"done": True}}
+    (place / ".progress.json").write_text(json.dumps({**other, "scaling": {"tries": "three"}}))
+    progress.remember(place, Result("scaling", passed=True))
+    assert progress.read(place)["scaling"]["tries"] == 1
+    progress.forget(place, find("scaling"))
+    assert json.loads((place / ".progress.json").read_text()) == other
 
 
 # The robot learner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ from mirror import Answer, Mirror, endless, instead, packing, resetting, slow, s
 from tiny import NAMES, Tiny, bomb, install
 
 from handlens.data import cache, catalog, mirrors, sources
+from handlens.data.entry import Original
 from handlens.data.mirrors import from_mirrors
 from handlens.errors import DataMissing
 
@@ -251,6 +253,18 @@ def test_a_whole_but_wrong_partial_download_is_fetched_from_the_beginning(tiny: 
         use(monkeypatch, mirror.address)
         download()
         assert mirror.requests[0] == (IMAGES, 0)
+
+
+@pytest.mark.parametrize("left, asked", [(b"the whole of it", [15]), (b"the hole of it", [14, 0]), (b"more than the whole of it", [25, 0])])
+def test_what_is_left_of_a_file_of_unknown_length_may_be_all_of_it_or_too_much(left: bytes, asked: list[int], tmp_path: Path) -> None:
+    content = b"the whole of it"
+    path = tmp_path / "file"
+    path.write_bytes(left)
+    original = Original("file", md5=hashlib.md5(content).hexdigest())
+    with Mirror({"file": content}) as mirror:
+        mirrors.download(original, path, [f"{mirror.address}/"], lambda *_: None, mirrors.Patience())
+        assert mirror.requests == [("/file", start) for start in asked]
+    assert path.read_bytes() == content
 
 
 def test_all_silent_mirrors_together_cost_no_more_than_the_patience(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:

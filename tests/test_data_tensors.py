@@ -225,6 +225,7 @@ LABELS = [0, 1, 0, 1]
         (IMAGES, [0, 1, 0], "4 images but 3 labels"),
         (IMAGES, [0, -1, 0, 1], "labels go from -1 to 1"),
         (IMAGES, [1, 2, 3, 1], "labels go from 1 to 3; they count from 0.\nSubtract 1: labels - 1."),
+        (IMAGES, [0, 1, 0, 10**12], "A label is 1,000,000,000,000; there are at most 16,384 classes."),
         (IMAGES, ["a", "b", "a", "b"], "The labels cannot be made into a tensor"),
         (IMAGES, None, "The labels cannot be made into a tensor"),
         ([[1, 2], [3]], LABELS, "The images cannot be made into a tensor"),
@@ -293,7 +294,7 @@ def test_a_torch_dataset_is_read_once_and_bit_by_bit_what_a_loader_would_give() 
 
 
 def test_a_torch_dataset_of_arrays_with_class_names() -> None:
-    own = Own((IMAGES[0], 1), (IMAGES[1], np.int64(0)), (IMAGES[2], torch.tensor(1)))
+    own = Own((IMAGES[0], 1.0), (IMAGES[1], np.int64(0)), (IMAGES[2], torch.tensor(1)))
     assert as_dataset(own, val=0).classes == ("0", "1")
     own.classes = ["left", "right"]  # type: ignore[attr-defined]
     data = as_dataset(own, val=0)
@@ -311,6 +312,8 @@ def test_a_torch_dataset_of_arrays_with_class_names() -> None:
         (Own(IMAGES[0]), "Item 0 of the data set Own is no pair"),
         (Own((IMAGES[0], 0), (IMAGES[0],)), "Item 1 of the data set Own is no pair"),
         (Own((IMAGES[0], "seven")), "is no pair of an image and a whole number"),
+        (Own((IMAGES[0], 0.7)), "is no pair of an image and a whole number (the label is 0.7)"),
+        (Own((IMAGES[0], float("inf"))), "is no pair of an image and a whole number"),
         (Own((IMAGES[0], torch.zeros(3))), "is no pair of an image and a whole number"),
         (Own((None, 0)), "The images cannot be made into a tensor"),
         (Own((IMAGES[0], 0), (np.zeros((3, 3), np.uint8), 0)), "Image 0 has the shape (2, 2), image 1 (3, 3)"),

@@ -1,4 +1,6 @@
 import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,17 @@ def test_the_environment_of_a_run_says_what_its_bits_may_depend_on() -> None:
     found = device.environment()
     assert {"handlens", "python", "torch", "threads", "cpu_capability", "system"} <= found.keys()
     assert found["torch"] == torch.__version__
+
+
+def test_the_commit_is_that_of_the_folder_and_none_where_there_is_none_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert device.commit() == ""
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    assert device.commit() == ""
+    by = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
+    subprocess.run(["git", *by, "commit", "--quiet", "--allow-empty", "--message", "first"], check=True)
+    assert re.fullmatch("[0-9a-f]{40}", device.commit())
 
 
 @pytest.mark.parametrize("before", [(False, False), (True, True), (True, False)])

@@ -216,3 +216,11 @@ def test_saved_again_only_the_newest_arrays_are_kept(tmp_path: Path) -> None:
     assert sorted(path.name.split(".")[0] for path in tmp_path.iterdir()) == ["test", "test", "val", "val"]
     assert json.loads((tmp_path / "test.json").read_text())["accuracy"] == other.accuracy
     assert (tmp_path / json.loads((tmp_path / "test.json").read_text())["logits"]["file"]).is_file()
+
+
+def test_the_arrays_of_a_data_set_whose_name_begins_alike_stay(tmp_path: Path) -> None:
+    for seed, name in enumerate(("my.digits", "my", "my")):
+        one = made(seed=seed)
+        Evaluation(one.logits, one.labels, CLASSES, one.images, name).save(tmp_path)
+    files = [json.loads((tmp_path / f"{name}.json").read_text())["logits"]["file"] for name in ("my", "my.digits")]
+    assert sorted(path.name for path in tmp_path.glob("*.safetensors")) == sorted(files)

@@ -191,7 +191,8 @@ def test_the_target_is_what_is_predicted_or_what_is_chosen(networks: dict[str, n
     assert found.targets.tolist() == models.predict_logits(model, images).argmax(1).tolist() == found.predictions.tolist()
     each = explain.saliency(model, images[:2], [3, 0])
     np.testing.assert_allclose(each.maps[1], explain.saliency(model, images[1], 0).maps[0], rtol=1e-4, atol=1e-7)
-    for bad, said in (([1], "1 target classes for 12"), (4, "no class 4"), (-1, "The classes are 0 to 3")):
+    none = ([-1] + [3] * 11, "no class -1.\nThe classes are 0 to 3")
+    for bad, said in (([1], "1 target classes for 12"), (4, "no class 4"), (-1, "no class -1"), none):
         with pytest.raises(UsageError, match=said):
             explain.saliency(model, images, bad)
 

@@ -403,6 +403,7 @@ deeds = [
     lambda: files.sha256(folder / "secret"),
     lambda: files.entries(folder / "closed"),
     lambda: files.is_folder(folder / "closed" / "x"),
+    lambda: files.is_file(folder / "closed" / "x"),
     lambda: files.move(folder / "secret", folder / "new"),
     lambda: files.remove(folder / "secret"),
     lambda: files.lock(folder / "lock").__enter__(),

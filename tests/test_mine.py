@@ -24,6 +24,7 @@ from handlens.cli.terminal import show_classes
 from handlens.data import drawing, stored, table
 from handlens.data.formats import read_idx
 from handlens.data.mine.names import label_of
+from handlens.data.mine.restoring import take_out
 from handlens.errors import DataDamaged, DataError, DataMissing, UsageError
 
 Pixels = NDArray[np.uint8]
@@ -112,6 +113,13 @@ def test_strokes_are_kept_as_such_and_seen_as_they_were_drawn(own_data: Path) ->
     digit = hl.mine.add(strokes, "7")
     assert json.loads((own_data / "mine" / "pictures" / f"{digit.id}.json").read_text()) == [[[20, 20], [80, 20], [45, 95]]]
     assert np.array_equal(hl.load("mine", val=0).train.images[0, 0].numpy(), drawing.normalize(strokes).image)
+
+
+def test_a_digit_whose_strokes_are_damaged_can_be_deleted(own_data: Path) -> None:
+    digit = hl.mine.add([[(20, 20), (80, 20), (45, 95)]], "7")
+    (own_data / "mine" / "pictures" / f"{digit.id}.json").write_bytes(b"\xff\xfe\x00")
+    assert take_out(digit.id).digit == digit
+    assert hl.mine.digits() == []
 
 
 def test_the_same_picture_is_noticed_under_any_name_and_format(written: list[tuple[Pixels, int]]) -> None:

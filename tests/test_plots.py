@@ -8,6 +8,7 @@ import math
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -240,6 +241,15 @@ def test_compare_tells_runs_apart_without_colour() -> None:
     assert figure.axes[0].get_ylabel() == "loss (val)"
 
 
+def test_effects_at_the_ends_of_the_scale_do_not_leave_it() -> None:
+    figure = plots.plot_effects({"lr": [plots.Level("1", 0.0, 0.0, 0.0), plots.Level("2", 1.0, 1.0, 1.0)]})
+    bars: Any = figure.axes[0].collections
+    first, second = (bar.get_segments()[0] for bar in bars)
+    assert (first[:, 1].tolist(), second[:, 1].tolist()) == ([0.0, 0.0], [1.0, 1.0])
+    assert "100 %" in words(figure)
+    assert not [word for word in words(figure) if word.startswith("1.")]
+
+
 NAMES = st.text(st.characters(codec=None), max_size=40)
 
 
@@ -251,6 +261,8 @@ def test_class_names_of_any_letters_are_drawn_and_never_taken_for_formulas(names
         plots.plot_samples(images(3), names),
         plots.plot_confusion_matrix(confusion(3), names),
         plots.plot_compare({names[1]: rows(2)}),
+        plots.plot_prediction([("what came in", "", images(1)[0])], dict(zip(names, (0.5, 0.3, 0.2), strict=True))),
+        plots.plot_sheet(np.zeros((40, 60), np.uint8), [((5, 5, 20, 30), name, 0.9) for name in names]),
     ):
         assert plots.png(figure, dpi=20).startswith(b"\x89PNG")
     assert "$\\frac{1}{$" in words(plots.plot_samples(images(3), names))

@@ -12,7 +12,7 @@ import handlens as hl
 from handlens import cli
 from handlens.data.drawing import TOO_LITTLE
 from handlens.errors import DataDamaged, DataMissing, UsageError
-from handlens.prediction import Preparation
+from handlens.prediction import Prediction, Preparation
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +119,9 @@ def test_the_verb_answers_in_the_order_asked_and_goes_on_after_a_file_that_is_no
     assert "second guess" in capsys.readouterr().out
     with Image.open(tmp_path / "seen.png") as seen:
         assert seen.width > 500
+
+
+def test_an_answer_in_words_has_a_second_guess_only_where_there_is_another_class() -> None:
+    image = np.zeros((1, 8, 8), np.uint8)
+    one, two = (Prediction("cat", shares["cat"], shares, "", image) for shares in ({"cat": 1.0}, {"cat": 0.7, "dog": 0.3}))
+    assert (repr(one), repr(two)) == ("Prediction(cat, 100.0%)", "Prediction(cat, 70.0%; second guess dog, 30.0%)")

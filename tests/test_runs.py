@@ -254,6 +254,12 @@ def test_many_who_tag_a_run_at_once_lose_nothing(run: hl.Run) -> None:
     assert set(hl.load_run("first").about.tags) == {f"t{number}" for number in range(40)}
 
 
+def test_a_tag_is_put_on_once(run: hl.Run) -> None:
+    run.tag("good", "good", "mlp")
+    run.tag("mlp")
+    assert run.about.tags == ("good", "mlp")
+
+
 def test_a_name_that_is_too_long_for_any_disk_is_not_found(run: hl.Run) -> None:
     for text in ("a" * 300, "a" * 5000):
         with pytest.raises(RunNotFound):

@@ -68,6 +68,19 @@ def test_the_winner_is_chosen_on_validation_and_measured_on_test_once(whole: hl.
     assert measured == {run.name for run in best.runs}
 
 
+def test_a_damaged_file_of_the_measured_winner_is_as_none(whole: hl.Sweep) -> None:
+    path = whole.trials.folder / "test.json"
+    before = path.read_bytes()
+    measured = json.loads(before)
+    try:
+        for content in ("", "3", "[]", "{}", json.dumps({**measured, "accuracies": 3}), json.dumps({**measured, "accuracies": [None]})):
+            path.write_text(content, encoding="utf-8")
+            assert whole.best
+            assert whole.best.test_accuracies == (), content
+    finally:
+        path.write_bytes(before)
+
+
 def test_three_workers_give_the_same_table(whole: hl.Sweep) -> None:
     assert facts(hl.sweep(AXES, name="three", seeds=2, workers=3, **QUICK)) == facts(whole)
 

@@ -16,7 +16,7 @@ import handlens as hl
 from handlens.errors import UsageError
 from handlens.runs import runs_folder
 from handlens.sweep import load_sweep
-from handlens.sweep.joining import import_ray
+from handlens.sweep.joining import import_ray, is_same_place
 
 pytestmark = [pytest.mark.usefixtures("mnist"), pytest.mark.skipif(os.name == "nt", reason="it kills by signal")]
 WORDS = ["lr=0.1,0.01", "hidden_sizes=8,16", "--seeds", "2", "--epochs", "6", "--examples", "3000", "--batch-size", "20", "--prune"]
@@ -58,10 +58,11 @@ def kill_one(running: Driver) -> bool:
         (("--backend", "ray", "--gpus", "64"), "No trial fits: each takes 1 processors and 64 of a card"),
         (("--gpus", "1"), "is what a trial takes on Ray"),
         (("--backend", "ray", "--address", "127.0.0.1:9"), "No Ray cluster answers"),
+        (("--backend", "ray", "--address", f"127.0.0.1:{9**40}"), "No Ray cluster answers"),
         (("--backend", "ray", "--workers", "3"), "as many trials run at a time as fit"),
         (("--address", "auto"), "that of a Ray cluster"),
     ],
-    ids=["no room", "no cards", "cards without Ray", "no cluster", "workers", "address alone"],
+    ids=["no room", "no cards", "cards without Ray", "no cluster", "no port", "workers", "address alone"],
 )
 def test_what_ray_cannot_do_is_said(words: tuple[str, ...], said: str) -> None:
     with driver("lr=0.1", "--epochs", "1", "--examples", "100", *words) as refused:
@@ -86,6 +87,7 @@ def test_the_files_for_the_cluster_launcher_are_such(name: str) -> None:
 
 
 IN_PYTHON = """
+import os
 import tempfile
 
 import handlens as hl
@@ -96,10 +98,14 @@ hl.sweep({"lr": [0.1, 0.01]}, name="own", workers="ray", **knobs)
 import ray
 
 assert not ray.is_initialized(), "it was started for this sweep only"
+assert not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN"} & {*os.environ}, "they would stand before those of a cluster joined later"
+os.environ["RAY_AUTH_TOKEN"] = 64 * "a"
 with tempfile.TemporaryDirectory(prefix="r-", ignore_cleanup_errors=True) as folder:
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, _temp_dir=folder)
     hl.sweep({"lr": [0.1, 0.01]}, name="mine", workers="ray", **knobs)
     assert ray.is_initialized(), "it was not ours to end"
+    port = ray.get_runtime_context().gcs_address.rpartition(":")[2]
+    hl.sweep({"lr": [0.1, 0.01]}, name="there", workers=f"ray localhost:{port}", **knobs)
     try:
         hl.sweep({"lr": [0.1, 0.01]}, name="none", workers="ray 127.0.0.1:9", **knobs)
     except hl.HandlensError as error:
@@ -115,15 +121,60 @@ def test_a_sweep_in_python_takes_ray_and_leaves_that_of_the_program_as_it_is(tmp
         assert program.wait() == 0, program.said
         assert "This program has joined another Ray cluster already." in program.said
     local = facts(hl.sweep({"lr": [0.1, 0.01]}, name="local", epochs=2, examples=500, hidden_sizes=(8,), workers=1))
-    for name in ("own", "mine"):
+    for name in ("own", "mine", "there"):
         assert facts(load_sweep(name)) == local, name
+
+
+TOKENS = """
+import contextlib
+import os
+
+from handlens.sweep import joining
+
+ray = joining.import_ray("")
+from ray._raylet import AuthenticationMode, AuthenticationTokenLoader, get_authentication_mode
+
+loader = AuthenticationTokenLoader.instance()
+
+
+def token():
+    return loader.get_token_for_http_header().get("authorization") if get_authentication_mode() == AuthenticationMode.TOKEN else None
+
+
+assert token() is None
+with joining._token(ray):
+    assert token() == f"Bearer {os.environ['RAY_AUTH_TOKEN']}"
+assert token() is None
+assert not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN"} & {*os.environ}
+os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": 64 * "b"}
+with contextlib.suppress(Exception):  # there is no cluster, but Ray has been asked
+    joining._join_there(ray, "127.0.0.1")
+assert token() == f"Bearer {64 * 'b'}"
+"""
+
+
+def test_the_token_of_our_own_ray_does_not_stand_before_that_of_a_later_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))  # where Ray keeps one for all
+    script = tmp_path / "tokens.py"
+    script.write_text(TOKENS, encoding="utf-8")
+    with running(str(script)) as program:
+        assert program.wait() == 0, program.said
 
 
 @pytest.mark.filterwarnings("ignore")  # Ray's own
 def test_ray_is_not_started_where_it_would_listen_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     import ray
 
-    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    monkeypatch.delenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", raising=False)
     with pytest.raises(UsageError, match="has imported Ray"):
         import_ray("")
     assert not ray.is_initialized()
+
+
+def test_a_host_has_several_names() -> None:
+    for one in ("127.0.0.1:6379", "localhost:6379", "ray://localhost:6379"):
+        assert is_same_place(one, "127.0.0.1:6379"), one
+    for other in ("127.0.0.1:6380", "localhost", "", "auto", "127.0.0.2:6379", "[", 300 * "a" + ":6379"):
+        assert not is_same_place(other, "127.0.0.1:6379"), other

@@ -85,6 +85,6 @@ def test_the_words_to_go_on_with_are_those_that_were_said() -> None:
 def test_in_python_a_line_is_printed_for_each_trial(capsys: pytest.CaptureFixture[str]) -> None:
     found = sweep({"lr": [0.1, 1e30]}, name="told", workers=1, examples=200, epochs=1, hidden_sizes=(8,))
     first, done, failed = capsys.readouterr().out.splitlines()
-    assert first == f"Sweep told, kept in {found.trials.folder}: 2 trainings."
+    assert first == f"Sweep told, kept in {found.trials.folder}: 2 points."
     assert done.startswith("0001-42  lr 0.1  epoch 1  val acc ")
     assert failed.startswith("0002-42  lr 1e+30  failed: The loss became")

@@ -19,6 +19,7 @@ CELLS = [
     f"pad.strokes = {SEVEN}\nprint(pad.prediction.label, pad.said)",
     "pad.strokes = []\nprint(pad.prediction, pad.said)",
     "pad.strokes = [['x']]\nprint(pad.prediction, pad.said)",
+    f"pad.strokes = {SEVEN} + [[[x + 200, y] for x, y, *_ in stroke] for stroke in {SEVEN}]\nprint(pad.said)",
 ]
 EXECUTE = """
 import sys, nbformat
@@ -42,6 +43,7 @@ def test_in_a_kernel_the_pad_is_shown_and_answers_what_is_drawn(tmp_path: Path) 
     assert texts[1] == "None Draw a digit.\n"
     assert texts[2].startswith("None ")
     assert texts[2].endswith(".\n")
+    assert texts[3].startswith("More than one digit? ")
 
 
 PAGE = """<!DOCTYPE html><meta charset="utf-8"><style>{css}</style><div id="cell"></div>"""

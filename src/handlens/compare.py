@@ -142,7 +142,8 @@ def compare(*references: str | os.PathLike[str] | Run) -> Comparison:
 
     Raises:
         UsageError: fewer than two, or one of them twice.
-        RunNotFound: one is not there.
+        RunNotFound, RunDamaged: one is not there, or cannot be read.
+        DataError: the images of one cannot be had.
     """
     if len(references) < 2:
         raise UsageError("A comparison needs two runs or more.", hint="handlens compare RUN RUN")
@@ -221,7 +222,7 @@ def _times(more: float, less: float) -> str:
 
 
 def _test_of(run: Run) -> Evaluation | None:
-    """The run on its test images; None where its data or its network are not at hand."""
+    """The run on its test images; None where its data or its network are the user's own, and not given here."""
     try:
         return run.evaluate("test")
     except (UsageError, DataMissing):

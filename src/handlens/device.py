@@ -176,4 +176,4 @@ def commit() -> str:
         answer = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return answer.stdout.strip()
+    return answer.stdout.strip() if answer.returncode == 0 else ""  # without a commit it repeats what it was asked

@@ -1,7 +1,7 @@
-"""The optimizers: SGD, Adam and AdamW, one call into PyTorch for all weights.
+"""The optimizers: SGD, Adam, AdamW and Muon; the first three are one call into PyTorch for all weights.
 
-They do to the weights what `torch.optim` does, to the bit. But their step has nothing to ask, group and check anew, and they do not import
-`torch.optim`'s machinery, which takes longer than a short training (`docs/decisions.md`, "Optimizers of our own").
+These three do to the weights what `torch.optim` does, to the bit. But their step has nothing to ask, group and check anew, and they do not
+import `torch.optim`'s machinery, which takes longer than a short training (`docs/decisions.md`, "Optimizers of our own").
 """
 
 from __future__ import annotations
@@ -199,16 +199,16 @@ def orthogonal(matrix: Tensor) -> Tensor:
 def make_optimizer(
     model: nn.Module, name: str, *, lr: float, momentum: float = 0.9, weight_decay: float = 0.0, beta2: float = 0.999
 ) -> Optimizer:
-    """SGD, Adam or AdamW over all weights that learn.
+    """The optimizer of that name, over all weights that learn.
 
     Args:
         model: the network, already on its device.
-        name: `sgd`, `adam` or `adamw`.
+        name: `sgd`, `adam`, `adamw` or `muon`.
         lr: the learning rate.
         momentum: of SGD only.
-        weight_decay: with `adam` and `sgd` an L2 term in the gradient; with `adamw` apart from it (Loshchilov and Hutter 2019). Biases and
-            the factors of norms are left out: pulling them to zero helps nobody.
-        beta2: of Adam and AdamW only: the share of the average over squared gradients that stays at each step.
+        weight_decay: with `adam` and `sgd` an L2 term in the gradient; with `adamw` and `muon` apart from it (Loshchilov and Hutter 2019).
+            Biases and the factors of norms are left out: pulling them to zero helps nobody; with `muon` also the last layer.
+        beta2: of all but SGD: the share of the average over squared gradients that stays at each step.
 
     Raises:
         ConfigError: muon, and the weights are of several kinds, or on a device that it does not know.

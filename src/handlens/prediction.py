@@ -86,6 +86,14 @@ class Prediction:
         ordered = sorted(self.probabilities.items(), key=lambda pair: -pair[1])
         return ordered[1] if len(ordered) > 1 else ("", 0.0)
 
+    @property
+    def answer(self) -> str:
+        """The answer and the second guess in words; empty if there is too little ink."""
+        if not self.label:
+            return ""
+        other, probability = self.second
+        return f"{self.label}, {self.probability:.1%}" + (f"; second guess {other}, {probability:.1%}" if other else "")
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         found = {"label": self.label, "probability": self.probability, "probabilities": self.probabilities, "doubt": self.doubt}
@@ -100,9 +108,7 @@ class Prediction:
         return plots.plot_prediction(stages or [("what the network sees", "", self.image)], self.probabilities, self.doubt)
 
     def __repr__(self) -> str:
-        other, probability = self.second
-        said = f"{self.label}, {self.probability:.1%}; second guess {other}, {probability:.1%}" if self.label else ""
-        return f"Prediction({'; '.join(filter(None, (self.doubt, said)))})"
+        return f"Prediction({'; '.join(filter(None, (self.doubt, self.answer)))})"
 
 
 def predict(model: nn.Module, classes: Sequence[str], preparation: Preparation, picture: object) -> Prediction:

@@ -71,6 +71,4 @@ class DrawPad(anywidget.AnyWidget):
 def _in_words(prediction: Prediction | None) -> str:
     if prediction is None:
         return "Draw a digit."
-    other, probability = prediction.second
-    answer = f"{prediction.label}, {prediction.probability:.1%}; second guess {other}, {probability:.1%}" if prediction.label else ""
-    return ". ".join(filter(None, (prediction.doubt.capitalize(), answer)))
+    return " ".join(filter(None, (prediction.doubt.capitalize(), prediction.answer)))

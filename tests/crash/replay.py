@@ -18,18 +18,17 @@ from crash.faults import Call
 
 @dataclass
 class File:
-    """A file's bytes now, and those that are sure to last."""
+    """A file's bytes now, those that are sure to last, and how many of the first were not taken away since: what is added to keeps them."""
 
     now: bytes = b""
     lasting: bytes = b""
+    kept: int = 0
 
     @property
     def versions(self) -> list[bytes]:
         """What may be found after a power failure."""
-        if self.now == self.lasting:
-            return [self.now]
-        kept = len(self.lasting) if self.now.startswith(self.lasting) else 0  # what was only added to keeps what it had
-        return list(dict.fromkeys([self.lasting, self.now[:kept], self.now[: (kept + len(self.now)) // 2], self.now]))
+        half = (self.kept + len(self.now)) // 2
+        return list(dict.fromkeys([self.lasting, self.now[: self.kept], self.now[:half], self.now]))
 
 
 @dataclass(eq=False)
@@ -110,7 +109,7 @@ class Model:
         elif call.name == "close":
             del self.open[call.arguments[0]]
         elif isinstance(opened, File):
-            opened.lasting = opened.now
+            opened.lasting, opened.kept = opened.now, len(opened.now)
         else:
             self._sync(opened)
 
@@ -131,7 +130,7 @@ class Model:
         file = self.now(folder)[path.name]
         assert isinstance(file, File)
         if flags & os.O_TRUNC:
-            file.now = b""
+            file.now, file.kept = b"", 0
         self.open[descriptor] = file
 
     def _rename(self, source: Path, target: Path) -> None:
@@ -169,8 +168,12 @@ def _states(folder: Folder, prefix: str, changes: Sequence[Change]) -> Iterator[
 def _read(path: Path) -> Folder:
     names: dict[str, File | Folder] = {}
     for entry in path.iterdir():
-        names[entry.name] = _read(entry) if entry.is_dir() else File(entry.read_bytes(), entry.read_bytes())
+        names[entry.name] = _read(entry) if entry.is_dir() else _file(entry.read_bytes())
     return Folder(names)
+
+
+def _file(content: bytes) -> File:
+    return File(content, content, len(content))
 
 
 def lay_out(state: dict[str, bytes | None], root: Path) -> Path:

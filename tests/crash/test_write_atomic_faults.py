@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from crash.faults import ERRORS, Disk, Fault
+from crash.faults import ERRORS, Call, Disk, Fault
 from crash.replay import Model, lay_out
 from crash.scenarios import NEW, SCENARIOS, Scenario
 from nursery import Nursery
@@ -87,6 +87,23 @@ def test_a_power_failure_at_any_call_leaves_old_or_new(name: str, quick_disk: Pa
             model.make(call)
     record_property("cases", number)
     assert number >= len(disk.log)
+
+
+@pytest.mark.parametrize(
+    "flag, content, found",
+    [(os.O_APPEND, b"cd", {b"ab", b"abc", b"abcd"}), (os.O_TRUNC, b"abcd", {b"ab", b"", b"abcd"})],
+    ids=["added", "anew"],
+)
+def test_what_is_written_anew_may_be_lost_and_what_is_added_to_keeps_what_it_had(
+    flag: int, content: bytes, found: set[bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"ab")
+    model = Model(tmp_path)
+    model.make(Call("open", (str(tmp_path / "file"), os.O_WRONLY | flag), 3))
+    model.make(Call("write", (3, content), len(content)))
+    assert {state["file"] for state in model.states()} == found
+    model.make(Call("fsync", (3,), True))
+    assert [*model.states()] == [{"file": b"abcd"}]
 
 
 def test_short_writes_are_continued(quick_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,8 +140,6 @@ def robustness(model: nn.Module, split: Split, *, examples: int = 2000, ink: boo
         UsageError: there are no images, or `examples` is negative.
         ModelError: the network does not accept the images.
     """
-    if not len(split) or examples < 0:
-        raise UsageError(f"{examples:,} of {len(split):,} images cannot be measured.")
     images, labels = _evenly(split, examples)
     count = len(labels)
     clean = Condition("none", 0.0, count, _correct(model, images, labels))
@@ -180,16 +178,14 @@ def changed(model: nn.Module, split: Split, strengths: Mapping[str, float], *, e
         model: any network.
         split: the images.
         strengths: how much of which of the `CHANGES`; they are made in that order.
-        examples: how many of the images, evenly from the whole split.
+        examples: how many of the images, evenly from the whole split; 0 for all.
 
     Raises:
-        UsageError: there is no such change, or no image.
+        UsageError: there is no such change, no image, or `examples` is negative.
         ModelError: the network does not accept the images.
     """
     if unknown := next((name for name in strengths if name not in CHANGES), None):
         raise UsageError(f"Images cannot be changed by '{unknown}'.", hint=nearest(unknown, CHANGES))
-    if not len(split):
-        raise UsageError(f"There are no {split.name} images to change.")
     images, labels = _evenly(split, examples)
     for name, (change, _strengths, _unit) in CHANGES.items():
         if strengths.get(name, UNCHANGED[name]) != UNCHANGED[name]:
@@ -200,7 +196,13 @@ def changed(model: nn.Module, split: Split, strengths: Mapping[str, float], *, e
 
 
 def _evenly(split: Split, examples: int) -> tuple[Tensor, Tensor]:
-    """So many images in [0, 1] with their labels, evenly from the whole split; 0 for all."""
+    """So many images in [0, 1] with their labels, evenly from the whole split; 0 for all.
+
+    Raises:
+        UsageError: there are no images, or `examples` is negative.
+    """
+    if not len(split) or examples < 0:
+        raise UsageError(f"{examples:,} of {len(split):,} {split.name} images cannot be taken.")
     count = min(examples or len(split), len(split))
     chosen = torch.arange(count) * len(split) // count
     return models.to_float(split.images[chosen].cpu()), split.labels[chosen].cpu()

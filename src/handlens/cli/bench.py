@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handlens.cli.terminal import FILE, json_option, print_json, show_table, tell
+from handlens.errors import UsageError
 
 if TYPE_CHECKING:
     from handlens.bench import Trained, Way
@@ -26,6 +27,8 @@ def bench(ablate: str | None, seeds: int, save: Path | None, as_json: bool) -> i
     """
     from handlens.cli.loading import load_dataset
 
+    if save and not ablate:
+        raise UsageError("--save goes with --ablate: there is no figure without it.", hint="handlens bench --ablate fast-cnn")
     data = load_dataset("mnist", 0.1)
     return _ablate(ablate, data, seeds, save or Path("bench.png"), as_json) if ablate else _measure(data, seeds, as_json)
 

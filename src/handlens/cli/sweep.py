@@ -138,7 +138,7 @@ def _read_space(path: Path) -> tuple[dict[str, Any], dict[str, object]]:
     """The knobs and the axes in a TOML file.
 
     Raises:
-        ConfigError: it is no TOML, or has something else in it.
+        ConfigError: it is no TOML, has something else in it, or knobs that do not exist or cannot have their value.
         FileError: it cannot be read.
     """
     try:
@@ -149,5 +149,8 @@ def _read_space(path: Path) -> tuple[dict[str, Any], dict[str, object]]:
     if content or not isinstance(base, dict) or not isinstance(axes, dict):
         raise ConfigError("The file of a space has two tables, [base] and [axes].", where=str(path), hint="[axes]\n  lr = [0.1, 0.01]")
     base, axes = ({name.replace("-", "_"): value for name, value in table.items()} for table in (base, axes))
-    make_config(base)
+    try:
+        make_config(base)
+    except ConfigError as error:
+        raise ConfigError(error.what, where=str(path), hint=error.hint) from error
     return base, axes

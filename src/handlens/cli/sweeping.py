@@ -8,9 +8,10 @@ from typing import Any
 from handlens.cli.loading import telling
 from handlens.cli.sweeps import show_sweep, write_all
 from handlens.cli.terminal import print_json, remark, say, show_table
-from handlens.cli.watching import Watch, amount
+from handlens.cli.watching import Watch
 from handlens.sweep import Spec, Sweep, Trials, begin, find_folder, go_on, make_engine, prepare
 from handlens.sweep.findings import in_words
+from handlens.sweep.telling import points_in_words
 
 
 def run(spec: Spec | None, options: dict[str, Any], as_json: bool) -> int:
@@ -40,7 +41,7 @@ def run(spec: Spec | None, options: dict[str, Any], as_json: bool) -> int:
 def _plan(trials: Trials, at_a_time: int) -> str:
     """How many points and trainings, how many are done, and how many are trained at a time, if that is known before Ray has started."""
     done = sum(trials.outcome(name).finished for name in trials.names)
-    points = amount(len(trials.points) if trials.spec.method != "tpe" else trials.spec.count, trials.spec)
+    points = points_in_words(Sweep(trials).asked, trials.spec)
     return points + (f", {done:,} trainings done" if done else "") + (f", {at_a_time} at a time" if at_a_time else "")
 
 
@@ -54,7 +55,7 @@ def list_points(spec: Spec, as_json: bool) -> int:
     rows = [(number, *(in_words(point[name]) for name in names)) for number, point in enumerate(points, start=1)]
     show_table({"point": "right", **dict.fromkeys(names, "left")}, rows)
     later = "; TPE chooses them one after the other" if spec.method == "tpe" else ""
-    remark(f"{amount(count, spec)}{later}. Nothing was started.")
+    remark(f"{points_in_words(count, spec)}{later}. Nothing was started.")
     return 0
 
 

@@ -10,6 +10,7 @@ import click
 
 from handlens.cli.pipes import write
 from handlens.cli.terminal import json_option, print_json, remark, show_table
+from handlens.errors import RunDamaged
 
 if TYPE_CHECKING:
     from handlens.sweep import Sweep
@@ -23,22 +24,33 @@ def sweeps() -> None:
 @sweeps.command()
 @json_option
 def ls(as_json: bool) -> int:
-    """List all sweeps, by name."""
+    """List all sweeps, by name.
+
+    A sweep that cannot be read is listed with the reason.
+    """
     from handlens import files
     from handlens.sweep import find_folder, load_sweep, sweeps_folder
 
     find_folder("latest")
     names = [path.name for path in files.entries(sweeps_folder()) if (path / "sweep.json").is_file()]
-    found = [load_sweep(name) for name in names]
+    found: list[Sweep] = []
+    reasons: dict[str, str] = {}
+    for name in names:
+        try:
+            found.append(load_sweep(name))
+        except RunDamaged as error:
+            reasons[name] = error.what
     if as_json:
-        print_json([{"name": one.name, "axes": one.axes, "points": len(one.table), "complete": one.is_complete} for one in found])
+        listed = [{"name": one.name, "axes": one.axes, "points": len(one.table), "complete": one.is_complete} for one in found]
+        print_json([*listed, *({"name": name, "status": "broken", "reason": reason} for name, reason in reasons.items())])
         return 0
     columns = {"name": "left", "axes": "left", "points": "right", "best": "right", "status": "left"}
-    show_table(columns, [_line(one) for one in found])
+    rows = [*map(_line, found), *((name, "", "", "", f"broken: {reason}") for name, reason in reasons.items())]
+    show_table(columns, rows)
     return 0
 
 
-def _line(one: Sweep) -> tuple[str, str, int, str, str]:
+def _line(one: Sweep) -> tuple[object, ...]:
     best = one.best
     state = "complete" if one.is_complete else "to go on: --resume"
     return one.name, ", ".join(one.axes), len(one.table), f"{best.val_accuracy:.2%}" if best else "", state

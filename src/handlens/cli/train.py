@@ -118,10 +118,9 @@ def _network_of(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def only_preset(presets: tuple[str, ...]) -> str | None:
     """The preset, of which there is at most one; sizes written as two words look like others."""
-    if any(word.isdecimal() for word in presets):
-        raise UsageError(
-            f"'{presets[-1]}' is no preset.", hint="Sizes are one word, with commas and without blanks: --hidden-sizes 256,128"
-        )
+    if number := next((word for word in presets if word.isdecimal()), ""):
+        hint = "Sizes are one word, with commas and without blanks: --hidden-sizes 256,128"
+        raise UsageError(f"'{number}' is no preset.", hint=hint)
     if len(presets) > 1:
         raise UsageError(f"A training has one preset, and here are {len(presets)}: {' '.join(presets)}.", hint="See: handlens train --list")
     return presets[0] if presets else None

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from handlens.cli.terminal import err, plain, say
-from handlens.sweep import Event, Spec, Trials
+from handlens.sweep import Event, Trials
 from handlens.sweep.spec import TrialName, survivors
 from handlens.sweep.telling import end_in_words, epoch_in_words, knobs_in_words, name_of
 
@@ -148,12 +148,6 @@ def epochs_of(trials: Trials) -> int:
         total += (end - before) * count
         before, count = end, survivors(count)
     return total * len(spec.seeds)
-
-
-def amount(count: int, spec: Spec) -> str:
-    """So many points of a sweep in words, and how many trainings they are."""
-    seeds = len(spec.seeds)
-    return f"{count:,} point{'s' * (count != 1)}" + (f" with {seeds} seeds each, {count * seeds:,} trainings" if seeds > 1 else "")
 
 
 def _duration(seconds: float) -> str:

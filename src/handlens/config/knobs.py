@@ -5,6 +5,7 @@ The same fields are the options of `handlens train`, the lines of a TOML file, t
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -172,7 +173,7 @@ class Config(BaseModel):
     def _split_sizes(cls, value: object) -> object:
         """`128,64` on the command line, `128-64` in a sweep, `[128, 64]` in a file, 128 for one layer."""
         if isinstance(value, str):
-            return tuple(part for part in value.replace("-", ",").split(",") if part.strip())
+            return tuple(part for part in re.sub(r"(?<=\w)\s*-", ",", value).split(",") if part.strip())
         return (value,) if isinstance(value, int) else value
 
     @field_validator("hidden_sizes", "channels", "kernel_size")

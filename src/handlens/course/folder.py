@@ -22,11 +22,12 @@ def find_folder(folder: Path | None = None) -> Path:
     """The learner's folder: the one that is named, or the one we stand in or above.
 
     Raises:
+        FileError: the system does not let us look.
         UsageError: none was laid out here.
     """
     here = Path.cwd()
     places = [folder] if folder else [here, here / NAME, here.parent]
-    found = next((place for place in places if any((place / "exercises" / one.file).is_file() for one in EXERCISES)), None)
+    found = next((place for place in places if any(files.is_file(place / "exercises" / one.file) for one in EXERCISES)), None)
     if found is None:
         raise UsageError("The course is not laid out here.", where=str(folder or here), hint="handlens course start")
     return found

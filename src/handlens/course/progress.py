@@ -21,30 +21,39 @@ def remember(folder: Path, result: Result) -> None:
     """Keep the newest result of an exercise; once passed it stays passed."""
     place = folder / _FILE
     with files.lock(folder / (_FILE + ".lock"), wait_s=5):
-        kept = read(folder)
-        before = kept.get(result.exercise, {})
+        everything = _everything(folder)
+        before = _of_exercises(everything).get(result.exercise, {})
         new: dict[str, Any] = {name: getattr(result, name) for name in _KEPT}
         new |= {"tries": before.get("tries", 0) + 1, "done": result.passed or before.get("done", False), "at": round(time.time())}
-        files.write_atomic(place, json.dumps(kept | {result.exercise: new}, indent=1))
+        files.write_atomic(place, json.dumps(everything | {result.exercise: new}, indent=1))
 
 
 def forget(folder: Path, exercise: Exercise) -> None:
     """An exercise is as if it was never checked."""
     with files.lock(folder / (_FILE + ".lock"), wait_s=5):
-        kept = read(folder)
-        if kept.pop(exercise.name, None):
-            files.write_atomic(folder / _FILE, json.dumps(kept, indent=1))
+        everything = _everything(folder)
+        if everything.pop(exercise.name, None):
+            files.write_atomic(folder / _FILE, json.dumps(everything, indent=1))
 
 
 def read(folder: Path) -> dict[str, dict[str, Any]]:
     """The newest result of each exercise, by name; nothing if it cannot be read."""
+    return _of_exercises(_everything(folder))
+
+
+def _everything(folder: Path) -> dict[str, Any]:
+    """All that is in the file: also what another version of handlens knows, and this one does not."""
     try:
         content = json.loads(files.read_bytes(folder / _FILE, _MOST_BYTES))
-    except (FileError, ValueError):
+    except (FileError, ValueError, RecursionError):
         return {}
-    known = {exercise.name for exercise in EXERCISES}
-    pairs = content.items() if isinstance(content, dict) else ()
-    return {name: one for name, one in pairs if name in known and isinstance(one, dict)}
+    return content if isinstance(content, dict) else {}
+
+
+def _of_exercises(everything: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    names = {exercise.name for exercise in EXERCISES}
+    entries = {name: one for name, one in everything.items() if name in names and isinstance(one, dict)}
+    return {name: one for name, one in entries.items() if isinstance(one.get("tries", 0), int)}
 
 
 def state_of(exercise: Exercise, kept: dict[str, dict[str, Any]]) -> str:

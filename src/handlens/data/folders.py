@@ -57,7 +57,7 @@ class Folder:
         for folder, _folders, found in os.walk(self.path, onerror=_refuse):
             for name in found:
                 path = Path(folder, name)
-                if path.is_file():
+                if files.is_file(path):
                     about = path.stat()
                     yield path.relative_to(self.path).as_posix(), about.st_size, about.st_mtime_ns
 
@@ -121,7 +121,7 @@ def opened(path: Path) -> Iterator[Tree]:
     """
     if files.is_folder(path):
         yield Folder(path)
-    elif path.is_file():
+    elif files.is_file(path):
         with contextlib.closing(Zip(path)) as tree:
             yield tree
     else:

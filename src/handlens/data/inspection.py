@@ -111,7 +111,9 @@ class Inspection:
         return f"{more}{len(twins):,} {pairs} {words}; {across:,} of them across train and test; {contradicting:,} with different labels."
 
     def _left_out(self) -> list[str]:
-        return [f"{len(self.unreadable):,} unreadable file(s) were left out when it was imported."] if self.unreadable else []
+        count = len(self.unreadable)
+        were = "file was" if count == 1 else "files were"
+        return [f"{count:,} unreadable {were} left out when it was imported."] if count else []
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the images, as JSON; of twins at most 1,000."""
@@ -157,7 +159,8 @@ def inspect(data: Dataset, *, near: float = NEAR, shown: int = 12, unreadable: d
     if not 0.5 <= near <= 1:
         raise UsageError(f"The correlation of near duplicates cannot be {near}.", hint="It is 0.5 to 1; 0.985 is usual.")
     images = np.concatenate([split.images.cpu().numpy() for split in data.splits.values()])
-    exact, alike = duplicates.exact(images), duplicates.near(images, near) if len(images) else []
+    exact = duplicates.exact(images)
+    alike = duplicates.near(images, near) if len(images) else []
     labelled = _Places(data)
     found = Inspection(
         name=data.name,

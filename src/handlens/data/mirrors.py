@@ -236,6 +236,9 @@ def _receive(url: str, start: int, arriving: _Arriving, abandoned: threading.Eve
     headers = {"Accept-Encoding": "identity", "User-Agent": "handlens"} | ({"Range": f"bytes={start}-"} if start else {})
     try:
         with requests.get(url, headers=headers, stream=True, timeout=(_CONNECT_S, _SILENT_S + 1)) as response:
+            if start and response.status_code == 416:  # the file ends there or before: what has come of it is all, or wrong
+                arriving.put(None)
+                return
             position = _position(response, start)
             arriving.put((position, b""))
             while not abandoned.is_set() and (chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False)):

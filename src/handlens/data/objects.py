@@ -34,6 +34,18 @@ def pair_of(item: Any) -> tuple[Any, Any]:
     return (_pixels(image) if hasattr(image, "getbands") else image), label
 
 
+def whole_number(label: Any) -> int:
+    """A label as a number; `7.0` is one, `0.7` is not.
+
+    Raises:
+        TypeError, ValueError, OverflowError, RuntimeError: it is no whole number.
+    """
+    number = int(label)
+    if number != float(label):
+        raise ValueError(f"the label is {label}")
+    return number
+
+
 def _column(row: Mapping[str, Any], names: tuple[str, ...]) -> str:
     found = next((name for name in names if name in row), None)
     if found is None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 4 << 30
 _CHANNELS = (1, 3)
+_MOST_CLASSES = 1 << 14
 
 
 def load(
@@ -247,8 +248,8 @@ def _item(data: Any, index: int) -> tuple[Tensor, int]:
     item = data[index]
     try:
         image, label = objects.pair_of(item)
-        return _images([image])[0], int(label)
-    except (TypeError, ValueError, RuntimeError) as error:
+        return _images([image])[0], objects.whole_number(label)
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise DataError(
             f"Item {index} of the data set {type(data).__name__} is no pair of an image and a whole number ({error}).",
             hint="It must give a tensor or array C,H,W and a label; torchvision's data sets do with transform=ToTensor().",
@@ -289,6 +290,8 @@ def _class_numbers(labels: Iterable[Tensor]) -> tuple[str, ...]:
     """Names for classes that have none, as many as the largest label needs."""
     found = {label for some in labels if not some.is_floating_point() for label in some.unique().tolist()} or {0}
     highest = int(max(found))
+    if highest >= _MOST_CLASSES:
+        raise DataError(f"A label is {highest:,}; there are at most {_MOST_CLASSES:,} classes.", hint="Number the classes from 0.")
     if highest > 1 and found == {*range(1, highest + 1)}:
         raise DataError(
             f"The labels go from 1 to {highest}; they count from 0.",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from handlens.data import pictures
 from handlens.errors import DataDamaged, DataMissing, HandlensError, UsageError
-from handlens.files import printable, read_bytes
+from handlens.files import is_file, printable, read_bytes
 
 _MOST_BYTES = 1 << 26
 
@@ -23,12 +23,13 @@ def read_picture(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
         shape: channels (1 or 3), height and width.
 
     Raises:
+        FileError: the system does not let us look at it.
         DataMissing: there is no such file.
         DataDamaged: it is no picture.
         UsageError: it has another size.
     """
     where, (channels, height, width) = printable(str(path)), shape
-    if not path.is_file():
+    if not is_file(path):
         raise DataMissing(f"There is no picture '{where}'.", hint="Give the number of an image of the split, or a picture file.")
     try:
         with pictures.opened(read_bytes(path, _MOST_BYTES)) as picture:

@@ -83,8 +83,9 @@ def class_targets(targets: Targets, logits: Tensor) -> Tensor:
     chosen = chosen.expand(count) if chosen.ndim == 0 else chosen
     if chosen.shape != (count,):
         raise UsageError(f"There are {len(chosen)} target classes for {count} images.", hint="Give one for all, or one for each.")
-    if not 0 <= int(chosen.min()) <= int(chosen.max()) < classes:
-        raise UsageError(f"There is no class {int(chosen.max())}.", hint=f"The classes are 0 to {classes - 1}.")
+    wrong = chosen[(chosen < 0) | (chosen >= classes)]
+    if len(wrong):
+        raise UsageError(f"There is no class {int(wrong[0])}.", hint=f"The classes are 0 to {classes - 1}.")
     return chosen
 
 

@@ -79,12 +79,11 @@ def _recipe(run: Run) -> str:
 
 def _measured(run: Run, examples: int) -> tuple[str, ...]:
     """What it scores, where the images are here."""
-    why = "they cannot be had here"
     with contextlib.suppress(HandlensError):
         evaluation = run.evaluate("test")
         robust = analysis.robustness(run.model(), run.split("test"), examples=examples, ink=run.dataset().ink)
         return _scores(evaluation), _robustness(robust)
-    return (_section("How good it is", f"Not measured on the test images: {why}."),)
+    return (_section("How good it is", "Not measured on the test images: they cannot be had here."),)
 
 
 def _scores(found: Evaluation) -> str:

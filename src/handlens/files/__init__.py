@@ -2,7 +2,7 @@
 
 from handlens.files.journal import Journal
 from handlens.files.locks import is_locked, lock
-from handlens.files.reading import NAME, child, entries, is_folder, read_bytes, read_source, sha256
+from handlens.files.reading import NAME, child, entries, is_file, is_folder, read_bytes, read_source, sha256
 from handlens.files.reasons import explain, free_bytes, printable
 from handlens.files.writing import WINDOWS, claim_folder, make_folder, move, remove, sweep, sync_folder, write_atomic
 
@@ -15,6 +15,7 @@ __all__ = [
     "entries",
     "explain",
     "free_bytes",
+    "is_file",
     "is_folder",
     "is_locked",
     "lock",

@@ -39,10 +39,22 @@ def is_folder(path: Path) -> bool:
     """Whether it is there and is a folder.
 
     Raises:
-        FileError: we may not look.
+        FileError: we may not look, or no folder can have that name.
     """
     try:
         return path.is_dir()
+    except (OSError, ValueError) as error:
+        raise explain(error, path) from error
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is there and is a regular file.
+
+    Raises:
+        FileError: we may not look, or no file can have that name.
+    """
+    try:
+        return path.is_file()
     except (OSError, ValueError) as error:
         raise explain(error, path) from error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from torch import nn
 
+from handlens import files
 from handlens.errors import ModelError, nearest
 from handlens.models.places import line_in, line_that_says
 
@@ -18,11 +19,12 @@ def from_file(reference: str) -> nn.Module:
     """A learner's own network, from `FILE.py:Class`. The file is run as what it is: their code, named by them.
 
     Raises:
+        FileError: we may not look at the file.
         ModelError: no such file or class, or it cannot be made without arguments.
     """
     path_text, _, class_name = reference.rpartition(":")
     path = Path(path_text)
-    if not path.is_file():
+    if not files.is_file(path):
         raise ModelError(f"There is no file '{path_text}'.", where=reference, hint="Write --model FILE.py:Class.")
     spec = importlib.util.spec_from_file_location(f"handlens_own_{path.stem}_{zlib.crc32(str(path.absolute()).encode()):08x}", path)
     if spec is None or spec.loader is None:

@@ -10,8 +10,9 @@ from matplotlib.colors import to_rgb
 
 from handlens.errors import UsageError
 from handlens.plots.maps import grey_or_rgb
-from handlens.plots.sheet import LINE, MARGIN, Array, Place, Sheet, columns
+from handlens.plots.sheet import MARGIN, Array, Place, Sheet, columns
 from handlens.plots.style import LIGHT, RIGHT_MARK, SIGNED, WIDTH, WRONG_MARK, Picture, Theme, plain, text_width
+from handlens.plots.tiles import LINE
 
 METHODS = {
     "saliency": ("Saliency", "right of each image: how fast the score changes with each pixel; bright is fast, whatever the direction"),

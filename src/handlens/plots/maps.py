@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from handlens.errors import UsageError
-from handlens.plots.sheet import LINE, MARGIN, Array, Sheet, columns, evenly
+from handlens.plots.sheet import MARGIN, Array, Sheet, columns, evenly
 from handlens.plots.style import LIGHT, SIGNED, WIDTH, Picture, Theme, plain
-from handlens.plots.tiles import as_pictures, signed_limit
+from handlens.plots.tiles import LINE, as_pictures, signed_limit
 
 _SCALE_ROOM, _LEAD = 0.95, 1.25
 _MOST, _MOST_LAYERS = 256, 24

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from handlens.plots.sheet import LINE, MARGIN, Sheet
+from handlens.plots.sheet import MARGIN, Sheet
 from handlens.plots.style import LIGHT, NORMAL, WIDTH, Picture, Theme, plain
+from handlens.plots.tiles import LINE
 
 _SIDE = 0.52
 _GAP = 0.1

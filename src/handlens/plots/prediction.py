@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from handlens.plots.sheet import LINE, MARGIN, Place, Sheet, wrapped
-from handlens.plots.style import LIGHT, Picture, Theme
-from handlens.plots.tiles import draw_frame
+from handlens.plots.sheet import MARGIN, Place, Sheet, wrapped
+from handlens.plots.style import LIGHT, Picture, Theme, plain
+from handlens.plots.tiles import LINE, counted, draw_frame
 
 Step = tuple[str, str, NDArray[Any]]
 """Its name, what it says, and the picture, `uint8` H,W or H,W,3 or C,H,W."""
@@ -33,7 +33,8 @@ def plot_prediction(steps: Sequence[Step], probabilities: Mapping[str, float], d
         doubt: why the answer should not be trusted.
         theme: colours.
     """
-    likeliest = sorted(probabilities.items(), key=lambda pair: -pair[1])[:_MOST_BARS]
+    ordered = sorted(probabilities.items(), key=lambda pair: -pair[1])[:_MOST_BARS]
+    likeliest = [(plain(label), probability) for label, probability in ordered]
     rows, columns = -(-len(steps) // _COLUMNS), min(len(steps), _COLUMNS)
     size = (2 * MARGIN + max(columns * (_SIDE + _GAP), 4.5), rows * (_SIDE + _WORDS) + len(likeliest) * _BAR + 0.25)
     sheet = Sheet(doubt.capitalize() if doubt else f"It says {_sure(likeliest[0])}", _second(likeliest, doubt), size, theme)
@@ -46,7 +47,7 @@ def plot_prediction(steps: Sequence[Step], probabilities: Mapping[str, float], d
             sheet.text(words, left, top + _SIDE + 0.05 + (line + 1) * LINE, color=theme.muted)
     if likeliest:
         _bars(sheet, likeliest, sheet.top + rows * (_SIDE + _WORDS) + 0.1, size[0])
-    return sheet.figure
+    return sheet.finish()
 
 
 def _second(likeliest: Sequence[tuple[str, float]], doubt: str) -> str:
@@ -89,12 +90,12 @@ def plot_sheet(pixels: NDArray[Any], found: Sequence[tuple[Place, str, float]], 
     """
     high, wide = pixels.shape[:2]
     scale = min(8.0 / wide, 9.0 / high)
-    said = f"{len(found)} digits, read row by row: {' '.join(label for _box, label, _sure in found[:80])}"
+    said = f"{counted(len(found), 'digit')}, read row by row: {' '.join(plain(label) for _box, label, _sure in found[:80])}"
     sheet = Sheet("What is on the sheet", said, (wide * scale + 2 * MARGIN, high * scale + MARGIN), theme)
     sheet.picture(pixels / 255, (MARGIN, sheet.top, wide * scale, high * scale))
     for (left, top, right, bottom), label, sure in found:
         colour = theme.right if sure >= _CLEAR else theme.wrong
         place = (MARGIN + left * scale, sheet.top + top * scale, (right - left) * scale, (bottom - top) * scale)
         sheet.frame(place, colour, 1.2)
-        sheet.text(label, place[0], place[1] - 0.02, va="bottom", color=colour, fontweight="bold")
-    return sheet.figure
+        sheet.text(plain(label), place[0], place[1] - 0.02, va="bottom", color=colour, fontweight="bold")
+    return sheet.finish()

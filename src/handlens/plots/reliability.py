@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from handlens.plots.style import LIGHT, NORMAL, SMALL, Picture, Theme, dress, finish, headline, new_figure
 
-_ENOUGH = 30
+ENOUGH = 30
 """Below so many images the share that was right is mostly luck: such points are hollow."""
 
 
@@ -56,13 +56,13 @@ def _reliability(axes: Axes, calibration: CalibrationLike, theme: Theme) -> None
     dress(axes, theme, ylabel="how often right (accuracy)")
     headline(axes, f"Calibration error (ECE) {calibration.ece * 100:.1f} %", theme)
     axes.plot([0, 1], [0, 1], color=theme.muted, linewidth=1.2, linestyle=(0, (4, 3)), label="right as often as sure")
-    many, few = calibration.count >= _ENOUGH, (calibration.count > 0) & (calibration.count < _ENOUGH)
+    many, few = calibration.count >= ENOUGH, (calibration.count > 0) & (calibration.count < ENOUGH)
     gaps = calibration.count > 0
     confidence, accuracy = calibration.confidence, calibration.accuracy
     axes.vlines(confidence[gaps], confidence[gaps], accuracy[gaps], color=theme.wrong, linewidth=1.6, linestyle=(0, (1, 1)), label="gap")
     axes.plot(confidence[many], accuracy[many], color=theme.right, linewidth=1.4, marker="o", markersize=5.5, label="this network")
     if few.any():
-        words, hollow = f"fewer than {_ENOUGH} images", theme.background
+        words, hollow = f"fewer than {ENOUGH} images", theme.background
         axes.plot(confidence[few], accuracy[few], "o", color=theme.right, markersize=5.5, markerfacecolor=hollow, label=words)
     axes.set_ylim(-0.03, 1.03)
     axes.yaxis.set_major_formatter(FuncFormatter(_percent))

@@ -11,7 +11,7 @@ from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from handlens.plots.style import NORMAL, SMALL, TITLE, WIDTH, Picture, Theme, finish, new_figure, text_width
-from handlens.plots.tiles import draw_frame, draw_picture
+from handlens.plots.tiles import LINE, draw_frame, draw_picture
 
 Item = TypeVar("Item")
 Array = NDArray[Any]
@@ -19,7 +19,6 @@ Place = tuple[float, float, float, float]
 """Left, top, width, height in inches."""
 
 MARGIN = 0.14
-LINE = 0.165
 
 
 class Sheet:

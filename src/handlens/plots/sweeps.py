@@ -159,15 +159,16 @@ def plot_effects(effects: Mapping[str, Sequence[Level]], *, score: str = "valida
         places = range(len(levels))
         means = [level.mean for level in levels]
         axes.plot(places, means, color=theme.series[0], linewidth=1.8, marker="o", markersize=6)
-        known = [(place, level.mean, level.low, level.high) for place, level in enumerate(levels) if level.low is not None]
-        for place, mean, low, high in known:
-            axes.errorbar(place, mean, [[mean - (low or 0)], [(high or 1) - mean]], color=theme.series[0], capsize=4, linewidth=1.2)
+        for place, level in enumerate(levels):
+            if level.low is not None and level.high is not None:
+                reach = [[level.mean - level.low], [level.high - level.mean]]
+                axes.errorbar(place, level.mean, reach, color=theme.series[0], capsize=4, linewidth=1.2)
         axes.set_xlim(-0.5, len(levels) - 0.5)
         axes.xaxis.set_major_locator(FixedLocator([*places]))
         labels = [plain(level.label, 12) for level in levels]
         room = 0.8 * WIDTH / len(effects) / len(levels)
         axes.set_xticklabels(labels, rotation=90 if max(text_width(f"{label} ", NORMAL) for label in labels) > room else 0)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}".rstrip() if value > 1 else f"{value * 100:.4g} %"))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: "" if value > 1 + 1e-9 else f"{value * 100:.4g} %"))
     sure = any(level.low is not None for levels in effects.values() for level in levels)
     words = "On which knob it hangs" + ("; bars: 95 % interval over seeds" if sure else "")
     figure.suptitle(words, x=0.01, ha="left", color=theme.text, fontsize=TITLE, fontweight="bold")  # a panel's own would widen the panel

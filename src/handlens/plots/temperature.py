@@ -9,10 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from handlens.plots.reliability import CalibrationLike
+from handlens.plots.reliability import ENOUGH, CalibrationLike
 from handlens.plots.style import LIGHT, NORMAL, WIDTH, Picture, Theme, dress, finish, headline, new_figure
-
-_ENOUGH = 30
 
 
 def plot_temperature(
@@ -44,11 +42,11 @@ def _reliability(axes: Axes, before: CalibrationLike, after: CalibrationLike, te
     headline(axes, f"Temperature {temperature:.2f}", theme)
     axes.plot([0, 1], [0, 1], color=theme.muted, linewidth=1.2, linestyle=(0, (4, 3)), label="right as often as sure")
     for one, when, colour, mark, dash in ((before, "before", theme.wrong, "s", (0, (5, 2))), (after, "after", theme.right, "o", "-")):
-        enough = one.count >= _ENOUGH
+        enough = one.count >= ENOUGH
         words = f"{when}: calibration error (ECE) {one.ece * 100:.2f} %"
         style: dict[str, Any] = {"marker": mark, "markersize": 5.5, "linewidth": 1.6, "linestyle": dash}
         axes.plot(one.confidence[enough], one.accuracy[enough], color=colour, label=words, **style)
-    axes.plot([], [], " ", label=f"bins of fewer than {_ENOUGH} images are left out")
+    axes.plot([], [], " ", label=f"bins of fewer than {ENOUGH} images are left out")
     axes.legend(frameon=False, fontsize=NORMAL, labelcolor=theme.text, loc="upper left")
     axes.set_ylim(0, 1.35)
     axes.set_xlim(0, 1.02)

@@ -257,7 +257,7 @@ class Run:
 
         def change(about: About) -> About:
             others = tuple(tag for tag in about.tags if tag not in tags)
-            return dataclasses.replace(about, tags=others if remove else others + tags)
+            return dataclasses.replace(about, tags=others if remove else (*others, *dict.fromkeys(tags)))
 
         self.about = rewrite(self.folder, change)
 

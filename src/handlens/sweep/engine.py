@@ -21,7 +21,7 @@ from handlens.sweep.pool import PATIENCE_S, Event, Pool, Take
 from handlens.sweep.schedule import stages
 from handlens.sweep.space import Axis
 from handlens.sweep.spec import Spec, make_spec
-from handlens.sweep.telling import Lines
+from handlens.sweep.telling import Lines, points_in_words
 from handlens.sweep.whole import Sweep
 from handlens.transfer import network_of
 
@@ -212,8 +212,7 @@ def sweep(
     engine = make_engine(spec, backend="ray", address=address) if backend == "ray" else make_engine(spec, workers)
     prepare(spec, lambda *_: None)
     trials = begin(spec, name)
-    count = Sweep(trials).asked * seeds
-    print(f"Sweep {trials.folder.name}, kept in {trials.folder}: {count:,} training{'s' * (count != 1)}.")
+    print(f"Sweep {trials.folder.name}, kept in {trials.folder}: {points_in_words(Sweep(trials).asked, spec)}.")
     return go_on(trials, engine, Lines(trials).see)
 
 

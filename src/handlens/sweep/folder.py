@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from handlens import files
-from handlens.errors import RunBusy, RunNotFound, UsageError, nearest
+from handlens.errors import FileError, RunBusy, RunDamaged, RunNotFound, UsageError, nearest
 from handlens.runs import SWEEPS, new_place, runs_folder
+from handlens.runs.written import from_json
 from handlens.sweep.space import Point
 from handlens.sweep.spec import FILE, Spec, TrialName, read_spec, survivors, write_spec
 from handlens.sweep.trial import Job, Outcome, forget_failure, read_outcome
 
 _POINTS = "points.json"
 _LOCK = "sweep.lock"
+_MOST_BYTES = 1 << 26
 MOST_EPOCHS = 1 << 30  # more than any trial has: to its end
 
 
@@ -26,11 +28,16 @@ class Trials:
     Attributes:
         folder: the sweep's.
         spec: what it tries.
+        points: what is tried, in order; of TPE, what has been asked for up to now.
+
+    Raises:
+        RunDamaged: the folder does not say it.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.spec: Spec = read_spec(folder)
+        self.points: list[Point] = self._asked() if self.spec.method == "tpe" else self.spec.points()
         self._known: dict[str, Outcome] = {}
         self._may_change = True  # by others, while we look on
 
@@ -40,14 +47,15 @@ class Trials:
         now._known, now._may_change = dict(self._known), False
         return now
 
-    @cached_property
-    def points(self) -> list[Point]:
-        """What is tried, in order; of TPE, what has been asked for up to now."""
-        if self.spec.method != "tpe":
-            return self.spec.points()
+    def _asked(self) -> list[Point]:
         path = self.folder / _POINTS
-        asked = json.loads(files.read_bytes(path, 1 << 26)) if path.exists() else []
-        return [{name: tuple(value) if isinstance(value, list) else value for name, value in point.items()} for point in asked]
+        if not path.exists():
+            return []
+        try:
+            asked = from_json(files.read_bytes(path, _MOST_BYTES))
+            return [{axis.name: _knob(point[axis.name]) for axis in self.spec.axes} for point in asked]
+        except (FileError, ValueError, RecursionError, TypeError, KeyError) as error:
+            raise RunDamaged(f"'{_POINTS}' does not say which points were tried.", where=str(path)) from error
 
     def add(self, point: Point) -> None:
         """Remember a point before it is tried."""
@@ -129,6 +137,11 @@ class Trials:
         finally:
             self._known = {name: outcome for name, outcome in self._known.items() if outcome.finished or outcome.failure}
             self._may_change = True
+
+
+def _knob(value: Any) -> Any:
+    """A value as a point has it: JSON knows no tuples."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def sweeps_folder() -> Path:

@@ -19,21 +19,20 @@ KNOCK_S = 10.0
 _HEAD_PATIENCE_S = 15.0  # Ray itself ends a process that has not reached the head for 60 s
 _PAUSE_S = 1.0
 _LEAST_VERSION = (2, 54)
-_SAFE = {"RAY_AUTH_MODE": "token", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # the latter keeps Ray on the loopback address, on Linux too
+_LOOPBACK = ("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # keeps Ray on the loopback address, on Linux too
 _QUIET = {"log_to_driver": False, "logging_level": "ERROR"}
 _TOKEN_HINT = "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the cluster's own token; or keep that token in ~/.ray/auth_token."
 
 
 def import_ray(address: str) -> Any:
-    """Ray. If we are to start it (no address), then with a token, without which it answers nobody; it asks for that when it is imported.
+    """Ray, imported. If we are to start it (no address), it is told first to listen on the loopback address only: it reads that once.
 
     Raises:
         UsageError: it is not installed, or too old to be safe (before 2.54 a web page could reach it); or this program has imported it for
             something else.
     """
     if not address and "ray" not in sys.modules:
-        os.environ.update(_SAFE)
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        os.environ.update([_LOOPBACK])
         os.environ.setdefault("RAY_worker_niceness", "0")  # 15 otherwise: on a busy machine its trials would hardly ever have a turn
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
@@ -43,12 +42,12 @@ def import_ray(address: str) -> Any:
     if tuple(int(part) for part in ray.__version__.split(".")[:2]) < _LEAST_VERSION:
         raise UsageError(f"Ray {ray.__version__} is too old; 2.54 or newer is needed.", hint='pip install --upgrade "handlens[ray]"')
     if ray.is_initialized():
-        if address not in ("", "auto", ray.get_runtime_context().gcs_address):
+        if address not in ("", "auto") and not is_same_place(address, ray.get_runtime_context().gcs_address):
             hint = "Leave out the address, or call ray.shutdown() before the sweep."
             raise UsageError("This program has joined another Ray cluster already.", where=address, hint=hint)
-    elif not address and any(os.environ.get(name) != value for name, value in _SAFE.items()):
+    elif not address and _LOOPBACK not in os.environ.items():
         hint = "Run the sweep before `import ray`, or start Ray yourself before it: ray.init()"
-        raise UsageError("This program has imported Ray, so its token and its address cannot be chosen any more.", hint=hint)
+        raise UsageError("This program has imported Ray, so its address cannot be chosen any more.", hint=hint)
     return ray
 
 
@@ -63,6 +62,7 @@ def join(ray: Any, address: str, stack: contextlib.ExitStack) -> None:
     if address:
         _join_there(ray, address)
     else:
+        stack.enter_context(_token(ray))
         _start_here(ray, stack.enter_context(_short_folder()))
     stack.callback(ray.shutdown)
 
@@ -79,13 +79,37 @@ def _start_here(ray: Any, folder: str) -> None:
 def _join_there(ray: Any, address: str) -> None:
     try:
         _knock(address, KNOCK_S)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         hint = "Start one: ray start --head; or leave out --address."
         raise FailedError(f"No Ray cluster answers at '{address}'.", hint=hint) from error
+    _read_again(ray)
     try:
         ray.init(address=address, **_QUIET)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:  # it says the same of a wrong token and of no cluster
         raise FailedError(f"No Ray cluster lets us in at '{address}'.", hint=f"Has it a token? {_TOKEN_HINT}") from error
+
+
+@contextlib.contextmanager
+def _token(ray: Any) -> Iterator[None]:
+    """Whoever speaks to the Ray of this program meanwhile needs a token; afterwards the environment is as before, for another Ray."""
+    before = {name: os.environ.get(name) for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN")}
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ["RAY_AUTH_TOKEN"] = before["RAY_AUTH_TOKEN"] or secrets.token_hex(32)
+    _read_again(ray)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+        _read_again(ray)
+
+
+def _read_again(ray: Any) -> None:
+    """Ray reads mode and token once in a process. The mode goes first: with one that wants a token, and none there, it ends the process."""
+    ray._raylet.Config.initialize("")
+    ray._raylet.AuthenticationTokenLoader.instance().reset_cache()
 
 
 def wait_for_head(address: str) -> None:
@@ -138,6 +162,28 @@ def _knock(address: str, patience_s: float) -> None:
     Raises:
         OSError: nobody listens at an address `HOST:PORT`.
     """
-    host, _, port = address.rpartition("://")[2].rpartition(":")
+    host, port = _host_and_port(address)
     if port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), patience_s).close()
+        socket.create_connection((host, int(port)), patience_s).close()
+
+
+def is_same_place(one: str, other: str) -> bool:
+    """Do two addresses `HOST:PORT` name the same place? A host has several names: `localhost` is also `127.0.0.1`."""
+    return one == other or not _places(one).isdisjoint(_places(other))
+
+
+def _places(address: str) -> set[tuple[str, int]]:
+    """The IP addresses and the port that an address stands for; none where it names no host."""
+    host, port = _host_and_port(address)
+    if not port.isdecimal():
+        return set()
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, ValueError):
+        return set()
+    return {(str(place[0]), int(place[1])) for *_, place in found}
+
+
+def _host_and_port(address: str) -> tuple[str, str]:
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    return host.strip("[]"), port

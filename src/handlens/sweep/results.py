@@ -13,6 +13,7 @@ from typing import Any
 from handlens import files, metrics
 from handlens.errors import FileError, UsageError
 from handlens.runs import Run
+from handlens.runs.written import from_json
 from handlens.sweep.folder import MOST_EPOCHS, Trials
 from handlens.sweep.halving import Halving
 from handlens.sweep.spec import TrialName
@@ -190,16 +191,15 @@ class Results:
         row = ranked[0]
         names = [str(TrialName(row["point"], seed)) for seed in self.trials.spec.seeds]
         runs = tuple(Run(self.trials.folder / name) for name in names)
-        tested = self._read_test()
-        scores = tuple(tested["accuracies"]) if tested.get("point") == row["point"] else ()
-        return Best(row["point"], self.trials.points[row["point"] - 1], runs, row["val_accuracy"], scores)
+        return Best(row["point"], self.trials.points[row["point"] - 1], runs, row["val_accuracy"], self._tested(row["point"]))
 
-    def _read_test(self) -> dict[str, Any]:
+    def _tested(self, number: int) -> tuple[float, ...]:
+        """What was measured of a point on the test images; nothing where it was not, or cannot be read: it is measured again then."""
         try:
-            content: dict[str, Any] = json.loads(files.read_bytes(self.trials.folder / _TEST, 1 << 20))
-        except (FileError, ValueError):
-            return {}
-        return content
+            content = from_json(files.read_bytes(self.trials.folder / _TEST, 1 << 20))
+            return tuple(map(float, content["accuracies"])) if content["point"] == number else ()
+        except (FileError, ValueError, RecursionError, TypeError, KeyError):
+            return ()
 
     def measure(self) -> None:
         """Measure the winner on the test images, if that was not done and the sweep is at its end."""

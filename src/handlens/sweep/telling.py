@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlens.sweep.findings import in_words
 from handlens.sweep.folder import Trials
 from handlens.sweep.pool import Event
-from handlens.sweep.spec import TrialName
+from handlens.sweep.spec import Spec, TrialName
 from handlens.train import Row
 
 
@@ -18,6 +18,12 @@ def name_of(trial: str) -> TrialName:
 def knobs_in_words(trials: Trials, number: int) -> str:
     """What is special about a point."""
     return ", ".join(f"{name} {in_words(value)}" for name, value in trials.points[number - 1].items())
+
+
+def points_in_words(count: int, spec: Spec) -> str:
+    """So many points of a sweep, and how many trainings they are if each has several seeds."""
+    seeds = len(spec.seeds)
+    return f"{count:,} point{'s' * (count != 1)}" + (f" with {seeds} seeds each, {count * seeds:,} trainings" if seeds > 1 else "")
 
 
 def epoch_in_words(row: Row) -> str:

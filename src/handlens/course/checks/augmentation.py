@@ -70,11 +70,9 @@ def _same(images: Tensor, one: Tensor, two: Tensor) -> Mistake | None:
 
 
 def _alike(images: Tensor, one: Tensor, _two: Tensor) -> Mistake | None:
-    moves = torch.cat([centre(one), one.sum((1, 2, 3))[:, None] * 0], 1) - torch.cat(
-        [centre(images), images.sum((1, 2, 3))[:, None] * 0], 1
-    )
+    moves = centre(one) - centre(images)
     shapes = one / one.amax((1, 2, 3), keepdim=True).clamp_min(1e-9)
-    if (moves.std(0).max() < 0.02) and (shapes - shapes[:1]).abs().max() < 0.02:
+    if moves.std(0).max() < 0.02 and (shapes - shapes[:1]).abs().max() < 0.02:
         return Mistake(
             "all_alike",
             "All images of the batch are changed in the same way.",

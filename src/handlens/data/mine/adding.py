@@ -179,7 +179,7 @@ def add_sheet(photo: object, *, anyway: bool = False) -> Iterator[Outcome]:
 
 def _arrivals(where: Path, label: int | None, stack: contextlib.ExitStack) -> Iterator[Arrival]:
     """The pictures at a place. Files that a system puts beside pictures are passed over."""
-    if where.is_file() and where.suffix.lower() != ".zip":
+    if files.is_file(where) and where.suffix.lower() != ".zip":
         whole = where.absolute()
         yield _arrival(where.name, PurePosixPath(whole.parent.name, whole.name), lambda: where, label)
         return

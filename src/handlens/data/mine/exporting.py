@@ -42,7 +42,7 @@ def export(target: str | Path, kind: str | None = None, *, drawn: bool = False) 
         raise UsageError(f"Digits cannot be written as '{files.printable(kind)}'.", hint=nearest(kind, KINDS))
     if drawn and kind not in ("png", "zip"):
         raise UsageError(f"What was drawn has no {kind} form.", hint="Pictures as drawn can be exported as png or zip.")
-    if path.is_file() or files.entries(path):
+    if files.is_file(path) or files.entries(path):
         hint = "Choose a folder or file that is not there yet."
         raise UsageError(f"'{files.printable(path.name)}' is there already.", where=shown(path.absolute()), hint=hint)
     KINDS[kind](path, drawn)

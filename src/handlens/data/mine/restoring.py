@@ -38,7 +38,7 @@ def take_out(reference: str) -> Removed:
     """
     digit = find(reference)
     parts = [_content(digit.id, suffix) for suffix in ("png", "json")]
-    return Removed(remove(digit.id), parts[0], parts[1].decode())
+    return Removed(remove(digit.id), parts[0], parts[1].decode(errors="replace"))
 
 
 def _content(digit_id: str, suffix: str) -> bytes:
