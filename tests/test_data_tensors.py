@@ -225,7 +225,7 @@ LABELS = [0, 1, 0, 1]
         (IMAGES, [0, 1, 0], "4 images but 3 labels"),
         (IMAGES, [0, -1, 0, 1], "labels go from -1 to 1"),
         (IMAGES, [1, 2, 3, 1], "labels go from 1 to 3; they count from 0.\nSubtract 1: labels - 1."),
-        (IMAGES, [0, 1, 0, 10**12], "A label is 1,000,000,000,000; there are at most 16,384 classes."),
+        (IMAGES, [0, 1, 0, 10**6], "A label is 1,000,000; there are at most 16,384 classes."),
         (IMAGES, ["a", "b", "a", "b"], "The labels cannot be made into a tensor"),
         (IMAGES, None, "The labels cannot be made into a tensor"),
         ([[1, 2], [3]], LABELS, "The images cannot be made into a tensor"),
