@@ -380,6 +380,9 @@ ENDINGS = {
     "ImportError: attempted relative import with no known parent package": "It imports with a dot at line 3",
     "FileNotFoundError: [Errno 2] No such file or directory: 'data/train.csv'": THERE,
     "KeyboardInterrupt: ": "It stops itself at line 3 with KeyboardInterrupt, as Ctrl+C would.",
+    "FileNotFoundError: [Errno 2] No such file or directory: 'model.pt' -> 'best.pt'": "It asks at line 3 for model.pt, and that",
+    "FileNotFoundError: [Errno 2] No such file or directory: '/tmp/hl-1/t/a.pt'": "It asks at line 3 for a temporary file of an earlier",
+    "OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB": "It asks at line 3 for more memory than is free on the graphics card.",
     "MemoryError: ": "It asks at line 3 for more memory than the doctor gives a program.",
     f"RuntimeError: {TOO_LARGE}": "It asks at line 3 for more memory than the doctor gives a program.",
     "SystemExit: no data": "It ends itself at line 3, before it has trained anything: no data",
@@ -393,6 +396,13 @@ ENDINGS = {
 @pytest.mark.parametrize("failure", ENDINGS)
 def test_an_ending_is_told_in_words(failure: str) -> None:
     assert "\n".join(in_words(failure, 3, "rate = float(sys.argv[1])", trained=False)).startswith(ENDINGS[failure])
+
+
+def test_a_file_that_could_not_be_written_is_named_as_the_program_names_it(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("open('out/log.txt', 'w')\n", encoding="utf-8")
+    diagnosis, _ = examine(program)
+    assert str(diagnosis).splitlines()[0] == f"It asks at line 1 for {tmp_path / 'out' / 'log.txt'}, and that is not there."
 
 
 NOT_A_NUMBER = """

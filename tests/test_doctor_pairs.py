@@ -269,7 +269,48 @@ with torch.no_grad():
 print("test accuracy", hits / 200)
 """
 # A mistake, its cause, text of its line, and the right program.
+BY_FUNC = """
+from torch.func import functional_call, grad
+weights = {name: one.detach() for name, one in model.named_parameters()}
+def scores(weights, x):
+    return functional_call(model, weights, (x,))SOFTMAX
+
+for epoch in range(3):
+    for x, y in train_loader:
+        slopes = grad(lambda weights: F.cross_entropy(scores(weights, x), y))(weights)
+        weights = {name: one - 0.1 * slopes[name] for name, one in weights.items()}
+"""
+HANDED = """
+def fit(train, val, val_transform):
+    best, kept = 0.0, None
+    for epoch in range(3):
+        for x, y in train:
+            loss = F.cross_entropy(model(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        with torch.no_grad():
+            score = sum((model(val_transform(x)).argmax(1) == y).sum().item() for x, y in val)
+        if score > best:
+            best, kept = score, {name: one.clone() for name, one in model.state_dict().items()}
+
+test_transform = nn.Identity()
+learning, val_loader = (DataLoader(TensorDataset(x_train[some], y_train[some]), 50) for some in (slice(500), slice(500, 600)))
+fit(learning, CHOSEN_BY, test_transform)
+"""
 PAIRS = {
+    "softmax within a functional gradient": (
+        BY_FUNC.replace("SOFTMAX", ".softmax(1)"),
+        "softmax_before_ce",
+        "return functional_call(model, weights, (x,)).softmax(1)",
+        BY_FUNC.replace("SOFTMAX", ""),
+    ),
+    "test images handed over as validation images": (
+        HANDED.replace("CHOSEN_BY", "test_loader"),
+        "tuned_on_test",
+        "fit(learning, test_loader, test_transform)",
+        HANDED.replace("CHOSEN_BY", "val_loader"),
+    ),
     "few images, mixed separately": (
         FEW.replace("PICK", SEPARATELY),
         "labels_shuffled",
@@ -402,6 +443,51 @@ def test_a_mistake_is_named_and_its_double_is_not(name: str) -> None:
     assert (found.causes[:1], found.code, found.failure) == ((cause,), line, "")
     silent = visit(right)
     assert (silent.causes, silent.failure) == ((), "")
+
+
+BACK = """
+net = nn.Sequential(nn.Flatten(), nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 784))
+optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+for epoch in range(3):
+    for x, _ in train_loader:
+        GIVEN
+        loss = LOSS
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+with torch.no_grad():
+    print("test error", F.mse_loss(net(x_test).view_as(x_test), x_test).item())
+"""
+ON_PURPOSE = {
+    "masked": BACK.replace("GIVEN", "hidden = torch.rand_like(x) < 0.9; given = net(x.masked_fill(hidden, 0)).view_as(x)").replace(
+        "LOSS", "F.mse_loss(given[hidden], x[hidden])"
+    ),
+    "masked, with a loss of its own": BACK.replace(
+        "GIVEN", "hidden = torch.rand_like(x) < 0.9; given = net(x.masked_fill(hidden, 0)).view_as(x)"
+    ).replace("LOSS", "(given - x)[hidden].square().mean()"),
+    "noisy": BACK.replace("GIVEN", "given = net((x + 0.6 * torch.randn_like(x)).clamp(0, 1)).view_as(x)").replace(
+        "LOSS", "F.mse_loss(given, x)"
+    ),
+    "scaled by ones": """
+w1 = (torch.randn(784, 64) / 28).requires_grad_()
+w2 = (torch.randn(64, 10) / 8).requires_grad_()
+first, second = torch.ones(8, 98, requires_grad=True), torch.ones(8, 8, requires_grad=True)
+optimizer = torch.optim.Adam([w1, w2, first, second], lr=1e-3)
+for epoch in range(3):
+    for x, y in train_loader:
+        units = ((x.view(-1, 8, 98) * first).flatten(1) @ w1).relu()
+        loss = F.cross_entropy((units.view(-1, 8, 8) * second).flatten(1) @ w2, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+""",
+}
+
+
+@pytest.mark.parametrize("name", ON_PURPOSE)
+def test_what_is_changed_on_purpose_is_no_mistake(name: str) -> None:
+    found = visit(ON_PURPOSE[name])
+    assert (found.causes, found.failure) == ((), "")
 
 
 def test_images_that_are_bound_together_on_purpose_are_no_scramble() -> None:

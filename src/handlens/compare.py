@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from handlens import metrics, models
 from handlens.config import FIELDS
+from handlens.data.offline import is_offline
 from handlens.errors import DataMissing, UsageError
 from handlens.evaluation import Evaluation
 from handlens.runs import Run, load_run
@@ -143,7 +144,7 @@ def compare(*references: str | os.PathLike[str] | Run) -> Comparison:
     Raises:
         UsageError: fewer than two, or one of them twice.
         RunNotFound, RunDamaged: one is not there, or cannot be read.
-        DataError: the images of one cannot be had.
+        DataError: the images of one cannot be had; where nothing may be fetched, it is compared without them.
     """
     if len(references) < 2:
         raise UsageError("A comparison needs two runs or more.", hint="handlens compare RUN RUN")
@@ -222,10 +223,14 @@ def _times(more: float, less: float) -> str:
 
 
 def _test_of(run: Run) -> Evaluation | None:
-    """The run on its test images; None where its data or its network are the user's own, and not given here."""
+    """The run on its test images; None where its data or its network are the user's own, or are not here and may not be fetched."""
     try:
         return run.evaluate("test")
-    except (UsageError, DataMissing):
+    except UsageError:
+        return None
+    except DataMissing:
+        if not is_offline():
+            raise
         return None
 
 

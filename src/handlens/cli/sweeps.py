@@ -10,7 +10,7 @@ import click
 
 from handlens.cli.pipes import write
 from handlens.cli.terminal import json_option, print_json, remark, show_table
-from handlens.errors import RunDamaged
+from handlens.errors import HandlensError
 
 if TYPE_CHECKING:
     from handlens.sweep import Sweep
@@ -33,20 +33,20 @@ def ls(as_json: bool) -> int:
 
     find_folder("latest")
     names = [path.name for path in files.entries(sweeps_folder()) if (path / "sweep.json").is_file()]
-    found: list[Sweep] = []
-    reasons: dict[str, str] = {}
+    rows: list[tuple[object, ...]] = []
+    listed: list[dict[str, object]] = []
     for name in names:
         try:
-            found.append(load_sweep(name))
-        except RunDamaged as error:
-            reasons[name] = error.what
+            one = load_sweep(name)
+            rows.append(_line(one))
+            listed.append({"name": name, "axes": one.axes, "points": len(one.table), "complete": one.is_complete})
+        except HandlensError as error:
+            rows.append((name, "", "", "", f"broken: {error.what}"))
+            listed.append({"name": name, "status": "broken", "reason": error.what})
     if as_json:
-        listed = [{"name": one.name, "axes": one.axes, "points": len(one.table), "complete": one.is_complete} for one in found]
-        print_json([*listed, *({"name": name, "status": "broken", "reason": reason} for name, reason in reasons.items())])
+        print_json(listed)
         return 0
-    columns = {"name": "left", "axes": "left", "points": "right", "best": "right", "status": "left"}
-    rows = [*map(_line, found), *((name, "", "", "", f"broken: {reason}") for name, reason in reasons.items())]
-    show_table(columns, rows)
+    show_table({"name": "left", "axes": "left", "points": "right", "best": "right", "status": "left"}, rows)
     return 0
 
 

@@ -26,6 +26,7 @@ from handlens import files
 from handlens.data import catalog, formats
 from handlens.data.catalog import DataFile, Entry
 from handlens.data.formats import shown
+from handlens.data.offline import is_offline
 from handlens.data.say import Say
 from handlens.errors import DataDamaged, DataError, DataMissing, FileError, RunBusy
 
@@ -177,15 +178,16 @@ def publish(home: Path, fingerprint: str, old: list[Path]) -> Path:
 @contextlib.contextmanager
 def filling(name: str, say: Say) -> Iterator[Filling]:
     """Alone among all processes, put the data set of that name into the cache. Waiting and errors as in `alone`."""
-    with alone(name, say) as home:
+    with alone(name, say, waits=not is_offline()) as home:
         yield Filling(name, catalog.find_idx(name), home)
 
 
 @contextlib.contextmanager
-def alone(name: str, say: Say) -> Iterator[Path]:
+def alone(name: str, say: Say, *, waits: bool = True) -> Iterator[Path]:
     """The home of the data set of that name, while no other process fills it; waits, and says so, while another one does.
 
     Raises:
+        DataMissing: another one does, and it is not to wait: what is only looked at must not hang behind a download.
         FileError: the cache cannot be written.
     """
     home = root() / name
@@ -193,6 +195,8 @@ def alone(name: str, say: Say) -> Iterator[Path]:
         try:
             stack.enter_context(files.lock(home / "lock"))
         except RunBusy as busy:
+            if not waits:
+                raise DataMissing(f"'{name}' is being fetched just now.", where=shown(home)) from busy
             say(f"{busy.what} Waiting for it to fill {shown(home)}.")
             stack.enter_context(files.lock(home / "lock", wait_s=-1))
         files.sweep(home / "filling")

@@ -11,7 +11,7 @@ _is_on: ContextVar[bool] = ContextVar("offline", default=False)
 
 @contextlib.contextmanager
 def offline() -> Iterator[None]:
-    """Within it, in this task and in the threads that it waits for, data come from this machine or not at all."""
+    """Within it data come from this machine or not at all: in this task, and in threads given its context; a process says it itself."""
     before = _is_on.set(True)
     try:
         yield

@@ -44,7 +44,7 @@ def fill(name: str, entry: Archive, named: Path | None, *, offline: bool, say: S
         DataDamaged: a file is there, but not the published one, or not what its reader expects.
         FileError: the cache cannot be written.
     """
-    with cache.alone(name, say) as home, contextlib.ExitStack() as stack:
+    with cache.alone(name, say, waits=not is_offline()) as home, contextlib.ExitStack() as stack:
         if stored.same_source(name, entry.fingerprint):
             return  # another process was quicker
         writer = stack.enter_context(Writer(home))

@@ -74,7 +74,7 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
         watcher.watching() as seen,
         threads_heard(seen, program),
         warnings.catch_warnings(),
-        aside(path.parent),
+        aside(path.parent) as place,
         modules.importing(),
         ending_told(),
     ):
@@ -94,6 +94,8 @@ def run(file: str, arguments: list[str], longest_s: float = LONGEST_S) -> tuple[
             seen.failure = program.failure(error)
         finally:
             signal.signal(_ALARM, signal.SIG_IGN)
+        if seen.failure:  # of a file that was to be written, with the name that the program gave it
+            seen.failure.text = seen.failure.text.replace(str(place.resolve()), "")
     return program.script(), seen, {**modules.names(), **main.__dict__}
 
 
@@ -135,7 +137,7 @@ def threads_heard(seen: Seen, program: Program) -> Iterator[None]:
     failures: list[Failure] = []
 
     def hear(given: threading.ExceptHookArgs) -> None:
-        if given.exc_value is not None:
+        if given.exc_value is not None and not isinstance(given.exc_value, SystemExit):
             failures.append(program.failure(given.exc_value))
         hook(given)
 

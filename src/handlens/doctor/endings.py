@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -30,15 +31,17 @@ def in_words(failure: str, line: int, code: str, *, trained: bool) -> list[str]:
         return [said, _ARGUMENTS] if "arguments are required" in text else [said]
     if kind == "KeyboardInterrupt":
         return [f"It stops itself{at} with KeyboardInterrupt, as Ctrl+C would."]
+    if kind == "OutOfMemoryError" or "CUDA out of memory" in text:
+        return [f"It asks{at} for more memory than is free on the graphics card.", "Take fewer images at a time, or smaller ones."]
     if kind.endswith("MemoryError") or re.search(_MEMORY, text):
         return [f"It asks{at} for more memory than the doctor gives a program.", "Take fewer images at a time, or smaller ones."]
     unknown = [f"It ends{at} with an exception that the doctor does not know:", f"  {kind}: {text}" if text else f"  {kind}"]
-    return _of_what_is_not_there(kind, text, at) or unknown
+    return _of_what_is_not_there(kind, text, at, code) or unknown
 
 
-def _of_what_is_not_there(kind: str, text: str, at: str) -> list[str]:
-    """Of modules and files."""
-    name = found[1] if (found := re.search(r"'([^']+)'$", text)) else ""
+def _of_what_is_not_there(kind: str, text: str, at: str, code: str) -> list[str]:
+    """Of modules, files and other programs."""
+    name = found[1] if (found := re.search(r"'([^']+)'(?: -> .*)?$", text)) else ""
     if kind == "ModuleNotFoundError" and name:
         return [
             f"It imports {name}{at}, and Python does not find that.",
@@ -48,6 +51,13 @@ def _of_what_is_not_there(kind: str, text: str, at: str) -> list[str]:
         return [
             f"It imports with a dot{at}, and that works only inside a package.",
             "A program that is started by itself leaves the dot out: from model import Net.",
+        ]
+    if kind == "FileNotFoundError" and name and re.search(r"\b(run|call|Popen|check_output|check_call)\(", code):
+        return [f"It starts the program {name}{at}, and that is not on this machine."]
+    if kind == "FileNotFoundError" and f"{os.sep}hl-" in name:
+        return [
+            f"It asks{at} for a temporary file of an earlier run, and under the doctor there are none.",
+            "Put the file beside the program for this.",
         ]
     if kind == "FileNotFoundError" and name:
         here = "It is looked for from the folder in which you are now: go to that of the program."

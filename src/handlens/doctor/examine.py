@@ -44,7 +44,7 @@ def examine(script: str | os.PathLike[str], arguments: Sequence[str] = (), *, me
     path = Path(script)
     _readable(path)
     with tempfile.TemporaryDirectory(prefix="hl-", ignore_cleanup_errors=True) as folder:  # short: paths of sockets may stand in it
-        answer, own = Path(folder, "answer.json"), make_folder(Path(folder, "t"))
+        answer, own = Path(folder, "answer.json"), make_folder(Path(folder, "t")).resolve()
         environment = {**os.environ, ANSWER: str(answer), MEASURING: "1" if measuring else "", "MPLBACKEND": "Agg"}
         environment |= dict.fromkeys(_TEMPORARY, str(own))
         command = [sys.executable, "-m", "handlens.doctor.child", str(path), *arguments]

@@ -152,6 +152,15 @@ def bare(tensor: Tensor, single: int = 1) -> Tensor:
     return whole
 
 
+def learns(tensor: Tensor) -> bool:
+    """Whether a gradient is kept for it: on its own, or by `torch.func`, at whatever depth."""
+    while torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        if tensor.requires_grad:
+            return True
+        tensor = torch._C._functorch.get_unwrapped(tensor)
+    return tensor.requires_grad
+
+
 def unwrapped(tensor: Tensor) -> Tensor:
     """The tensor that `torch.func` stands around, with the graph that it hangs on; the tensor itself if it does not."""
     while torch._C._functorch.is_functorch_wrapped_tensor(tensor):

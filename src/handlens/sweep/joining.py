@@ -91,7 +91,7 @@ def _join_there(ray: Any, address: str) -> None:
 
 @contextlib.contextmanager
 def _token(ray: Any) -> Iterator[None]:
-    """Whoever speaks to the Ray of this program meanwhile needs a token; afterwards the environment is as before, for another Ray."""
+    """Whoever speaks to the Ray of this program meanwhile needs a token; afterwards both are as before, for another Ray."""
     before = {name: os.environ.get(name) for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN")}
     os.environ["RAY_AUTH_MODE"] = "token"
     os.environ["RAY_AUTH_TOKEN"] = before["RAY_AUTH_TOKEN"] or secrets.token_hex(32)

@@ -9,7 +9,7 @@ from typing import Any
 from handlens import data
 from handlens.data.catalog import DATASETS
 from handlens.data.entry import Archive, Entry
-from handlens.errors import DataMissing
+from handlens.errors import DataError, DataMissing
 
 
 class Absent(DataMissing):
@@ -32,17 +32,28 @@ def check_here(*names: str) -> None:
     """Whether data sets are here, as far as they would have to be fetched.
 
     Raises:
-        Absent: some are not; says how large they are, and how to get them.
+        Absent: some are not, or damaged; says how large they are, and how to get them.
     """
-    if not (absent := absent_ones(*names)):
+    absent = tuple(name for name in dict.fromkeys(names) if name in DATASETS and not _is_right(name))
+    if not absent:
         return
     entries = [DATASETS[name] for name in absent]
     titles = " and ".join(entry.title for entry in entries)
     commands = ", then ".join(f"handlens data fetch {name}" for name in absent)
     size = sum(map(fetched_bytes, entries)) / 1e6
-    error = Absent(f"The images of {titles} are not on this machine.", hint=f"To get them, {size:.0f} MB: {commands}")
+    how = "not on this machine" if absent == absent_ones(*absent) else "not on this machine, or damaged"
+    error = Absent(f"The images of {titles} are {how}.", hint=f"To get them, {size:.0f} MB: {commands}")
     error.names = absent
     raise error
+
+
+def _is_right(name: str) -> bool:
+    """Whether it is here with every byte: what only looks like it could not be read, and would be fetched anew."""
+    try:
+        data.check(name)
+    except DataError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 
 from handlens import models
 from handlens.config import make_config
+from handlens.data.offline import offline
 from handlens.errors import HandlensError
 from handlens.train import train
 from handlens.training import trying
@@ -30,7 +31,7 @@ def estimate(knobs: dict[str, Any]) -> dict[str, Any]:
 def main(config: str) -> None:
     """Print an estimate, or why there is none, as JSON."""
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # a network of the user's own may print
+        with offline(), contextlib.redirect_stdout(sys.stderr):  # a network of the user's own may print
             found = estimate(json.loads(config))
         print(json.dumps(found))
     except HandlensError as error:

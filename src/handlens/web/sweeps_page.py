@@ -60,7 +60,8 @@ def _map(one: Any) -> dict[str, Any]:
 def findings(asked: Asked) -> dict[str, Any]:
     """What can be said of a sweep in words; the two best points are asked about the validation images for it."""
     sweep = _sweep(asked.path["sweep"])
-    with needing(sweep.trials.spec.base.data, sweep.trials.spec.base.with_data):
+    base, best = sweep.trials.spec.base, sweep.ranked[:2]
+    with needing(*(row.get(name) or getattr(base, name) for row in best for name in ("data", "with_data"))):
         return {"sentences": sweep.sentences}
 
 

@@ -44,10 +44,11 @@ def _alike(weights: Tensor) -> bool:
 
 
 def _by_hand(case: Case) -> Finding | None:
-    """Without a network: in each of at least two matrices all numbers are the same, and in no other, or they are not zero."""
+    """Without a network: in each of at least two matrices all numbers are the same, and in no other, or they are neither 0 nor 1."""
     matrices = [weights for weights in case.weights.values() if weights.ndim >= 2 and len(weights) > 1]
     alike = [weights for weights in matrices if bool((weights == weights.flatten()[0]).all())]
-    filled = [one for one in alike if one.flatten()[0] != 0 and sum(size > 1 for size in one.shape) > 1]  # zeros may end a branch
+    some = [one for one in alike if one.flatten()[0] not in (0, 1)]  # zeros may end a branch, and ones may be a scale
+    filled = [one for one in some if sum(size > 1 for size in one.shape) > 1]
     if len(alike) < 2 or (len(alike) < len(matrices) and len(filled) < 2):
         return None
     return Finding(_line(case), f"In {len(alike)} matrices of weights all numbers begin equal.")

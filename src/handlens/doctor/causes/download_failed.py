@@ -17,7 +17,9 @@ DEMO = """\
 
 def look(case: Case) -> Finding | None:
     """The network said no."""
-    if case.failure is None or not (
+    if case.failure is None or case.script.find("gettempdir"):  # what lies there is not there under the doctor
+        return None
+    if not (
         case.failure.kind in ("URLError", "HTTPError", "ConnectionError", "gaierror", "SSLError")
         or case.raised(
             r"urlopen error|HTTP Error|Error downloading|Connection refused|Name or service not known|Temporary failure in name resolution"

@@ -46,7 +46,7 @@ def look(case: Case) -> Finding | None:
         and spread(event.images)[1] > 0  # blank images are asked on purpose
         and not _drawn(case, event.images)
     ]
-    if len(seen) < 2 or not tested:
+    if len(seen) < 2 or not tested or _fills_in(case):
         return None
     batches = [spread(images) for images in seen]
     means, deviations = torch.tensor(batches, dtype=torch.float64).T
@@ -74,6 +74,18 @@ def _drawn(case: Case, images: Tensor) -> bool:
     """Whether another network made them."""
     given = (one for event in case.seen.of("forward") for one in event.about.get("outputs", []))
     return any(one.numel() == images.numel() and torch.equal(one.flatten(), images.flatten()) for one in given)
+
+
+def _fills_in(case: Case) -> bool:
+    """Whether images are given back, and learned by a part of them: the network gets them masked, on purpose."""
+    for step in case.steps:
+        given = step.forwards[-1].about if step.forwards else {}
+        if "output" not in given or given["output"].numel() != given["images"].numel():
+            continue
+        target = step.loss.about.get("target") if step.loss else None
+        if step.loss is None or (target is not None and target.is_floating_point() and target.numel() != given["output"].numel()):
+            return True
+    return False
 
 
 def _wanted(case: Case, given: Tensor) -> list[Tensor]:

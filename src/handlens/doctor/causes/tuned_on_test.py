@@ -74,7 +74,8 @@ def _best_epoch(case: Case) -> Finding | None:
 
 def _handed_over(case: Case) -> Finding | None:
     """`fit(train_loader, test_loader)` of `def fit(train, val)`, which keeps the best epoch, and there is a `val_loader`."""
-    made = {name_of(target) for node in case.script.nodes if isinstance(node, ast.Assign) for target in node.targets}
+    targets = [target for node in case.script.nodes if isinstance(node, ast.Assign) for target in node.targets]
+    made = {name_of(one) for target in targets for one in ast.walk(target)}
     if not any(_speaks({name}, _VALIDATION) and _DATA & set(name.lower().split("_")) for name in made):
         return None
     for function in (node for node in case.script.nodes if isinstance(node, ast.FunctionDef)):
@@ -83,10 +84,15 @@ def _handed_over(case: Case) -> Finding | None:
         parameters = [one.arg for one in function.args.args if one.arg != "self"]
         for call in case.script.calls(function.name):
             handed = [*zip(parameters, call.args, strict=False), *((word.arg or "", word.value) for word in call.keywords)]
-            if any(_speaks({parameter}, _VALIDATION) and _asks_test(value) for parameter, value in handed):
+            if any(_speaks({name}, _VALIDATION) and _asks_test(value) and not _is_setting(name) for name, value in handed):
                 evidence = f"`{case.script.line(call.lineno)}` hands over test images to choose by, and there are validation images."
                 return Finding(call.lineno, evidence, LIKELY, sentence=_OF_EPOCHS)
     return None
+
+
+def _is_setting(name: str) -> bool:
+    """Whether it is about images, and none itself: `val_transform`, `val_batch_size`."""
+    return bool(re.search("transform|tf$|batch|size|every|fraction|share|aug|workers", name.lower()))
 
 
 def _keeps_weights(node: ast.If) -> bool:

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from handlens.doctor.seen import Event, bare, unwrapped
+from handlens.doctor.seen import Event, bare, learns
 from handlens.doctor.watch.graphs import Graphs
 from handlens.doctor.watch.handwritten import recognised
 from handlens.doctor.watch.networks import GAVE
@@ -75,7 +75,7 @@ class Losses:
         event = self.record.add(
             "loss",
             name=name,
-            grad=unwrapped(value).requires_grad,
+            grad=learns(value),
             shapes=(tuple(scores.shape), tuple(target.shape)),
             dtype=target.dtype,
             reduction=knobs.get("reduction", "mean"),

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from handlens.doctor.seen import bare, rows, tensors, unwrapped
+from handlens.doctor.seen import bare, learns, rows, tensors, unwrapped
 from handlens.doctor.watch.recorder import KEPT, Recorder, argument
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.InstanceNorm1d, nn.InstanceNorm2d)
@@ -109,7 +109,7 @@ class Networks:
             model=module,
             training=module.training,
             live=[kind for kind, types in (("Dropout", _DROPOUTS), ("BatchNorm", _NORMS)) if _any_training(module, types)],
-            grad=grad and any(unwrapped(one).requires_grad for one in given),
+            grad=grad and any(map(learns, given)),
             recording=grad,
             plain=len(inputs) == 1 and inputs[0] is images,
             count=len(images) if images.ndim else 1,

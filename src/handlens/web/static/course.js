@@ -92,7 +92,7 @@ function exercise(one, mayCheck, tell) {
     tell();
   }
   update(one.state, one.last);
-  return { item, refresh: (/** @type {string} */ now, /** @type {any} */ last) => checking || update(now, last) };
+  return { item, refresh: (/** @type {string} */ now, /** @type {any} */ last) => checking || said.querySelector(".missing") || update(now, last) };
 }
 
 /** The exercise that is open is in the address. @param {boolean} open @param {string} name */

@@ -53,18 +53,23 @@ export async function fetching(sets, then) {
   const begin = async () => {
     button.disabled = true;
     try {
-      for (const { name } of sets) await fetchOne(name, tell);
+      for (const set of sets) {
+        await fetchOne(set.name, tell);
+        set.here = true;
+      }
       speak("The data are here.");
       if (element.isConnected) then();
     } catch (trouble) {
       const { message, hint } = /** @type {any} */ (trouble);
       fill(said, el("span", { class: "trouble" }, message), hint && el("pre", { tabindex: 0, role: "region", "aria-label": "What was tried" }, hint));
       button.disabled = false;
+      if (document.activeElement === document.body) button.focus();
     }
     bar.hidden = true;
   };
   const tell = (/** @type {Fetch} */ { says, share }) => {
-    said.textContent = `${says} …`;
+    const sentence = `${says} …`;
+    if (said.textContent !== sentence) said.textContent = sentence; // else a screen reader says it again and again
     bar.hidden = share === null;
     bar.value = share ?? 0;
   };

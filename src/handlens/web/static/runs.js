@@ -233,7 +233,7 @@ class RunsPage {
     const said = done || !unknown.length ? [`Measured${done < unknown.length ? ` ${done} of ${unknown.length}` : ""}. Choose by validation; the test images are for the end.`] : [];
     if (waiting) said.push(`${waiting} ${waiting === 1 ? "run waits" : "runs wait"} for images that are not on this machine.`);
     this.say([...said, ...failed].join(" "));
-    if (missing.size) fill(this.absent, await told({ missing: [...missing], words: "" }, () => this.measureAll()));
+    if (missing.size) fill(this.absent, await told({ missing: [...missing], words: "Their images are not on this machine; see the page Data." }, () => this.measureAll()));
   }
 
   /** @template T @param {() => Promise<T>} does @returns {Promise<T | null>} */

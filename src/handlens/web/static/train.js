@@ -59,6 +59,11 @@ class TrainPage {
       el("div", { class: "told" }, this.absent, this.time, this.said),
     );
     form.addEventListener("pointerdown", (/** @type {PointerEvent} */ { pointerType }) => form.classList.toggle("touched", pointerType === "touch"));
+    form.addEventListener("keydown", (/** @type {any} */ event) => {
+      if (event.key !== "Enter" || !event.target.matches("input, select") || !this.lacking().length) return;
+      event.preventDefault();
+      this.startButton.focus(); // as with the space bar: a key fetches nothing
+    });
     form.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
       this.start(this.lacking().length > 0);
@@ -97,6 +102,7 @@ class TrainPage {
       ? el("select", { id, title: says }, options.map((/** @type {string} */ option) => el("option", { value: option }, option)))
       : el("input", { type: "text", id, title: says, value, spellcheck: "false", autocomplete: "off" });
     field.addEventListener("change", () => this.changed());
+    field.addEventListener("input", () => this.showAbsent()); // the button says what it would fetch before it is pressed
     field.addEventListener("focus", () => fill(this.meaning, el("strong", {}, title), alsoName(), `: ${says}`));
     this.fields.set(name, field);
     return el("label", { class: "knob", title: says }, el("span", {}, title, alsoName()), field);
