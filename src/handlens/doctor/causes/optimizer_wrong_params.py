@@ -37,7 +37,7 @@ def _left_out(case: Case) -> Finding | None:
     left = [name for name, leaf in wanted.items() if id(leaf) not in case.optimized]
     if not left or (case.loaded and len(left) < len(wanted)) or _moved(case, [wanted[name] for name in left]):
         return None
-    line = _made(case)
+    line = case.line_of_optimizer()
     if len(left) == len(wanted):
         return Finding(line, f"None of the {len(wanted)} weights that get gradients is in the optimizer.")
     shown = ", ".join(left[:3])
