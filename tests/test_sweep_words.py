@@ -53,7 +53,7 @@ def test_a_damaged_sweep_is_said_and_hides_no_other(content: str, terminal: Term
     terminal("sweeps", "show", "damaged", code=RunDamaged.exit_code)
     assert "'points.json' does not say which points were tried." in terminal.err
     listed: Any = terminal.json("sweeps", "ls")
-    whole, ruin = listed
+    ruin, whole = listed  # by name
     assert (whole["name"], whole["points"]) == ("whole", 0)
     assert ruin == {"name": "damaged", "status": "broken", "reason": "'points.json' does not say which points were tried."}
     assert "damaged\t\t\t\tbroken: 'points.json'" in terminal("sweeps", "ls")
