@@ -458,13 +458,10 @@ for epoch in range(3):
 with torch.no_grad():
     print("test error", F.mse_loss(net(x_test).view_as(x_test), x_test).item())
 """
+MASKED = BACK.replace("GIVEN", "hidden = torch.rand_like(x) < 0.9; given = net(x.masked_fill(hidden, 0)).view_as(x)")
 ON_PURPOSE = {
-    "masked": BACK.replace("GIVEN", "hidden = torch.rand_like(x) < 0.9; given = net(x.masked_fill(hidden, 0)).view_as(x)").replace(
-        "LOSS", "F.mse_loss(given[hidden], x[hidden])"
-    ),
-    "masked, with a loss of its own": BACK.replace(
-        "GIVEN", "hidden = torch.rand_like(x) < 0.9; given = net(x.masked_fill(hidden, 0)).view_as(x)"
-    ).replace("LOSS", "(given - x)[hidden].square().mean()"),
+    "masked": MASKED.replace("LOSS", "F.mse_loss(given[hidden], x[hidden])"),
+    "masked, with a loss of its own": MASKED.replace("LOSS", "(given - x)[hidden].square().mean()"),
     "noisy": BACK.replace("GIVEN", "given = net((x + 0.6 * torch.randn_like(x)).clamp(0, 1)).view_as(x)").replace(
         "LOSS", "F.mse_loss(given, x)"
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -154,18 +155,21 @@ def bare(tensor: Tensor, single: int = 1) -> Tensor:
 
 def learns(tensor: Tensor) -> bool:
     """Whether a gradient is kept for it: on its own, or by `torch.func`, at whatever depth."""
-    while torch._C._functorch.is_functorch_wrapped_tensor(tensor):
-        if tensor.requires_grad:
-            return True
-        tensor = torch._C._functorch.get_unwrapped(tensor)
-    return tensor.requires_grad
+    return any(layer.requires_grad for layer in _layers(tensor))
 
 
 def unwrapped(tensor: Tensor) -> Tensor:
     """The tensor that `torch.func` stands around, with the graph that it hangs on; the tensor itself if it does not."""
+    *_, inmost = _layers(tensor)
+    return inmost
+
+
+def _layers(tensor: Tensor) -> Iterator[Tensor]:
+    """The tensor, and one after the other what it stands around."""
+    yield tensor
     while torch._C._functorch.is_functorch_wrapped_tensor(tensor):
         tensor = torch._C._functorch.get_unwrapped(tensor)
-    return tensor
+        yield tensor
 
 
 def rows(images: Tensor, most: int = 4096) -> list[int]:

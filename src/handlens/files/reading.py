@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from importlib.util import decode_source
 from pathlib import Path
 
@@ -41,10 +42,7 @@ def is_folder(path: Path) -> bool:
     Raises:
         FileError: we may not look, or no folder can have that name.
     """
-    try:
-        return path.is_dir()
-    except (OSError, ValueError) as error:
-        raise explain(error, path) from error
+    return _asked(path, Path.is_dir)
 
 
 def is_file(path: Path) -> bool:
@@ -53,8 +51,12 @@ def is_file(path: Path) -> bool:
     Raises:
         FileError: we may not look, or no file can have that name.
     """
+    return _asked(path, Path.is_file)
+
+
+def _asked(path: Path, what: Callable[[Path], bool]) -> bool:
     try:
-        return path.is_file()
+        return what(path)
     except (OSError, ValueError) as error:
         raise explain(error, path) from error
 
