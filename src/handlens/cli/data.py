@@ -68,7 +68,7 @@ def path(name: str | None, as_json: bool) -> int:
 @data.command()
 @click.argument("name", default="mnist")
 @click.option("--plot", type=FILE, metavar="FILE.png", help="Where the picture goes.  [NAME.png here]")
-@click.option("--augment", metavar="none|light|robust|photo", help="Draw what the augmentation makes of some images.")
+@click.option("--augment", metavar="none|light|robust|photo|handwriting", help="Draw what the augmentation makes of some images.")
 @json_option
 def show(name: str, plot: Path | None, augment: str | None, as_json: bool) -> int:
     """Show data set NAME: its classes, and a picture of some images."""
@@ -101,7 +101,7 @@ def show(name: str, plot: Path | None, augment: str | None, as_json: bool) -> in
 def import_(source: Path, name: str | None, image_size: int | None) -> int:
     """Make a data set of your own images.
 
-    Of a FOLDER of class folders, a zip file of one, or a CSV file of pixels.
+    They are a FOLDER with a folder for each class, a zip file of one, or a CSV file of pixels.
 
     A FOLDER with the published files of a data set of the catalogue is taken for that; which one it is, their checksums say.
     """
@@ -138,9 +138,9 @@ def rm(name: str) -> int:
 def check(name: str | None, plot: Path | None, near: float, as_json: bool) -> int:
     """Read each byte of data set NAME and compare checksums.
 
-    Without NAME of all that are here. Exit code 1 if one is damaged.
+    Without a NAME, all that are here are read. Exit code 1 if one is damaged.
 
-    Of one NAME also say how even its classes are and which images are in it twice, and draw that.
+    With a NAME it also says how even the classes are and which images are in it twice, and draws that.
     """
     from handlens.data import check as verify
     from handlens.data import status

@@ -36,8 +36,8 @@ _WIDE = 140  # letters of a line where nobody looks at a terminal
 def doctor(script: Path | None, arguments: tuple[str, ...], words: str | None, verbose: bool, cause: str | None, as_json: bool) -> int:
     """Run a training program of your own for some seconds, and say what is wrong with it: which line, why, and what to try.
 
-    The program runs as it is, in a process of its own; its loops are cut short, and what it writes goes aside. What stands after its name
-    is the program's, but for --verbose, --json and --args (with the words that follow it in quotes) where its text has no such word.
+    The program runs as it is, in a process of its own; its loops are cut short, and what it writes goes aside. Words after its name
+    go to the program; three are the doctor's, unless the program's text has them too: --verbose, --json, and --args "WORDS".
     Exit code 0: nothing was found; 1: a mistake is named; 5: it ends with an exception that the doctor does not know, or ends itself with
     an exit status other than 0 before it has trained anything.
     """

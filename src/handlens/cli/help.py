@@ -4,7 +4,7 @@ from __future__ import annotations
 
 VERBS = {
     "lab": "Draw, train and look inside, in the browser.",
-    "draw": "The same, where one draws.",
+    "draw": "Another name for lab, which begins with the page Draw.",
     "train": "Train a network and keep the run.",
     "lr-find": "Which learning rate to take: one short training tells.",
     "transfer": "What another run's weights are worth with few examples.",

@@ -24,7 +24,8 @@ def info(as_json: bool) -> int:
         **{f"data.{one.name}": "here" if one.on_disk else "not here yet" for one in status()},
     }
     problems = [problem for problem in (device.problem(),) if problem]
-    problems += [f"{one.name} is not on this machine: handlens data fetch {one.name}" for one in status() if not one.on_disk]
+    if any(one.name == "mnist" and not one.on_disk for one in status()):
+        problems.append("mnist is not on this machine: handlens data fetch mnist")
     if as_json:
         print_json({**facts, "problems": problems})
         return 0
@@ -34,5 +35,6 @@ def info(as_json: bool) -> int:
         tell(f"Missing: {problem}")
     if not problems:
         tell("Nothing is missing.")
+    tell("Other data sets: handlens data ls")
     tell("Another build of torch (with CUDA 2.7 GB, for the processor alone 0.2 GB): README.md, 'Which torch', has the lines.")
     return 0

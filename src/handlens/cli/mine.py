@@ -226,7 +226,7 @@ def export(target: Path, kind: str | None, drawn: bool) -> int:
 
 @mine.command(short_help="How well a run, or two, read your hand.")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN [RUN]")
-@click.option("--save", type=FILE, metavar="FILE.png", default=Path("mine-compare.png"), help="[mine-compare.png]")
+@click.option("--save", type=FILE, metavar="FILE.png", default=Path("mine-compare.png"), help="Where the figure goes.  [mine-compare.png]")
 @json_option
 def compare(runs: tuple[str, ...], save: Path, as_json: bool) -> int:
     """How well does RUN generalise to your hand? Accuracy on your digits, digit by digit, beside that on its own test images.

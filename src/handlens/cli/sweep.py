@@ -44,7 +44,7 @@ class _Sweep(click.Command):
     "--prune",
     type=click.Choice(_PRUNE),
     metavar="[rungs|asha]",
-    help="End the worse two thirds after 1, ..., a ninth, a third of the epochs (successive halving); asha: no trial waits for others.",
+    help="Keep the better third of the points after 1, ..., a ninth and a third of the epochs (successive halving); asha: without waiting.",
 )
 @click.option("--workers", default="auto", metavar="N|auto", help="Trials at a time; auto: as many as the processors carry.  [auto]")
 @click.option("--backend", type=click.Choice(["local", "ray"]), default="local", help="Who gives out the trials.  [local]")

@@ -68,7 +68,7 @@ def train(presets: tuple[str, ...], file: Path | None, as_json: bool, **options:
 
     PRESET is a name of `handlens train --list`; any option changes one knob of it.
 
-    Where a knob's value comes from, the later before the earlier: default, PRESET, --config, options.
+    A knob's value comes from the last of these that sets it: default, PRESET, --config, option.
     """
     knobs = {name: value for name, value in options.items() if name in FIELDS and value is not None}
     if options["list_presets"]:

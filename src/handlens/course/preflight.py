@@ -96,7 +96,7 @@ def look_at_handlens() -> "list[tuple[str, str]]":
         found.append(("Pictures cannot be drawn: " + complaint, python() + " -m pip install --force-reinstall matplotlib numpy"))
     said, complaint = ask("import handlens; print(handlens.__version__)")
     if not said:
-        fix = python() + " -m pip install handlens     (or install.py of the course pack)"
+        fix = "Start install.py of the course pack; or, from the project's sources: README.md, 'Without make'"
         found.append(("handlens is not installed: " + complaint, fix))
     elif not found:
         said, complaint = ask(_DATA)
