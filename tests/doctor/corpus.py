@@ -13,6 +13,7 @@ from doctor.unseen4 import UNSEEN4, broken_unseen4
 from doctor.unseen5 import UNSEEN5, broken_unseen5
 from doctor.unseen6 import UNSEEN6, broken_unseen6
 from doctor.unseen7 import UNSEEN7, broken_unseen7
+from doctor.unseen8 import UNSEEN8, broken_unseen8
 
 BROKEN: tuple[Mutant, ...] = (
     *mutants(),
@@ -24,6 +25,7 @@ BROKEN: tuple[Mutant, ...] = (
     *broken_unseen5(),
     *broken_unseen6(),
     *broken_unseen7(),
+    *broken_unseen8(),
     *broken_further(),
 )
 ALL_RIGHT: dict[str, str] = {
@@ -37,5 +39,6 @@ ALL_RIGHT: dict[str, str] = {
     **UNSEEN5,
     **UNSEEN6,
     **UNSEEN7,
+    **UNSEEN8,
     **FURTHER,
 }

@@ -13,15 +13,17 @@ import handlens as hl
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 _COUNTS = {"train": 6000, "test": 1000}
+_MORE = {"train": 10_000, "test": 2000}
 
 Arrays = dict[str, NDArray[np.uint8]]
 
 
 def prepare(folder: Path, mnist: hl.Dataset) -> Path:
     """Make `folder/data`; the programs are run in `folder`, which is given back."""
-    arrays, root = _arrays(mnist), folder / "data"
+    arrays, root = _arrays(mnist, _COUNTS), folder / "data"
     root.mkdir()
     np.savez(root / "mnist.npz", **arrays)  # type: ignore[arg-type]
+    np.savez(root / "digits.npz", **_arrays(mnist, _MORE))  # type: ignore[arg-type]
     for part, count in (("train", 2400), ("test", 300)):
         images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
         _save_idx(root, {"train": "train", "test": "t10k"}[part], images, labels)
@@ -33,11 +35,11 @@ def prepare(folder: Path, mnist: hl.Dataset) -> Path:
     return folder
 
 
-def _arrays(mnist: hl.Dataset) -> Arrays:
+def _arrays(mnist: hl.Dataset, counts: dict[str, int]) -> Arrays:
     found = {}
     for part, split in (("train", mnist.train), ("test", mnist.test)):
-        found[f"x_{part}"] = split.images[: _COUNTS[part], 0].numpy()
-        found[f"y_{part}"] = split.labels[: _COUNTS[part]].numpy().astype(np.uint8)
+        found[f"x_{part}"] = split.images[: counts[part], 0].numpy()
+        found[f"y_{part}"] = split.labels[: counts[part]].numpy().astype(np.uint8)
     return found
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import copy
 import re
+from collections import defaultdict
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +16,7 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 from handlens.doctor.causes import labels_shuffled
 from handlens.doctor.evaluations import arguments
 from handlens.doctor.probes import run
+from handlens.doctor.seen import tensors
 
 SENTENCE = "The shape is right, but each row now holds pixels of many images."
 CHANGE = "Keep the batch first: flatten(1), or view(len(x), -1)."
@@ -29,7 +33,7 @@ DEMO = """\
   print("accuracy", round(accuracy(model), 2))
 """
 EXPLAINS = (*NOT_LEARNING, "labels_shuffled")
-_MOST = 16  # images
+_MOST = 13  # images: a number that is seldom one of channels, heads or patches
 _MIXES = re.compile(
     r"\.t\(\)|\.T\b|transpose\(\s*0|permute\(\s*[1-9]|(view|reshape)\(\s*-1\s*,\s*[\w.]*(len|size|shape|batch)|(view|reshape)\((784|64|28|8)\b"
 )
@@ -68,10 +72,16 @@ def _inside(case: Case) -> Finding | None:
     with contextlib.suppress(Exception):
         others = max(touched(case.lively, given, place) for place in (0, -1))  # of a sequence, what comes late weighs most
         if others:
-            return Finding(
-                _line(case) or case.line_of_forward(), f"When one image of the batch is changed, the scores of {others} others change."
-            )
+            line = _line(case, _mixing_forward(case, given)) or case.line_of_forward()
+            return Finding(line, f"When one image of the batch is changed, the scores of {others} others change.")
     return None
+
+
+def changed_at(images: Tensor, place: int) -> Tensor:
+    """The images, of which one is turned around: it has the same mean and spread, by which one may divide."""
+    changed = images.clone()
+    changed[place] = changed[place].flatten().flip(0).view_as(changed[place])
+    return changed
 
 
 def touched(network: nn.Module, given: list[Tensor], place: int) -> int:
@@ -83,14 +93,35 @@ def touched(network: nn.Module, given: list[Tensor], place: int) -> int:
         place: which image is changed.
     """
     images, *rest = given
-    changed = images.clone()
-    changed[place] = changed[place].flatten().flip(0).view_as(changed[place])  # with the same mean and spread, by which one may divide
-    before, after, again = (run(network, one, *rest) for one in (images, changed, images))
+    before, after, again = (run(network, one, *rest) for one in (images, changed_at(images, place), images))
     if before.shape != after.shape or before.ndim != 2 or len(before) != len(images) or not torch.equal(before, again):
         return 0
     moved = (before - after).abs().amax(1) > 1e-4 * before.abs().max()
     moved[place] = False
     return int(moved.sum())
+
+
+def _mixing_forward(case: Case, given: list[Tensor]) -> ast.FunctionDef | None:
+    """The `forward` of the first part of the network that gets the images apart from each other, and gives them mixed."""
+    assert case.lively is not None
+    network, calls = copy.deepcopy(case.lively).eval(), defaultdict[nn.Module, list[list[Tensor]]](list)
+    for module in network.modules():
+        module.register_forward_hook(lambda module, inputs, output: calls[module].append([*tensors(inputs)[:1], *tensors(output)[:1]]))
+    images, *rest = given
+    for batch in (images, changed_at(images, 0)):
+        with torch.no_grad():
+            network(batch, *rest)
+    for module, seen in calls.items():
+        (before, after), (before_changed, after_changed) = seen[0], seen[len(seen) // 2]
+        if _apart(before, before_changed, len(images)) and not _apart(after, after_changed, len(images)):
+            return case.script.method(type(module).__name__, "forward")
+    return None
+
+
+def _apart(one: Tensor, other: Tensor, count: int) -> bool:
+    """Whether two tensors differ at the first place alone of a dimension that goes over the images, whichever that is."""
+    along = [dim for dim in range(one.ndim) if one.shape[dim] == count]
+    return any(torch.allclose(one.movedim(dim, 0)[1:], other.movedim(dim, 0)[1:], atol=1e-5) for dim in along)
 
 
 def _all_at_once(case: Case) -> Finding | None:
@@ -100,11 +131,11 @@ def _all_at_once(case: Case) -> Finding | None:
     return Finding(line, found) if found else None
 
 
-def _line(case: Case) -> int:
-    """The first line that turns a batch; else the only one in forward that gives it another shape."""
-    for number, text in enumerate(case.script.lines, start=1):
-        code = text.split("#")[0]
-        if _MIXES.search(code):
+def _line(case: Case, forward: ast.FunctionDef | None = None) -> int:
+    """The first line, of that `forward` if it is known, that turns a batch; else the only one that gives it another shape."""
+    lines = range(forward.lineno, (forward.end_lineno or forward.lineno) + 1) if forward else range(1, len(case.script.lines) + 1)
+    for number in lines:
+        if _MIXES.search(case.script.line(number).split("#")[0]):
             return number
-    shaped = [call.lineno for call in case.script.calls("view", "reshape") if case.script.in_forward(call.lineno)]
-    return shaped[0] if len(shaped) == 1 else 0
+    shaped = [call.lineno for call in case.script.calls("view", "reshape") if call.lineno in lines and case.script.in_forward(call.lineno)]
+    return shaped[0] if len(shaped) == 1 else forward.lineno if forward else 0

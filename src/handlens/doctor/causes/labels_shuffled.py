@@ -10,7 +10,7 @@ from torch import Tensor
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
-from handlens.doctor.script import name_of
+from handlens.doctor.script import name_of, parents
 from handlens.doctor.seen import rows
 
 SENTENCE = "Images and labels were mixed separately, so they no longer belong together."
@@ -72,7 +72,25 @@ def _neighbour_agreement(images: Tensor, labels: Tensor) -> float:
 def _line(case: Case, mixed: list[ast.Call]) -> int:
     """The last mixing; rather one that nothing else can share, or labels that are taken by other numbers than images."""
     own = [node.lineno for node in case.script.nodes if isinstance(node, ast.Assign) and _mixes_alone(node, mixed)]
-    return max(own, default=0) or _taken_apart(case) or mixed[-1].lineno
+    return max(own, default=0) or _in_place(mixed) or _used_once(case, mixed) or _taken_apart(case) or mixed[-1].lineno
+
+
+def _in_place(mixed: list[ast.Call]) -> int:
+    """The last of several `shuffle(x)` whose value nobody takes; 0 if there are not several."""
+    alone = [call for call in mixed if name_of(call.func) == "shuffle" and isinstance(getattr(call, "parent", None), ast.Expr)]
+    return alone[-1].lineno if len({ast.unparse(call.args[0]) for call in alone if call.args}) > 1 else 0
+
+
+def _used_once(case: Case, mixed: list[ast.Call]) -> int:
+    """`x = x[order]`, where nothing else is taken by that order."""
+    orders = {name_of(node.targets[0]) for node in case.script.nodes if isinstance(node, ast.Assign) and node.value in mixed}
+    for order in orders - {""}:
+        uses = [node for node in case.script.nodes if isinstance(node, ast.Name) and node.id == order and isinstance(node.ctx, ast.Load)]
+        around = [parents(use) for use in uses[:1]]
+        taken = next((one for above in around for one in above if isinstance(one, ast.Assign)), None)
+        if len(uses) == 1 and taken and isinstance(taken.value, ast.Subscript) and name_of(taken.value.value) == name_of(taken.targets[0]):
+            return taken.lineno
+    return 0
 
 
 def _mixes_alone(node: ast.Assign, mixed: list[ast.Call]) -> bool:
@@ -106,12 +124,27 @@ def labelled(case: Case) -> tuple[Tensor, Tensor] | None:
         and not step.loss.target.is_floating_point()
         and len(step.loss.target) == len(step.forwards[-1].images)
         and _is_picture(step.forwards[-1].images)
-    ]
+    ] or _by_hand(case)
     if not found:
         return None
     images, labels = torch.cat([one for one, _ in found]), torch.cat([one for _, one in found])
     once = list({row: place for place, row in enumerate(rows(images))}.values())  # a program may show the same images at each step
     return images[once], labels[once]
+
+
+def _by_hand(case: Case) -> list[tuple[Tensor, Tensor]]:
+    """Without a network: what is multiplied first of all, with the labels that the loss after it gets."""
+    found: list[tuple[Tensor, Tensor]] = []
+    images: Tensor | None = None
+    for event in case.seen.of("call", "loss") if not case.seen.models else []:
+        if event.kind == "call":
+            images = event.images
+        elif images is not None and event.grad and "target" in event.about:
+            target, given = event.target, images
+            if target.ndim == 1 and not target.is_floating_point() and len(target) == len(given) and _is_picture(given):
+                found.append((given.flatten(1).double(), target))
+            images = None
+    return found
 
 
 def _is_picture(images: Tensor) -> bool:

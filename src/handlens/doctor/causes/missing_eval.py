@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
+import torch
+
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
-from handlens.doctor.probes import drops
+from handlens.doctor.probes import drops, run
 from handlens.doctor.seen import Event
 
 SENTENCE = "During the test the network is still in training mode: dropout or batch norm behave otherwise there."
@@ -24,7 +28,7 @@ _ON_PURPOSE = ("mc_dropout", "MC dropout", "Monte Carlo", "monte carlo")
 def look(case: Case) -> Finding | None:
     """Calls outside training, for images that were not trained on, with those layers switched on; guesses are made of what they give."""
     asked = case.tests if case.training else []
-    live = [event for event in asked if event.live]
+    live = [event for event in asked if event.live or (event.own and _differ(case))]
     if case.script.find(*_ON_PURPOSE):
         return None
     if not live or len(live) < 0.5 * len(asked):
@@ -32,8 +36,18 @@ def look(case: Case) -> Finding | None:
     fresh = [event for event in live if not set(event.about.get("rows", [])) & case.trained_rows]
     if not any(_asked(case, event) for event in fresh):
         return None
-    kinds = " and ".join(dict.fromkeys(kind for event in live for kind in event.live))
+    kinds = " and ".join(dict.fromkeys(kind for event in live for kind in event.live or event.own))
     return Finding(fresh[0].line, f"{len(live)} of {len(asked)} calls in the test ran with {kinds} in training mode.")
+
+
+def _differ(case: Case) -> bool:
+    """Whether the network gives something else in training than in evaluation: its own parts may ask and do the same."""
+    if case.model is None or case.images is None:
+        return False
+    with contextlib.suppress(Exception):
+        training, evaluating = (run(case.model, case.images, training=mode) for mode in (True, False))
+        return training.shape == evaluating.shape and not torch.allclose(training, evaluating, rtol=1e-3, atol=1e-4)
+    return False
 
 
 def _always_dropped(case: Case, asked: list[Event]) -> Finding | None:

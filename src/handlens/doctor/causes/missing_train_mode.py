@@ -33,12 +33,15 @@ def look(case: Case) -> Finding | None:
         return None
     kind = type(parts[0]).__name__
     after = f"after {awake} with it" if awake else "from the first on"
-    line = next((event.line for event in case.seen.of("mode") if not event.training), asleep[0].line) if not awake else asleep[0].line
+    off = next((event.line for event in case.seen.of("mode") if not event.training), 0) if not awake else 0
     return Finding(
-        _line(case, line), f"{len(asleep)} training batches were seen with {kind} switched off, {after}.", LIKELY if not awake else 0.95
+        _line(case, (off,) if off else asleep[0].lines),
+        f"{len(asleep)} training batches were seen with {kind} switched off, {after}.",
+        LIKELY if not awake else 0.95,
     )
 
 
-def _line(case: Case, line: int) -> int:
-    loops = case.script.loops_around(line)
-    return loops[0].lineno if loops else line
+def _line(case: Case, lines: tuple[int, ...]) -> int:
+    """The innermost loop around the lines that are under way; without one, the innermost line."""
+    loops = [loop.lineno for line in lines for loop in case.script.loops_around(line)[:1]]
+    return next(iter((*loops, *lines)), 0)

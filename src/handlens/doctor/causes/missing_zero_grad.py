@@ -17,18 +17,25 @@ DEMO = """\
   print(f"length of the gradients {model[1].weight.grad.norm():.2f}")
 """
 EXPLAINS = ("lr_too_high", "zero_grad_per_epoch")
+_SEVERAL = 3
 
 
 def look(case: Case) -> Finding | None:
-    """No gradient is ever cleared, though each backward pass is followed by a step."""
+    """No gradient is ever cleared, though a step follows each backward pass, or each few of them."""
     later = case.measured
-    if len(later) < 2 or not any(step.stepped for step in later):
-        return None
     stale = [step for step in later if step.stale(case.optimized)]
     cleared = any(event.kind == "zero_grad" for step in case.steps for event in (*step.before, *step.after))
-    steps = sum(step.stepped for step in later)
-    if cleared or len(stale) < len(later) or steps < 0.9 * len(later):
+    stepped = [step for step in later if step.stepped]
+    each = len(stepped) >= 0.9 * len(later)
+    if cleared or not stepped or len(stale) < len(later) or len(later) < 2 or not (each or len(stepped) >= _SEVERAL):
         return None
+    found = f"At {len(stale)} of {len(later)} backward passes the gradients of earlier batches were still there."
+    if each:
+        return Finding(case.line_of_training(), found)
+    line = next((event.line for event in stepped[0].after if event.kind == "step"), case.line_of_training())
     return Finding(
-        case.line_of_training(), f"At {len(stale)} of {len(later)} backward passes the gradients of earlier batches were still there."
+        line,
+        f"{found} A step came after every {round(len(later) / len(stepped))}. of them.",
+        sentence="Gradients are gathered over several batches, and never cleared after a step: they add up over the whole training.",
+        change="Write optimizer.zero_grad() right after optimizer.step().",
     )

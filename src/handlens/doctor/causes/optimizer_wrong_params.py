@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+
 from torch import Tensor
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, NOT_LEARNING, Finding
+from handlens.doctor.seen import Event
 
 SENTENCE = "The optimizer does not hold the weights that this network learns with."
 CHANGE = "Make the optimizer after the network, with all of its weights: model.parameters()."
@@ -31,17 +34,31 @@ def look(case: Case) -> Finding | None:
 
 
 def _left_out(case: Case) -> Finding | None:
-    wanted = {name: one for name, one in ((case.parameters.get(key), leaf) for key, leaf in case.reached.items()) if name}
+    names = {id(one): name for name, one in (case.model.named_parameters() if case.model else ())} | case.parameters  # a part may be new
+    wanted = {name: one for name, one in ((names.get(key), leaf) for key, leaf in case.reached.items()) if name}
     if not wanted or not case.seen.of("step") or not case.optimized or sum(event.model is case.model for event in case.training) < _OFTEN:
         return None
     left = [name for name, leaf in wanted.items() if id(leaf) not in case.optimized]
     if not left or (case.loaded and len(left) < len(wanted)) or _moved(case, [wanted[name] for name in left]):
         return None
-    line = case.line_of_optimizer()
+    line = _of_step(case, wanted[left[0]]) or case.line_of_optimizer()
     if len(left) == len(wanted):
         return Finding(line, f"None of the {len(wanted)} weights that get gradients is in the optimizer.")
     shown = ", ".join(left[:3])
     return Finding(line, f"{len(left)} of {len(wanted)} weights get gradients and are never moved: {shown}.", sure=LIKELY)
+
+
+def _of_step(case: Case, leaf: Tensor) -> int:
+    """Where the optimizer is made that was used when these weights first got a gradient; 0 without one."""
+    reached = next((step for step in case.steps if any(one is leaf for one in step.backward.leaves)), None)
+    used = next((event.optimizer for event in reached.after if event.kind == "step"), None) if reached else None
+    return next((_asked_for(case, event) for event in case.seen.of("optimizer") if used is not None and event.optimizer is used), 0)
+
+
+def _asked_for(case: Case, made: Event) -> int:
+    """The line that makes an optimizer; where a function only returns it, the line that calls that."""
+    lines = made.about.get("lines", ())
+    return next((line for line in lines if not isinstance(case.script.enclosing(line, ast.stmt), ast.Return)), made.line)
 
 
 def _of_another(case: Case) -> Finding | None:
@@ -62,7 +79,7 @@ def _of_another(case: Case) -> Finding | None:
 
 def _made(case: Case) -> int:
     """Where the last optimizer is made."""
-    return next((event.line for event in reversed(case.seen.of("optimizer")) if event.line), 0)
+    return next((_asked_for(case, event) for event in reversed(case.seen.of("optimizer")) if event.line), 0)
 
 
 def _moved(case: Case, leaves: list[Tensor]) -> bool:

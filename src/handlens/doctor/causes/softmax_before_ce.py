@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
+from handlens.doctor.script import parents
 
 SENTENCE = "CrossEntropyLoss already contains softmax; here it gets softmax a second time."
 CHANGE = "Give it the raw scores: take the softmax out."
@@ -34,9 +36,27 @@ def look(case: Case) -> Finding | None:
 def _line(case: Case) -> int:
     """Where the layer is made; else where the function is called."""
     layers = any(isinstance(module, nn.Softmax) for model in case.seen.models for module in model.modules())
-    made = [node.lineno for node in case.script.calls("Softmax")] if layers else []
+    made = [_chosen(case, node) or node.lineno for node in case.script.calls("Softmax")] if layers else []
     softmax = [event.line for event in case.seen.of("softmax") if event.grad and event.name == "softmax" and event.line]
     return next(iter(made or softmax), 0) or case.script.find("Softmax(", "softmax(")
+
+
+def _chosen(case: Case, call: ast.Call) -> int:
+    """Where the program asks for one of a table of layers by its key, if it does so once; 0 if it does not."""
+    for table in (above for above in parents(call) if isinstance(above, ast.Dict)):
+        names = [
+            key.value
+            for key, value in zip(table.keys, table.values, strict=True)
+            if _stands_in(call, value) and isinstance(key, ast.Constant)
+        ]
+        asked = [node for node in case.script.nodes if isinstance(node, ast.Constant) and node.value in names and node not in table.keys]
+        if len(asked) == 1:
+            return asked[0].lineno
+    return 0
+
+
+def _stands_in(call: ast.Call, value: ast.expr) -> bool:
+    return any(node is call for node in ast.walk(value))
 
 
 def is_probability(scores: Tensor) -> bool:

@@ -46,7 +46,7 @@ def _shared(case: Case, known: set[int], tested: object) -> Finding | None:
     shared = both / len(asked)
     if shared < 0.2 or (isinstance(tested, frozenset) and (both > 0.9 * len(known) or (shared > 0.9 and both > 0.5 * len(known)))):
         return None  # in the last case it is the training images themselves that are asked
-    line = _test_of_training(case) or _joined(case) or _cut(case) or _made_of_training(case) or case.line_of_data()
+    line = _test_of_training(case) or _kept_in(case) or _joined(case) or _cut(case) or _made_of_training(case) or case.line_of_data()
     return Finding(line, f"{shared:.0%} of {len(asked):,} test images are training images too.")
 
 
@@ -55,6 +55,16 @@ def _test_of_training(case: Case) -> int:
     named = [(line, value) for line, name, value in _given(case) if _is_of_test(name)]
     told = [(line, re.sub("train=False|train_test_split", "", value)) for line, value in named]
     return min((line for line, value in told if re.search(r"\btrain|\bTrue\b", value)), default=0)
+
+
+def _kept_in(case: Case) -> int:
+    """Of folds: where all parts are put together in a loop over the same parts, and none is left out."""
+    for call in case.script.calls(*_JOINING):
+        given = call.args[0] if call.args else None
+        parts = ast.unparse(given.generators[0].iter) if isinstance(given, ast.ListComp) and not given.generators[0].ifs else ""
+        if parts and any(parts in ast.unparse(loop.iter) for loop in case.script.loops_around(call.lineno) if isinstance(loop, ast.For)):
+            return call.lineno
+    return 0
 
 
 def _joined(case: Case) -> int:

@@ -101,8 +101,8 @@ class Answers:
         self.record.patch(nn.Module, "state_dict", state)
 
     def _argmax(self, scores: Tensor, dim: Any) -> None:
-        if scores.ndim == 2 and isinstance(dim, int) and self.record.few("argmax", 3000):
-            self.record.add("argmax", shape=tuple(scores.shape), dim=dim % 2)
+        if scores.ndim == 2 and (isinstance(dim, int) or len(scores) == 1) and self.record.few("argmax", 3000):
+            self.record.add("argmax", shape=tuple(scores.shape), dim=1 if dim is None else dim % 2)  # of one image no dim need be named
 
     def _compare(self, one: Tensor, other: Any, found: Any) -> None:
         if not isinstance(other, Tensor) or not isinstance(found, Tensor):

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree
 
-from handlens.doctor.seen import Event
+from handlens.doctor.seen import Event, bare
 from handlens.doctor.watch.recorder import MEASURED, Recorder
 
 
 class Functions:
-    """Looks at them; those inside another transformation, as `vmap`, are left out."""
+    """Looks at them; inside another transformation only at those of one image each, by `vmap`, whose weights are those of all."""
 
     def __init__(self, record: Recorder) -> None:
         self.record = record
@@ -33,7 +33,7 @@ class Functions:
 
             @functools.wraps(compute)
             def gradient(*args: Any, **knobs: Any) -> Any:
-                if self.record.busy or torch._C._functorch.peek_interpreter_stack() is not None:
+                if self.record.busy or _elsewhere():
                     return compute(*args, **knobs)
                 last = self.record.seen.events[-1] if self.record.seen.events else None
                 result = compute(*args, **knobs)
@@ -49,6 +49,8 @@ class Functions:
     def _backward(self, arguments: list[Any], value: Tensor | None, last: Event | None) -> None:
         """It is as good as a backward pass, to weights that are known by their places."""
         given = [one for one in _pytree.tree_leaves(arguments) if isinstance(one, Tensor)]
+        if any(torch._C._functorch.is_batchedtensor(one) for one in given):  # weights of several networks at once
+            return
         inside = list(itertools.takewhile(lambda event: event is not last, reversed(self.record.seen.events)))
         forwards = [event for event in reversed(inside) if event.kind == "forward"]
         losses = [event for event in inside if event.kind == "loss"]
@@ -61,7 +63,7 @@ class Functions:
         self.record.loops.count_backward()
         weights, moved = self._moved(given)
         event = self.record.add("backward", leaves=weights, stale=set(), forwards=forwards, moved=moved)
-        event.about["value"] = None if value is None else float(value)
+        event.about["value"] = None if value is None else float(bare(value, 0).mean())
         if self.record.few("first values", 1):
             event.about["values"] = [one.detach().clone() for one in given]
 
@@ -74,3 +76,9 @@ class Functions:
         self._known[shapes] = weights, [one.detach().clone() for one in given]
         ways = [float((one.detach() - old).norm() / old.norm().clamp_min(1e-8)) for one, old in zip(given, before, strict=False)]
         return weights, {id(one): way for one, way in zip(weights, ways, strict=False)}
+
+
+def _elsewhere() -> bool:
+    """Whether it is computed inside another transformation than `vmap`, as for a gradient of gradients."""
+    around = torch._C._functorch.peek_interpreter_stack()
+    return around is not None and around.key() != torch._C._functorch.TransformType.Vmap

@@ -77,7 +77,7 @@ class Networks:
     def _product(self, images: Tensor, weights: Tensor) -> None:
         """Images that are multiplied with weights by a program without a network."""
         if weights.requires_grad and not images.requires_grad:
-            self.record.add("call", images=images.detach().clone())
+            self.record.add("call", images=bare(images).detach().clone())
 
     def _know(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         """A copy of a network as it is when it is first called."""
@@ -109,6 +109,7 @@ class Networks:
             model=module,
             training=module.training,
             live=[kind for kind, types in (("Dropout", _DROPOUTS), ("BatchNorm", _NORMS)) if _any_training(module, types)],
+            own=_own_training(module),
             grad=grad and any(map(learns, given)),
             recording=grad,
             plain=len(inputs) == 1 and inputs[0] is images,
@@ -135,6 +136,12 @@ class Networks:
             self.record.waiting = [*self.record.waiting[-40:], event]
             for node in learning:  # an output itself would keep all that it was made of
                 node.metadata.setdefault(GAVE, []).append(event)
+
+
+def _own_training(model: nn.Module) -> list[str]:
+    """The classes of the program's own parts that ask in `forward` whether they are in training, and are."""
+    parts = [type(module) for module in model.modules() if module.training and not type(module).__module__.startswith("torch.")]
+    return sorted({kind.__name__ for kind in parts if "training" in getattr(kind.forward, "__code__", _own_training.__code__).co_names})
 
 
 def _any_training(model: nn.Module, kinds: tuple[type, ...]) -> bool:

@@ -38,7 +38,7 @@ class Optimizers:
                 result = original(optimizer, *args, **knobs)
                 if not watcher.record.busy:
                     watcher.record.seen.optimizers.append(optimizer)
-                    watcher.record.quiet(lambda: watcher.record.add("optimizer", optimizer=optimizer))
+                    watcher.record.quiet(lambda: watcher.record.add("optimizer", optimizer=optimizer, lines=tuple(watcher.record.lines())))
                 return result
 
             return init
