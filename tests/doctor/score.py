@@ -1,10 +1,11 @@
 """Ask the doctor about all programs of the corpus, broken and right ones, and print the scores in Markdown.
 
-    PYTHONPATH=src:tests python -m doctor.score [--answers FILE] [--seeds N] [--workers N] [--minutes M] [--again] [WORD ...]
+    PYTHONPATH=src:tests python -m doctor.score [--answers FILE] [--seeds N] [--workers N] [--minutes M] [--again] [--sample N] [WORD ...]
 
 Words choose programs by their names. Each answer is a line of FILE, and what stands there is not asked once more: a run that was stopped
 goes on with the same command. Right programs come first, the others in an order by chance, so what is there after M minutes is a sample.
-With `--seeds` each program is asked about N times, from other random numbers; with `--again` also where the answer in FILE is not right.
+With `--seeds` each program is asked about N times, from other random numbers; with `--again` also where the answer in FILE is not right;
+with `--sample` only N of the programs are, drawn by chance, always the same.
 `--answers` may be given several times: the answers of all these files count, as of several machines, and new ones go into the first.
 With `--minutes 0` nothing is asked, and what is known is scored.
 """
@@ -97,14 +98,23 @@ def right_line(mutant: Mutant, line: int) -> bool:
     return any(abs(place + extra - line) <= 1 for place in places for extra in range(mutant.line.count("\n") + 1))
 
 
-def questions(seeds: int, words: Sequence[str]) -> list[Question]:
-    """All that are chosen: right programs first, then the others in an order by chance, which is always the same."""
+def questions(seeds: int, words: Sequence[str], sample: int | None = None) -> list[Question]:
+    """All that are chosen: right programs first, then the others in an order by chance, which is always the same.
+
+    Args:
+        seeds: how often each program is asked about.
+        words: parts of the names of programs; all programs if there are none.
+        sample: how many of these programs to draw; None for all.
+    """
     right = [Question(name, text, "", seed) for seed in range(seeds) for name, text in ALL_RIGHT.items()]
     mutants = random.Random(0).sample(BROKEN, len(BROKEN))
     broken = [Question(one.name, one.text, one.cause, seed, one) for seed in range(seeds) for one in mutants]
     missing = () if ground.FASHION.exists() else ("fashion_flips", "fashion_cells")
     chosen = [one for one in right + broken if not words or any(word in one.name for word in words)]
-    return [one for one in chosen if not one.name.endswith(missing)]
+    there = [one for one in chosen if not one.name.endswith(missing)]
+    programs = sorted({(one.cause, one.name) for one in there})
+    drawn = set(random.Random(0).sample(programs, min(sample or 0, len(programs))) if sample else programs)
+    return [one for one in there if (one.cause, one.name) in drawn]
 
 
 def ask(question: Question) -> Answer:
@@ -267,10 +277,11 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--sample", type=int, metavar="N")
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
     given = options.answers or [Path(tempfile.gettempdir(), f"doctor-{STATE}.jsonl")]
-    files, chosen = [file.resolve() for file in given], questions(options.seeds, options.words)
+    files, chosen = [file.resolve() for file in given], questions(options.seeds, options.words, options.sample)
     there = known(files)
     asked = [one for one in chosen if key(one) not in there or (options.again and not there[key(one)].right)]
     with tempfile.TemporaryDirectory() as folder:
