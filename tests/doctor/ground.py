@@ -23,7 +23,8 @@ def prepare(folder: Path, mnist: hl.Dataset) -> Path:
     arrays, root = _arrays(mnist, _COUNTS), folder / "data"
     root.mkdir()
     np.savez(root / "mnist.npz", **arrays)  # type: ignore[arg-type]
-    np.savez(root / "digits.npz", **_arrays(mnist, _MORE))  # type: ignore[arg-type]
+    more = _arrays(mnist, _MORE)
+    np.savez(root / "digits.npz", **{name: more[name].astype(np.int64) if name[0] == "y" else more[name] for name in more})  # type: ignore[arg-type]
     for part, count in (("train", 2400), ("test", 300)):
         images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
         _save_idx(root, {"train": "train", "test": "t10k"}[part], images, labels)

@@ -72,7 +72,7 @@ def _inside(case: Case) -> Finding | None:
     with contextlib.suppress(Exception):
         others = max(touched(case.lively, given, place) for place in (0, -1))  # of a sequence, what comes late weighs most
         if others:
-            line = _line(case, _mixing_forward(case, given)) or case.line_of_forward()
+            line = _line(case, _mixing_class(case, given)) or case.line_of_forward()
             return Finding(line, f"When one image of the batch is changed, the scores of {others} others change.")
     return None
 
@@ -101,8 +101,8 @@ def touched(network: nn.Module, given: list[Tensor], place: int) -> int:
     return int(moved.sum())
 
 
-def _mixing_forward(case: Case, given: list[Tensor]) -> ast.FunctionDef | None:
-    """The `forward` of the first part of the network that gets the images apart from each other, and gives them mixed."""
+def _mixing_class(case: Case, given: list[Tensor]) -> ast.ClassDef | None:
+    """The class of the first part of the network that gets the images apart from each other, and gives them mixed."""
     assert case.lively is not None
     network, calls = copy.deepcopy(case.lively).eval(), defaultdict[nn.Module, list[list[Tensor]]](list)
     for module in network.modules():
@@ -114,7 +114,7 @@ def _mixing_forward(case: Case, given: list[Tensor]) -> ast.FunctionDef | None:
     for module, seen in calls.items():
         (before, after), (before_changed, after_changed) = seen[0], seen[len(seen) // 2]
         if _apart(before, before_changed, len(images)) and not _apart(after, after_changed, len(images)):
-            return case.script.method(type(module).__name__, "forward")
+            return next((node for node in case.script.classes() if node.name == type(module).__name__), None)
     return None
 
 
@@ -131,11 +131,14 @@ def _all_at_once(case: Case) -> Finding | None:
     return Finding(line, found) if found else None
 
 
-def _line(case: Case, forward: ast.FunctionDef | None = None) -> int:
-    """The first line, of that `forward` if it is known, that turns a batch; else the only one that gives it another shape."""
-    lines = range(forward.lineno, (forward.end_lineno or forward.lineno) + 1) if forward else range(1, len(case.script.lines) + 1)
+def _line(case: Case, owner: ast.ClassDef | None = None) -> int:
+    """The first line, of that class if it is known, that turns a batch; else the only one that gives it another shape."""
+    lines = range(owner.lineno, (owner.end_lineno or owner.lineno) + 1) if owner else range(1, len(case.script.lines) + 1)
     for number in lines:
         if _MIXES.search(case.script.line(number).split("#")[0]):
             return number
-    shaped = [call.lineno for call in case.script.calls("view", "reshape") if call.lineno in lines and case.script.in_forward(call.lineno)]
-    return shaped[0] if len(shaped) == 1 else forward.lineno if forward else 0
+    shaped = [call.lineno for call in case.script.calls("view", "reshape") if call.lineno in lines]
+    forward = case.script.method(owner.name, "forward") if owner else None
+    if len(shaped) == 1 and (owner or case.script.in_forward(shaped[0])):
+        return shaped[0]
+    return forward.lineno if forward else 0

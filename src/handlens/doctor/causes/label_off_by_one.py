@@ -29,9 +29,9 @@ def look(case: Case) -> Finding | None:
     if failure and (match := re.search(r"Target (\d+) is out of bounds", failure.text)):
         labels, line = _labels(case), _counted(case)
         few = len(labels) < _ENOUGH and not line  # of so few, none may be 0 by chance
-        if few or int(labels.min()) != 1 or int(match[1]) != int(labels.max()):
+        if few or int(match[1]) != int(labels.max()) or int(labels.min()) not in ((1, 2) if line else (1,)):
             return None
-        return Finding(line or failure.line, f"The labels go from 1 to {int(labels.max())}.")
+        return Finding(line or failure.line, f"The labels go from {int(labels.min())} to {int(labels.max())}.")
     if failure and "Target -1 is out of bounds" in failure.text:
         line = _counted(case, ast.Sub)
         return _from_minus_one(case, line) if line else None  # else it may stand for "no label"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from torch import nn
 
 from handlens.doctor.case import Case
@@ -42,6 +44,11 @@ def look(case: Case) -> Finding | None:
 
 
 def _line(case: Case, lines: tuple[int, ...]) -> int:
-    """The innermost loop around the lines that are under way; without one, the innermost line."""
-    loops = [loop.lineno for line in lines for loop in case.script.loops_around(line)[:1]]
-    return next(iter((*loops, *lines)), 0)
+    """The innermost loop around the lines that are under way, as far as each calls the next by its name; else the innermost line."""
+    for line, caller in zip(lines, (*lines[1:], 0), strict=True):
+        if loops := case.script.loops_around(line):
+            return loops[0].lineno
+        function = case.script.enclosing(line, ast.FunctionDef)
+        if not isinstance(function, ast.FunctionDef) or function.name not in case.script.line(caller):
+            break
+    return next(iter(lines), 0)
