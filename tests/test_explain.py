@@ -353,10 +353,11 @@ def test_gradients_that_vanish_or_explode_are_said_and_healthy_ones_are_not(netw
         for number, weights in enumerate(large.parameters()):
             weights.mul_(0 if weights.ndim == 1 else 20 if number else 1e-9)
     assert any("explode" in sentence for sentence in explain.health(large, split).findings)
-    ruined = models.MLP((4,), **task)  # type: ignore[arg-type]
-    with torch.no_grad():
-        next(ruined.parameters())[0, 0] = math.nan
-    assert "not a number" in explain.health(ruined, split).findings[0]
+    for ruin in (math.nan, math.inf):
+        ruined = models.MLP((4,), **task)  # type: ignore[arg-type]
+        with torch.no_grad():
+            next(ruined.parameters())[0, 0] = ruin
+        assert "not a number" in explain.health(ruined, split).findings[0]
     for healthy in networks.values():
         assert not [sentence for sentence in explain.health(healthy, split).findings if "gradient" in sentence.lower()]
     leaky = models.MLP((32, 16), activation="leaky-relu", **task)  # type: ignore[arg-type]

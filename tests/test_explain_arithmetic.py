@@ -21,6 +21,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "cnn with strides": lambda: hl.models.CNN(channels=(3, 5), pooling="stride", kernel_size=(5, 3), seed=1),
     "mlp": lambda: hl.models.MLP(hidden_sizes=(9, 7), seed=1),
     "softmax": lambda: hl.models.SoftmaxRegression(seed=1),
+    "mirrored rim": lambda: nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"), nn.Flatten()),
     "groups": lambda: nn.Sequential(
         nn.Conv2d(1, 4, 3, padding="same", dilation=2), nn.Conv2d(4, 8, 3, groups=2, stride=2), nn.MaxPool2d(3, 2, 1), nn.Flatten()
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -305,7 +306,9 @@ def test_int8_is_smaller_and_its_accuracy_is_measured_beside_the_float_one(
 
     run = runs["cnn"].use(dataset=small_data())
     monkeypatch.setattr(quantized, "_MOST_LOST", 1.0)
+    monkeypatch.setattr(logging.root.manager, "disable", logging.INFO)
     made = quantize(run, "small.onnx")
+    assert logging.root.manager.disable == logging.INFO, "what its user does not want to hear stays unheard"
     session = onnxruntime.InferenceSession("small.onnx")
     test = small_data().test
     (logits,) = session.run(None, {"images": test.images.numpy()})

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from drivers import running, wait_until
 from nursery import slowed
 
 from handlens.limits import Limits, physical_memory, run_limited, usable_memory
@@ -83,6 +84,22 @@ def test_a_child_that_outlives_its_parent_is_ended() -> None:
     assert (done.returncode, done.timed_out) == (0, False)
     assert time.monotonic() - start < slowed(5)
     assert all_gone(done.stdout)
+
+
+PARENT = """
+import sys
+from handlens.limits import Limits, run_limited
+run_limited([sys.executable, "-c", "import os, time; open('child', 'w').write(str(os.getpid())); time.sleep(60)"], Limits())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system ends no child with its parent")
+def test_it_ends_when_we_are_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with running("-c", PARENT) as parent:
+        wait_until(lambda: Path("child").is_file() and Path("child").read_text(), "the child")
+        parent.kill()
+    assert all_gone(Path("child").read_text())
 
 
 @UNIX

@@ -199,3 +199,16 @@ def test_what_was_kept_in_rows_is_put_back_into_a_weight_that_lies_otherwise() -
     step(once, whole)
     step(again, weight)
     assert torch.equal(weight, whole)
+
+
+def test_biases_and_norms_are_not_pulled_to_zero_also_where_nothing_else_learns() -> None:
+    model = network()
+    for weights in model.parameters():
+        weights.requires_grad_(weights.ndim < 2)
+    free = [weights for weights in model.parameters() if weights.requires_grad]
+    before = [weights.clone() for weights in free]
+    optimizer = make_optimizer(model, "adamw", lr=0.1, weight_decay=0.5)
+    for weights in free:
+        weights.grad = torch.zeros_like(weights)
+    optimizer.step()
+    assert all(torch.equal(weights, old) for weights, old in zip(free, before, strict=True))

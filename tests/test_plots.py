@@ -334,3 +334,9 @@ def test_small_pictures_are_stored_pixel_for_pixel() -> None:
 def test_the_table_of_plots_names_every_plot() -> None:
     named = {name for name in plots.__all__ if name.startswith("plot_")}
     assert named == {f"plot_{name}" for name in plots.PLOTS} == {function.__name__ for function in plots.PLOTS.values()}
+
+
+def test_one_epoch_of_a_line_is_one() -> None:
+    for epochs, said in ((1, "After 1 epoch: y"), (100, "After 100 epochs: y")):
+        (axes,) = FIGURES[f"line {epochs}"](plots.LIGHT).axes
+        assert axes.get_title(loc="left").startswith(said)

@@ -13,9 +13,9 @@ import yaml  # type: ignore[import-untyped]  # Ray brings it
 from drivers import Driver, driver, running, wait_until
 
 import handlens as hl
-from handlens.errors import UsageError
+from handlens.errors import FailedError
 from handlens.runs import runs_folder
-from handlens.sweep import load_sweep
+from handlens.sweep import joining, load_sweep
 from handlens.sweep.joining import import_ray, is_same_place
 
 pytestmark = [pytest.mark.usefixtures("mnist"), pytest.mark.skipif(os.name == "nt", reason="it kills by signal")]
@@ -34,7 +34,8 @@ def test_ray_with_a_killed_worker_gives_the_local_table_on_loopback_only() -> No
         assert listening
         assert {*listening} <= {"127.0.0.1", "::1"}
         raylet = next(process for process in running.family() if process.name() == "raylet")
-        assert raylet.environ()["RAY_AUTH_MODE"] == "token"
+        given = {"RAY_AUTH_MODE": "token", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_worker_niceness": "0"}
+        assert given.items() <= raylet.environ().items()
         wait_until(lambda: kill_one(running), "a busy worker")
         assert running.wait() == 0, running.said
     with driver(*WORDS, "--name", "local", "--workers", "2") as local:
@@ -92,14 +93,17 @@ import tempfile
 
 import handlens as hl
 
-knobs = {"epochs": 2, "examples": 500, "hidden_sizes": (8,)}
-hl.sweep({"lr": [0.1, 0.01]}, name="own", workers="ray", **knobs)
-
 import ray
+from ray._private import ray_constants
 
+knobs = {"epochs": 2, "examples": 500, "hidden_sizes": (8,)}
+before = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}
+hl.sweep({"lr": [0.1, 0.01]}, name="own", workers="ray", **knobs)
 assert not ray.is_initialized(), "it was started for this sweep only"
-assert not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN"} & {*os.environ}, "they would stand before those of a cluster joined later"
+left = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}
+assert left == {**before, "RAY_USAGE_STATS_ENABLED": "0"}, f"they would stand before those of a cluster joined later: {left}"
 os.environ["RAY_AUTH_TOKEN"] = 64 * "a"
+ray_constants.ENABLE_RAY_CLUSTER = False  # this program, too, is to be on the loopback address only
 with tempfile.TemporaryDirectory(prefix="r-", ignore_cleanup_errors=True) as folder:
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, _temp_dir=folder)
     hl.sweep({"lr": [0.1, 0.01]}, name="mine", workers="ray", **knobs)
@@ -142,10 +146,13 @@ def token():
 
 
 assert token() is None
-with joining._token(ray):
+outer = ray.util.get_node_ip_address()
+with joining._shut_off(ray):
     assert token() == f"Bearer {os.environ['RAY_AUTH_TOKEN']}"
+    assert ray.util.get_node_ip_address() == "127.0.0.1"
 assert token() is None
-assert not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN"} & {*os.environ}
+assert ray.util.get_node_ip_address() == outer
+assert not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "RAY_worker_niceness"} & {*os.environ}
 os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": 64 * "b"}
 with contextlib.suppress(Exception):  # there is no cluster, but Ray has been asked
     joining._join_there(ray, "127.0.0.1")
@@ -153,8 +160,10 @@ assert token() == f"Bearer {64 * 'b'}"
 """
 
 
-def test_the_token_of_our_own_ray_does_not_stand_before_that_of_a_later_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
+def test_token_and_address_of_our_own_ray_do_not_stand_before_those_of_a_later_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "RAY_worker_niceness"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))  # where Ray keeps one for all
     script = tmp_path / "tokens.py"
@@ -164,17 +173,25 @@ def test_the_token_of_our_own_ray_does_not_stand_before_that_of_a_later_cluster(
 
 
 @pytest.mark.filterwarnings("ignore")  # Ray's own
-def test_ray_is_not_started_where_it_would_listen_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    import ray
-
-    monkeypatch.delenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", raising=False)
-    with pytest.raises(UsageError, match="has imported Ray"):
-        import_ray("")
+def test_ray_is_not_started_where_it_would_listen_to_others(tmp_path: Path) -> None:
+    ray = import_ray("")
+    if ray.util.get_node_ip_address() == "127.0.0.1":
+        pytest.skip("this machine has no address but its loopback")
+    with pytest.raises(FailedError, match="would listen to other machines"):
+        joining._start_here(ray, str(tmp_path))
     assert not ray.is_initialized()
 
 
 def test_a_host_has_several_names() -> None:
     for one in ("127.0.0.1:6379", "localhost:6379", "ray://localhost:6379"):
-        assert is_same_place(one, "127.0.0.1:6379"), one
+        assert is_same_place(one, "127.0.0.1:6379", "127.0.0.1"), one
     for other in ("127.0.0.1:6380", "localhost", "", "auto", "127.0.0.2:6379", "[", 300 * "a" + ":6379"):
-        assert not is_same_place(other, "127.0.0.1:6379"), other
+        assert not is_same_place(other, "127.0.0.1:6379", "127.0.0.1"), other
+
+
+def test_a_cluster_that_was_joined_by_localhost_bears_the_machines_own_address() -> None:
+    for one in ("localhost:6379", "127.0.0.1:6379", "[::1]:6379", "ray://localhost:6379", "10.1.2.3:6379"):
+        assert is_same_place(one, "10.1.2.3:6379", "10.1.2.3"), one
+    for other in ("localhost:6380", "10.1.2.4:6379", "127.0.0.2:6379"):
+        assert not is_same_place(other, "10.1.2.3:6379", "10.1.2.3"), other
+    assert not is_same_place("localhost:6379", "10.1.2.3:6379", "10.1.2.4"), "the head is another machine"

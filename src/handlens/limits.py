@@ -1,8 +1,9 @@
 """Run a program in a process of its own, with limits on its time, memory and files.
 
-    python -m handlens.limits SECONDS MEMORY FILE_SIZE PROGRAM [ARGUMENT ...]     (0: no limit)
+    python -m handlens.limits SECONDS MEMORY FILE_SIZE PARENT PROGRAM [ARGUMENT ...]     (0: no limit, no parent)
 
-sets the limits on itself and then becomes PROGRAM; `run_limited` calls it that way, so that nothing of ours runs between fork and exec.
+sets the limits on itself and then becomes PROGRAM; `run_limited` calls it that way, so that nothing of ours runs between fork and exec. On
+Linux it ends with the process PARENT, however that ends.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 _OUTPUT_BYTES = 1 << 20
+_PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Limits:
 def run_limited(
     command: Sequence[str], limits: Limits, *, folder: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> Finished:
-    """Run `command` until it ends or its time is up; then it and all its children are gone.
+    """Run `command` until it ends or its time is up; then it and all its children are gone. If we are killed it ends too, on Linux.
 
     Args:
         command: the program and its arguments.
@@ -53,11 +55,11 @@ def run_limited(
         folder: where it runs; here if None.
         environment: its environment variables; ours if None.
     """
-    arguments = [str(int(limits.time_s) + 1 if limits.time_s else 0), str(limits.memory_bytes), str(limits.file_bytes), *command]
+    numbers = (int(limits.time_s) + 1 if limits.time_s else 0, limits.memory_bytes, limits.file_bytes, os.getpid())
     start = time.monotonic()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
-            [sys.executable, str(Path(__file__)), *arguments],
+            [sys.executable, str(Path(__file__)), *map(str, numbers), *command],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
@@ -126,7 +128,9 @@ def _read(file: IO[bytes]) -> str:
     return file.read(_OUTPUT_BYTES).decode(errors="replace")
 
 
-def _become(seconds: int, memory: int, file_size: int, command: list[str]) -> None:
+def _become(seconds: int, memory: int, file_size: int, parent: int, command: list[str]) -> None:
+    if parent and sys.platform == "linux":
+        _end_with(parent)
     try:
         import resource
     except ImportError:  # Windows
@@ -142,5 +146,14 @@ def _become(seconds: int, memory: int, file_size: int, command: list[str]) -> No
     os.execvp(command[0], command)
 
 
+def _end_with(parent: int) -> None:
+    """Let the system kill this process, and what it becomes, when the thread of its parent is gone that started it."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it was gone before
+        raise SystemExit(1)
+
+
 if __name__ == "__main__":
-    _become(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])
+    _become(*map(int, sys.argv[1:5]), command=sys.argv[5:])

@@ -214,9 +214,10 @@ def make_optimizer(
         ConfigError: muon, and the weights are of several kinds, or on a device that it does not know.
     """
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    free = [weight for weight in weights if weight.ndim < 2] if weight_decay else []
-    pulled = [weight for weight in weights if weight.ndim >= 2] if weight_decay else weights
-    groups: list[dict[str, Any]] = [{"params": pulled}, {"params": free, "weight_decay": 0.0}] if free and pulled else [{"params": weights}]
+    pulled = [weight for weight in weights if weight.ndim >= 2 or not weight_decay]
+    free = [weight for weight in weights if weight.ndim < 2 and weight_decay]
+    groups: list[dict[str, Any]] = [{"params": pulled}, {"params": free, "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]] or groups[:1]
     if name == "muon":
         matrices = [weight for weight in weights if weight.ndim >= 2]
         rest = [*matrices[-1:], *(weight for weight in weights if weight.ndim < 2)]

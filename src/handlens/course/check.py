@@ -110,7 +110,7 @@ def check(name: str, *objects: Any) -> Result:
     if not whole or found.of_lesson:
         return _uncounted(result, attempt)
     if laid_out:
-        _remember(path, result)
+        result = _remembered(path, result)
         joined.send_soon(path.parent.parent)
     return result
 
@@ -139,15 +139,14 @@ def check_file(exercise: Exercise, place: Path | None = None) -> Result:
         DataMissing: MNIST is needed for it, and is not on this machine.
     """
     path = folder.path_of(exercise, place)
-    result = check_attempts([attempt_in(exercise, path)])[0]
-    _remember(path, result)
-    return result
+    return _remembered(path, check_attempts([attempt_in(exercise, path)])[0])
 
 
-def _remember(path: Path, result: Result) -> None:
-    """Keep what was said of a whole exercise, for `ls` and for the class."""
-    progress.remember(path.parent.parent, result)
+def _remembered(path: Path, result: Result) -> Result:
+    """Keep what was said of a whole exercise, for `ls` and for the class; what there is to say of that is added to its note."""
+    said = progress.remember(path.parent.parent, result)
     joined.note_result(path.parent.parent, result)
+    return dataclasses.replace(result, note="\n".join(filter(None, [result.note, said])))
 
 
 def check_attempts(attempts: Sequence[Attempt], seed: int | None = None) -> list[Result]:

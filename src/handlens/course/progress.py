@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from pathlib import Path
@@ -17,15 +18,34 @@ _MOST_BYTES = 1 << 20
 _KEPT = ("passed", "cause", "sentence", "change", "evidence", "line", "code", "note")
 
 
-def remember(folder: Path, result: Result) -> None:
-    """Keep the newest result of an exercise; once passed it stays passed."""
+def remember(folder: Path, result: Result) -> str:
+    """Keep the newest result of an exercise; once passed it stays passed.
+
+    Returns:
+        What the learner must know: that what was kept before could not be read, and where it is now; mostly nothing.
+    """
     place = folder / _FILE
     with files.lock(folder / (_FILE + ".lock"), wait_s=5):
+        said = _put_aside(place)
         everything = _everything(folder)
         before = _of_exercises(everything).get(result.exercise, {})
         new: dict[str, Any] = {name: getattr(result, name) for name in _KEPT}
         new |= {"tries": before.get("tries", 0) + 1, "done": result.passed or before.get("done", False), "at": round(time.time())}
         files.write_atomic(place, json.dumps(everything | {result.exercise: new}, indent=1))
+    return said
+
+
+def _put_aside(place: Path) -> str:
+    """Give a file that cannot be read another name, before a new one takes its place; says so."""
+    if not files.is_file(place) or _content(place) is not None:
+        return ""
+    names = (place.with_name(f".progress-unreadable-{number}.json") for number in itertools.count(1))
+    aside = next(name for name in names if not name.exists())
+    files.move(place, aside)
+    return (
+        f"What you had passed before cannot be read: {_FILE} is damaged, and is kept as {aside.name} in {place.parent}. "
+        "To count it again: handlens course check"
+    )
 
 
 def forget(folder: Path, exercise: Exercise) -> None:
@@ -43,11 +63,16 @@ def read(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _everything(folder: Path) -> dict[str, Any]:
     """All that is in the file: also what another version of handlens knows, and this one does not."""
+    return _content(folder / _FILE) or {}
+
+
+def _content(place: Path) -> dict[str, Any] | None:
+    """What is in the file; None if it is not there, or cannot be read."""
     try:
-        content = json.loads(files.read_bytes(folder / _FILE, _MOST_BYTES))
+        content = json.loads(files.read_bytes(place, _MOST_BYTES))
     except (FileError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def _of_exercises(everything: dict[str, Any]) -> dict[str, dict[str, Any]]:

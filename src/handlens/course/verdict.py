@@ -35,7 +35,7 @@ class Result:
         cause, sentence, change, evidence, line: of the mistake; see `Mistake`.
         place: the file.
         code: the text of that line.
-        note: what there is to say of what is right: what could be better, or was not checked.
+        note: what else there is to say: what is right and could be better, or was not checked, or that earlier results could not be read.
         time_s: how long the check took.
         part: the names that were checked, where they are not all of the exercise.
         counts: whether `ls` and the class are told: it is all of the exercise, and not the lines that a lesson gives.
@@ -59,13 +59,14 @@ class Result:
         return self.passed
 
     def __repr__(self) -> str:
+        note = [self.note] if self.note else []
         if self.passed:
             said = f"{', '.join(self.part)} {'is' if len(self.part) == 1 else 'are'} right." if self.part else "passed."
-            return "\n".join([f"{self.exercise}: {said}", *([self.note] if self.note else [])])
+            return "\n".join([f"{self.exercise}: {said}", *note])
         where = ["", f"  {self.place}:{self.line}   {self.code}"] if self.line else []
         seen = [f"Seen   {self.evidence}"] if self.evidence else []
         more = f"More   handlens course hint {self.exercise}"
-        return "\n".join([f"{self.exercise}: not yet. {self.sentence}", *where, "", *seen, f"Try    {self.change}", more])
+        return "\n".join([f"{self.exercise}: not yet. {self.sentence}", *where, "", *seen, f"Try    {self.change}", more, *note])
 
     def _repr_html_(self) -> str:
         first, *rest = str(self).splitlines()

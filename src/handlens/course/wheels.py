@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from handlens import files
+from handlens.data import pip
 from handlens.errors import FailedError
 
 PYTHON = "3.12"  # which Python the wheels for a named system are for
@@ -80,33 +79,26 @@ def download(place: Path, system: str = "", wheels: Path | None = None) -> None:
     Raises:
         FailedError: pip could not get a wheel.
     """
-    words = ["download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:", "--dest", str(place)]
-    words += ["--find-links", str(wheels)] if wheels else []
+    words = ["--find-links", str(wheels)] if wheels else []
     if system:
         words += ["--python-version", PYTHON, "--implementation", "cp"]
         words += [word for one in SYSTEMS[system].platforms for word in ("--platform", one)]
     torch, *others = needed(system)
     with tempfile.TemporaryDirectory() as folder:
         listed = files.write_atomic(Path(folder) / "needed.txt", "\n".join(others))
-        problem = _pip([*words, "--require-hashes", "--requirement", str(listed)])
-    problem = problem or _torch(words, torch, linux=(system or sys.platform) == "linux")
+        problem = pip.download([*words, "--require-hashes", "--requirement", str(listed)], place)
+    problem = problem or _torch(words, torch, place, linux=(system or sys.platform) == "linux")
     if problem:
-        hint = "With internet, or with wheels of your own: --wheels FOLDER"
-        raise FailedError(f"pip could not get all wheels: {files.printable(problem, 300)}", where=str(place), hint=hint)
+        hint = "Try again with internet that lets pip through, or bring the wheels: --wheels FOLDER"
+        raise FailedError(f"pip could not get all wheels: {problem}.", where=str(place), hint=hint)
 
 
-def _torch(words: list[str], requirement: str, *, linux: bool) -> str:
+def _torch(words: list[str], requirement: str, place: Path, *, linux: bool) -> str:
     """Get PyTorch, for the processor alone: from where pip looks at all, else from PyTorch's own index."""
     if not linux:
-        return _pip([*words, requirement])
-    return _pip([*words, f"{requirement}+cpu"]) and _pip([*words, "--index-url", _CPU_INDEX, f"{requirement}+cpu"])
-
-
-def _pip(words: Iterable[str]) -> str:
-    """Run pip; what went wrong, or nothing."""
-    done = subprocess.run([sys.executable, "-m", "pip", *words], capture_output=True, text=True, errors="replace", check=False)
-    said = done.stderr.splitlines() or ["it said nothing"]
-    return next((line for line in reversed(said) if line.startswith("ERROR")), said[-1]) if done.returncode else ""
+        return pip.download([*words, requirement], place)
+    here = f"{requirement}+cpu"
+    return pip.download([*words, here], place) and pip.download([*words, "--index-url", _CPU_INDEX, here], place)
 
 
 def _lock() -> list[tuple[Requirement, str]]:

@@ -37,7 +37,7 @@ def read(name: str, entry: Archive) -> Stored:
 
 
 def fill(name: str, entry: Archive, named: Path | None, *, offline: bool, say: Say) -> None:
-    """Put the data set into the cache, from `named` (and no other folder, if that is given and `offline`), this machine, or its mirrors.
+    """Put the data set into the cache, from `named`, other folders of this machine, or, unless `offline`, its mirrors.
 
     Raises:
         DataMissing: a file is nowhere; says which ones, with their checksums, and where to put them.
@@ -85,7 +85,7 @@ def collected(name: str, entry: Archive, named: Path | None, offline: bool, say:
         FileError: the cache cannot be written.
     """
     patience, problems, paths, fetched = Patience(), [], [], []
-    mirrors = [] if offline or is_offline() else addresses(name, entry.mirrors)
+    mirrors = [] if offline else addresses(name, entry.mirrors)
     for original in entry.originals:
         place = cache.root() / "originals" / f"{(original.sha256 or original.md5)[:12]}-{original.name.lower()}"
         try:

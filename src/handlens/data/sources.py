@@ -34,7 +34,7 @@ def fetch(name: str, *, folder: Path | str | None = None, offline: bool = False,
     Args:
         name: a key of `DATASETS`, or the name of a data set that was imported.
         folder: looked into after the cache and before all other places: its files, plain or packed, there or where torchvision puts them.
-        offline: touch no network.
+        offline: touch no network; where nothing may be fetched at all (`handlens.data.offline`), that holds without it.
         say: is told each step before it is taken; see `Say`.
 
     Raises:
@@ -48,6 +48,7 @@ def fetch(name: str, *, folder: Path | str | None = None, offline: bool = False,
 
         return shelf.check(name, say)
     named = None if folder is None else Path(folder)
+    offline = offline or is_offline()
     if isinstance(entry, Archive):
         return _fetch_archive(name, entry, named, offline=offline, say=say)
     return _fetch(name, partial(_fill_from_anywhere, folder=named, offline=offline), say)
@@ -169,7 +170,7 @@ def _fill_from_anywhere(filling: Filling, say: Say, *, folder: Path | None, offl
     folders = [*named, Path("data").absolute(), *map(Path, filling.entry.system_folders)]
     sources: list[Source] = [partial(from_folder, place) for place in folders]
     problems = []
-    for source in sources if offline or is_offline() else [*sources, from_mirrors, from_index]:
+    for source in sources if offline else [*sources, from_mirrors, from_index]:
         try:
             return source(filling, say)
         except DataMissing as error:

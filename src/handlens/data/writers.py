@@ -16,6 +16,7 @@ from handlens import seeds
 from handlens.data import originals
 from handlens.data.archives import ARCHIVES
 from handlens.data.dataset import Dataset
+from handlens.data.offline import is_offline
 from handlens.data.readers import read_qmnist_labels
 from handlens.data.say import Say, on_stderr
 from handlens.data.tensors import check_share, load
@@ -41,7 +42,7 @@ def mnist_writers(*, folder: Path | str | None = None, offline: bool = False, sa
     qmnist = ARCHIVES["qmnist"]
     entry = replace(qmnist, originals=tuple(original for original in qmnist.originals if "labels" in original.name))
     named = None if folder is None else Path(folder)
-    with originals.collected("qmnist", entry, named, offline, say) as paths:
+    with originals.collected("qmnist", entry, named, offline or is_offline(), say) as paths:
         train, test = (read_qmnist_labels(path)[:, 2].astype(np.int64) for path in paths)
     return train, test[:10000]
 

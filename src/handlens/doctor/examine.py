@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from handlens.doctor.cause import Diagnosis, Finding, Measured
 from handlens.errors import FileError, UsageError
-from handlens.files import make_folder, printable, read_bytes, read_source
+from handlens.files import is_file, is_locked, lock, make_folder, printable, read_bytes, read_source, remove
 from handlens.limits import Finished, Limits, run_limited
 
 ANSWER = "HANDLENS_DOCTOR_ANSWER"
@@ -19,6 +21,8 @@ MEASURING = "HANDLENS_DOCTOR_MEASURING"
 _MOST_BYTES = 1 << 20
 _LIMITS = Limits(time_s=60.0, memory_bytes=8 << 30)
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")  # the variables that name the folder for temporary files
+_PREFIX = "hl-"  # short: paths of sockets may stand in such a folder
+_LOCK = "doctor.lock"
 _SAVE = "If it is one, save it as UTF-8 in your editor."
 _IN_NOTEBOOK = "In the notebook, write import handlens as hl, and around its training: with hl.doctor():"
 
@@ -27,7 +31,8 @@ def examine(script: str | os.PathLike[str], arguments: Sequence[str] = (), *, me
     """Run a training program as it is, for as long as it takes to see what it does, and say what is wrong with it.
 
     It runs in a process of its own, in the folder where the caller stands. Its loops are cut short once enough was seen, and what it writes
-    goes aside, so no file of the learner's is changed. Its temporary files are deleted with it, however it ends.
+    goes aside, so no file of the learner's is changed. Its temporary files are deleted with it, however it ends; if we are killed, by the
+    next one.
 
     Args:
         script: the program, in Python.
@@ -43,7 +48,8 @@ def examine(script: str | os.PathLike[str], arguments: Sequence[str] = (), *, me
     """
     path = Path(script)
     _readable(path)
-    with tempfile.TemporaryDirectory(prefix="hl-", ignore_cleanup_errors=True) as folder:  # short: paths of sockets may stand in it
+    _remove_left()
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder, lock(Path(folder, _LOCK)):
         answer, own = Path(folder, "answer.json"), make_folder(Path(folder, "t")).resolve()
         environment = {**os.environ, ANSWER: str(answer), MEASURING: "1" if measuring else "", "MPLBACKEND": "Agg"}
         environment |= dict.fromkeys(_TEMPORARY, str(own))
@@ -78,6 +84,15 @@ def _readable(path: Path) -> None:
         raise UsageError("This is no Python program: there are zero bytes in it.", where=str(path))
     if not text.strip():
         raise UsageError("There is nothing in this file.", where=str(path), hint="Save it in your editor first.")
+
+
+def _remove_left() -> None:
+    """Delete the folders of doctors that were killed: they are older than a program may run, and nobody holds their lock."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError, FileError):
+            is_old = time.time() - folder.stat().st_mtime > _LIMITS.time_s  # a younger one may not have its lock yet
+            if is_old and is_file(folder / _LOCK) and not is_locked(folder / _LOCK):
+                remove(folder)
 
 
 def _with_last_words(failure: str, finished: Finished) -> str:

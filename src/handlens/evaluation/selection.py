@@ -44,7 +44,11 @@ class Selection:
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def show(self) -> Figure:
-        """The images, each with what it is, what it was taken for, and how sure that was."""
+        """The images, each with what it is, what it was taken for, and how sure that was.
+
+        Raises:
+            UsageError: there are none, or they are neither grey nor RGB.
+        """
         from handlens import plots
 
         if len(self) == 0:

@@ -94,7 +94,8 @@ def _parts(module: nn.Module, before: Tensor, after: Tensor, place: tuple[int, .
     """Inputs, weights, bias, and what is done, in words."""
     unit = place[0]
     if isinstance(module, nn.Conv2d):
-        patch = _patch(F.pad(before, module._reversed_padding_repeated_twice), module, after, place)
+        mode = "constant" if module.padding_mode == "zeros" else module.padding_mode
+        patch = _patch(F.pad(before, module._reversed_padding_repeated_twice, mode), module, after, place)
         group = unit // (module.out_channels // module.groups)
         said = "The kernel lies on this patch: each number times its weight, all added up."
         return patch.chunk(module.groups)[group], module.weight[unit].detach(), _bias(module.bias, unit), said

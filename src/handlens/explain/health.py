@@ -46,7 +46,7 @@ class LayerHealth:
 
     Attributes:
         layer: its name.
-        weights, gradients: counts of 41 equal bins from `-limit` to `limit`.
+        weights, gradients: counts of 41 equal bins from `-limit` to `limit`; what is infinite or no number is in none.
         weight_limit, gradient_limit: where the bins end: at the largest absolute value.
         weight_rms, gradient_rms: root of the mean square.
     """
@@ -135,8 +135,9 @@ def _layers(model: nn.Module, images: Tensor, labels: Tensor) -> list[LayerHealt
 
 def _layer_health(name: str, weights: Tensor, gradient: Tensor | None) -> LayerHealth:
     values = [tensor.detach().double().cpu().flatten().numpy() for tensor in (weights, torch.zeros(1) if gradient is None else gradient)]
-    limits = [float(np.abs(np.nan_to_num(some)).max()) for some in values]
-    counts = [np.histogram(some, bins=_BINS, range=(-limit or -1, limit or 1))[0] for some, limit in zip(values, limits, strict=True)]
+    finite = [some[np.isfinite(some)] for some in values]
+    limits = [float(np.abs(some).max(initial=0)) for some in finite]
+    counts = [np.histogram(some, bins=_BINS, range=(-limit or -1, limit or 1))[0] for some, limit in zip(finite, limits, strict=True)]
     rms = [float(np.sqrt((some**2).mean())) for some in values]
     return LayerHealth(name, counts[0], counts[1], limits[0], limits[1], rms[0], rms[1])
 

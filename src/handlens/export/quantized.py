@@ -103,11 +103,12 @@ def _quantized(content: bytes, images: Tensor, texts: dict[str, str]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         before, after = str(Path(folder, "float.onnx")), str(Path(folder, "int8.onnx"))
         files.write_atomic(before, content)
-        logging.disable(logging.WARNING)  # it advises steps that the exporter has made already
+        disabled = logging.root.manager.disable
+        logging.disable(max(logging.WARNING, disabled))  # it advises steps that the exporter has made already
         try:
             quantization.quantize_static(before, after, Reader(), per_channel=True)
         finally:
-            logging.disable(logging.NOTSET)
+            logging.disable(disabled)
         model = onnx.load_model(after)
     del model.metadata_props[:]
     return onnx_file.with_texts(model, texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import secrets
 import socket
@@ -19,21 +20,19 @@ KNOCK_S = 10.0
 _HEAD_PATIENCE_S = 15.0  # Ray itself ends a process that has not reached the head for 60 s
 _PAUSE_S = 1.0
 _LEAST_VERSION = (2, 54)
-_LOOPBACK = ("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # keeps Ray on the loopback address, on Linux too
+_CLUSTERS = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # "0" keeps Ray on the loopback address, on Linux too
+_NICENESS = "RAY_worker_niceness"  # 15 without it: on a busy machine our trials would hardly ever have a turn
+_HERE = ("127.0.0.1", "::1")
 _QUIET = {"log_to_driver": False, "logging_level": "ERROR"}
 _TOKEN_HINT = "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the cluster's own token; or keep that token in ~/.ray/auth_token."
 
 
 def import_ray(address: str) -> Any:
-    """Ray, imported. If we are to start it (no address), it is told first to listen on the loopback address only: it reads that once.
+    """Ray, imported; if this program has joined a cluster already, it is the one at that address.
 
     Raises:
-        UsageError: it is not installed, or too old to be safe (before 2.54 a web page could reach it); or this program has imported it for
-            something else.
+        UsageError: it is not installed, or too old to be safe (before 2.54 a web page could reach it); or the cluster is another one.
     """
-    if not address and "ray" not in sys.modules:
-        os.environ.update([_LOOPBACK])
-        os.environ.setdefault("RAY_worker_niceness", "0")  # 15 otherwise: on a busy machine its trials would hardly ever have a turn
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
@@ -41,13 +40,11 @@ def import_ray(address: str) -> Any:
         raise UsageError("--backend ray needs Ray, which is not installed.", hint='pip install "handlens[ray]"') from error
     if tuple(int(part) for part in ray.__version__.split(".")[:2]) < _LEAST_VERSION:
         raise UsageError(f"Ray {ray.__version__} is too old; 2.54 or newer is needed.", hint='pip install --upgrade "handlens[ray]"')
-    if ray.is_initialized():
-        if address not in ("", "auto") and not is_same_place(address, ray.get_runtime_context().gcs_address):
-            hint = "Leave out the address, or call ray.shutdown() before the sweep."
+    if ray.is_initialized() and address not in ("", "auto"):
+        joined, here = ray.get_runtime_context().gcs_address, ray.util.get_node_ip_address()
+        if not is_same_place(address, joined, here):
+            hint = f"Leave out the address, or call ray.shutdown() before the sweep. The program's own cluster is at {joined}."
             raise UsageError("This program has joined another Ray cluster already.", where=address, hint=hint)
-    elif not address and _LOOPBACK not in os.environ.items():
-        hint = "Run the sweep before `import ray`, or start Ray yourself before it: ray.init()"
-        raise UsageError("This program has imported Ray, so its address cannot be chosen any more.", hint=hint)
     return ray
 
 
@@ -62,13 +59,16 @@ def join(ray: Any, address: str, stack: contextlib.ExitStack) -> None:
     if address:
         _join_there(ray, address)
     else:
-        stack.enter_context(_token(ray))
+        stack.enter_context(_shut_off(ray))
         _start_here(ray, stack.enter_context(_short_folder()))
     stack.callback(ray.shutdown)
 
 
 def _start_here(ray: Any, folder: str) -> None:
-    """On the loopback only, with a token and without a dashboard."""
+    """On the loopback only, with a token and without a dashboard; `_shut_off` must stand around it."""
+    if not ipaddress.ip_address(here := ray.util.get_node_ip_address()).is_loopback:
+        hint = "Try --backend local; or start Ray yourself, before the sweep: ray.init()"
+        raise FailedError(f"Ray {ray.__version__} would listen to other machines, at {here}.", hint=hint)
     try:
         ray.init(address="local", include_dashboard=False, _temp_dir=folder, **_QUIET)
     except Exception as error:  # it has no exception of its own for this
@@ -90,15 +90,21 @@ def _join_there(ray: Any, address: str) -> None:
 
 
 @contextlib.contextmanager
-def _token(ray: Any) -> Iterator[None]:
-    """Whoever speaks to the Ray of this program meanwhile needs a token; afterwards both are as before, for another Ray."""
-    before = {name: os.environ.get(name) for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN")}
-    os.environ["RAY_AUTH_MODE"] = "token"
-    os.environ["RAY_AUTH_TOKEN"] = before["RAY_AUTH_TOKEN"] or secrets.token_hex(32)
+def _shut_off(ray: Any) -> Iterator[None]:
+    """The Ray of this program and its processes: it is meanwhile on the loopback address, and whoever speaks to it needs a token.
+
+    Afterwards all is as before, for another Ray.
+    """
+    constants = ray._private.ray_constants  # it has read the first of the variables when it was imported
+    before = {name: os.environ.get(name) for name in (_CLUSTERS, _NICENESS, "RAY_AUTH_MODE", "RAY_AUTH_TOKEN")}
+    clusters, constants.ENABLE_RAY_CLUSTER = constants.ENABLE_RAY_CLUSTER, False
+    os.environ |= {_CLUSTERS: "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": before["RAY_AUTH_TOKEN"] or secrets.token_hex(32)}
+    os.environ.setdefault(_NICENESS, "0")
     _read_again(ray)
     try:
         yield
     finally:
+        constants.ENABLE_RAY_CLUSTER = clusters
         for name, value in before.items():
             os.environ.pop(name, None)
             if value is not None:
@@ -167,21 +173,27 @@ def _knock(address: str, patience_s: float) -> None:
         socket.create_connection((host, int(port)), patience_s).close()
 
 
-def is_same_place(one: str, other: str) -> bool:
-    """Do two addresses `HOST:PORT` name the same place? A host has several names: `localhost` is also `127.0.0.1`."""
-    return one == other or not _places(one).isdisjoint(_places(other))
+def is_same_place(one: str, other: str, here: str) -> bool:
+    """Do two addresses `HOST:PORT` name the same place? A host has several names: `localhost` is also `127.0.0.1`.
+
+    Args:
+        one: an address.
+        other: another one.
+        here: the IP address of this machine's node, which Ray puts in the place of `localhost`.
+    """
+    return one == other or not _places(one, here).isdisjoint(_places(other, here))
 
 
-def _places(address: str) -> set[tuple[str, int]]:
+def _places(address: str, here: str) -> set[tuple[str, int]]:
     """The IP addresses and the port that an address stands for; none where it names no host."""
     host, port = _host_and_port(address)
     if not port.isdecimal():
         return set()
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, ValueError):
+        found = {str(place[0]) for *_, place in socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)}
+    except (OSError, ValueError, OverflowError):
         return set()
-    return {(str(place[0]), int(place[1])) for *_, place in found}
+    return {(ip, int(port)) for ip in (found if found.isdisjoint(_HERE) else found | {here})}
 
 
 def _host_and_port(address: str) -> tuple[str, str]:

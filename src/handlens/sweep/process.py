@@ -38,7 +38,7 @@ class Worker:
     """
 
     def __init__(self, messages: Messages, memory_bytes: int) -> None:
-        limits = [str(Path(__file__).parents[1] / "limits.py"), "0", str(memory_bytes), "0"]
+        limits = [str(Path(__file__).parents[1] / "limits.py"), "0", str(memory_bytes), "0", "0"]
         command = [sys.executable, *limits, sys.executable, "-m", "handlens.sweep.worker"]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
         paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
