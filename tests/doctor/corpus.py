@@ -14,6 +14,7 @@ from doctor.unseen5 import UNSEEN5, broken_unseen5
 from doctor.unseen6 import UNSEEN6, broken_unseen6
 from doctor.unseen7 import UNSEEN7, broken_unseen7
 from doctor.unseen8 import UNSEEN8, broken_unseen8
+from doctor.unseen9 import UNSEEN9, broken_unseen9
 
 BROKEN: tuple[Mutant, ...] = (
     *mutants(),
@@ -26,6 +27,7 @@ BROKEN: tuple[Mutant, ...] = (
     *broken_unseen6(),
     *broken_unseen7(),
     *broken_unseen8(),
+    *broken_unseen9(),
     *broken_further(),
 )
 ALL_RIGHT: dict[str, str] = {
@@ -40,5 +42,6 @@ ALL_RIGHT: dict[str, str] = {
     **UNSEEN6,
     **UNSEEN7,
     **UNSEEN8,
+    **UNSEEN9,
     **FURTHER,
 }

@@ -112,8 +112,10 @@ def questions(seeds: int, words: Sequence[str], sample: int | None = None) -> li
     missing = () if ground.FASHION.exists() else ("fashion_flips", "fashion_cells")
     chosen = [one for one in right + broken if not words or any(word in one.name for word in words)]
     there = [one for one in chosen if not one.name.endswith(missing)]
+    if sample is None:
+        return there
     programs = sorted({(one.cause, one.name) for one in there})
-    drawn = set(random.Random(0).sample(programs, min(sample or 0, len(programs))) if sample else programs)
+    drawn = set(random.Random(0).sample(programs, min(sample, len(programs))))
     return [one for one in there if (one.cause, one.name) in drawn]
 
 

@@ -6,7 +6,7 @@ import contextlib
 import copy
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -202,9 +202,18 @@ def _way(forward: Event, loss: Event) -> Callable[[Any], Tensor] | None:
     return None
 
 
-def run(model: nn.Module, *given: Tensor, training: bool = False) -> Tensor:
-    """What a network gives for images, and for what it gets with them; it is left as it was."""
+def run(model: nn.Module, *given: Tensor, training: bool = False, awake: Collection[str] = ()) -> Tensor:
+    """What a network gives for images, and for what it gets with them; it is left as it was.
+
+    Args:
+        model: the network.
+        given: what it is called with.
+        training: the mode of all its parts.
+        awake: classes whose parts are in training all the same.
+    """
     network = copy.deepcopy(model).train(training)
+    for module in network.modules():
+        module.training |= type(module).__name__ in awake
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(0)
         scores = tensors(network(*given))

@@ -74,8 +74,8 @@ def _line(case: Case) -> int:
 
 
 def _changes(case: Case, value: ast.expr) -> bool:
-    """Whether a set is made with a function of the program's that draws random numbers, be it in a list with a name."""
+    """Whether a set is made with a function or class of the program's that draws random numbers, be it in a list with a name."""
     given = {name_of(one) for one in ast.walk(value)}
     given |= {name_of(one) for target, made in case.script.pairs() if name_of(target) in given for one in ast.walk(made)}
-    functions = [node for node in case.script.nodes if isinstance(node, ast.FunctionDef) and node.name in given]
-    return any(case.script.find("rand", within=function) for function in functions)
+    makers = [node for node in case.script.nodes if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in given]
+    return any(case.script.find("rand", within=maker) for maker in makers)

@@ -72,7 +72,10 @@ def _inside(case: Case) -> Finding | None:
     with contextlib.suppress(Exception):
         others = max(touched(case.lively, given, place) for place in (0, -1))  # of a sequence, what comes late weighs most
         if others:
-            line = _line(case, _mixing_class(case, given)) or case.line_of_forward()
+            owner = None
+            with contextlib.suppress(Exception):
+                owner = _mixing_class(case, given)
+            line = _line(case, owner) or case.line_of_forward()
             return Finding(line, f"When one image of the batch is changed, the scores of {others} others change.")
     return None
 
@@ -109,10 +112,14 @@ def _mixing_class(case: Case, given: list[Tensor]) -> ast.ClassDef | None:
         module.register_forward_hook(lambda module, inputs, output: calls[module].append([*tensors(inputs)[:1], *tensors(output)[:1]]))
     images, *rest = given
     for batch in (images, changed_at(images, 0)):
-        with torch.no_grad():
+        with torch.no_grad(), torch.random.fork_rng():
+            torch.manual_seed(0)
             network(batch, *rest)
     for module, seen in calls.items():
-        (before, after), (before_changed, after_changed) = seen[0], seen[len(seen) // 2]
+        pairs = seen[0], seen[len(seen) // 2]
+        if any(len(pair) != 2 for pair in pairs):  # a part that gets its images by a name, or gives none
+            continue
+        (before, after), (before_changed, after_changed) = pairs
         if _apart(before, before_changed, len(images)) and not _apart(after, after_changed, len(images)):
             return next((node for node in case.script.classes() if node.name == type(module).__name__), None)
     return None

@@ -37,7 +37,20 @@ def look(case: Case) -> Finding | None:
             name = node.value.id
             if case.raised(rf"{_SAID}|\b{name}\.\w+\(\) (missing|takes)|type object '{name}'"):
                 return Finding(node.lineno, f"`{case.script.line(node.lineno)}` makes no network.", change=f"Write {name}().")
-    return _handed_over(case, classes) if case.raised("missing 1 required positional argument: 'self'") else None
+    if not case.raised("missing 1 required positional argument: 'self'"):
+        return None
+    return _taken_from_table(case, classes) or _handed_over(case, classes)
+
+
+def _taken_from_table(case: Case, classes: set[str]) -> Finding | None:
+    """`model = NETWORKS[name]`, of `NETWORKS = {"small": Small, "large": Large}`."""
+    dicts = [(name_of(target), value) for target, value in case.script.pairs() if isinstance(value, ast.Dict) and value.values]
+    tables = {name for name, value in dicts if all(name_of(one) in classes for one in value.values)}
+    for node in case.script.nodes:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript) and name_of(node.value.value) in tables:
+            taken = ast.unparse(node.value)
+            return Finding(node.lineno, f"`{case.script.line(node.lineno)}` takes the class.", change=f"Write {taken}().")
+    return None
 
 
 def _handed_over(case: Case, classes: set[str]) -> Finding | None:

@@ -7,7 +7,7 @@ import re
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
-from handlens.doctor.script import name_of
+from handlens.doctor.script import covers, name_of, names_in
 
 SENTENCE = "The images were already 0 to 1; here they are divided by 255 a second time."
 CHANGE = "Take one of the two divisions by 255 out."
@@ -30,6 +30,9 @@ def look(case: Case) -> Finding | None:
     twice = [node.lineno for node in divisions if (inner := _divided(node)) is not None and _divided(inner) is not None]
     if twice and 0 < largest < 0.5:
         return Finding(twice[0], f"The same numbers are divided twice; those that reach the first layer go up to {largest:.2g} only.")
+    again = _scaled_before(case) if deviation < 0.02 else 0
+    if again and float(values.max() - values.min()) < 0.05:
+        return Finding(again, f"The pixels that reach the first layer differ by {float(values.max() - values.min()):.2g} at most.")
     if not 0 < largest < 0.05 or deviation > 0.02:
         return None
     scaling = [number for number, line in enumerate(case.script.lines, start=1) if _SCALES.search(line.split("#")[0])]
@@ -38,6 +41,18 @@ def look(case: Case) -> Finding | None:
         return None
     places = [number for number in places if case.script.line(number).count("255") > 1][:1] or _before_training(case, places) or places
     return Finding(places[-1], f"The pixels that reach the first layer go up to {largest:.4f} only.")
+
+
+def _scaled_before(case: Case) -> int:
+    """Where something is divided that is then handed to a function which divides what it gets; 0 if nothing is."""
+    divided = {name_of(target): target.lineno for target, value in case.script.pairs() if any(map(_divided, ast.walk(value)))}
+    for function in (node for node in case.script.nodes if isinstance(node, ast.FunctionDef)):
+        parameters = {one.arg for one in function.args.args}
+        if any(names_in(inner) & parameters for node in ast.walk(function) if (inner := _divided(node)) is not None):
+            given = [name_of(one) for call in case.script.calls(function.name) for one in call.args if not covers(function, call.lineno)]
+            if found := [divided[name] for name in given if name in divided]:
+                return found[0]
+    return 0
 
 
 def _before_training(case: Case, places: list[int]) -> list[int]:

@@ -72,7 +72,7 @@ def _neighbour_agreement(images: Tensor, labels: Tensor) -> float:
 def _line(case: Case, mixed: list[ast.Call]) -> int:
     """The last mixing; rather one that nothing else can share, or labels that are taken by other numbers than images."""
     own = [node.lineno for node in case.script.nodes if isinstance(node, ast.Assign) and _mixes_alone(node, mixed)]
-    return max(own, default=0) or _in_place(mixed) or _used_once(case, mixed) or _taken_apart(case) or mixed[-1].lineno
+    return max(own, default=0) or _taken_apart(case) or _in_place(mixed) or _used_once(case, mixed) or mixed[-1].lineno
 
 
 def _in_place(mixed: list[ast.Call]) -> int:
@@ -83,8 +83,8 @@ def _in_place(mixed: list[ast.Call]) -> int:
 
 def _used_once(case: Case, mixed: list[ast.Call]) -> int:
     """`x = x[order]`, where nothing else is taken by that order."""
-    orders = {name_of(node.targets[0]) for node in case.script.nodes if isinstance(node, ast.Assign) and node.value in mixed}
-    for order in orders - {""}:
+    orders = dict.fromkeys(name_of(node.targets[0]) for node in case.script.nodes if isinstance(node, ast.Assign) and node.value in mixed)
+    for order in filter(None, orders):
         uses = [node for node in case.script.nodes if isinstance(node, ast.Name) and node.id == order and isinstance(node.ctx, ast.Load)]
         around = [parents(use) for use in uses[:1]]
         taken = next((one for above in around for one in above if isinstance(one, ast.Assign)), None)
@@ -138,10 +138,11 @@ def _by_hand(case: Case) -> list[tuple[Tensor, Tensor]]:
     images: Tensor | None = None
     for event in case.seen.of("call", "loss") if not case.seen.models else []:
         if event.kind == "call":
-            images = event.images
+            images = event.images if images is None else images
         elif images is not None and event.grad and "target" in event.about:
             target, given = event.target, images
-            if target.ndim == 1 and not target.is_floating_point() and len(target) == len(given) and _is_picture(given):
+            alike = target.ndim == 1 and not target.is_floating_point() and len(target) == len(given)
+            if alike and _is_picture(given) and len(given.unique()) > 2:  # not places of ones among zeros, which are like no other
                 found.append((given.flatten(1).double(), target))
             images = None
     return found

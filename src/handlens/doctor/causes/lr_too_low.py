@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
@@ -14,7 +15,9 @@ DEMO = """\
 + learn(net(), lr=0.1)
 """
 _RATES = (" lr =", "lr=", "learning_rate", "rate =", "eta =", "alpha =", "step_size")
+_TIMES = (1e2, 1e3, 1e4, 1e5, 1e6, 1e7)
 TINY = 1e-4  # of the size of the weights
+_USUAL = 1e-2  # of a step that learns a few images in no time
 
 
 def look(case: Case) -> Finding | None:
@@ -29,7 +32,8 @@ def look(case: Case) -> Finding | None:
     as_it_is = case.probe.train()
     if as_it_is.last < 0.9 * as_it_is.first:
         return None
-    times = next((times for times in (1e2, 1e4, 1e3, 1e5, 1e6, 1e7) if case.probe.train(lr=times).fell), 0)
+    likely = sorted(_TIMES, key=lambda times: abs(math.log10(times * max(longest, 1e-12) / _USUAL)))
+    times = next((times for times in likely if case.probe.train(lr=times).fell), 0)
     if not times:
         return None
     lr = float(case.probe.knobs["lr"])
@@ -53,7 +57,8 @@ def _by_hand(case: Case) -> Finding | None:
     if len(case.steps) < 6 or not case.moves or case.moves[-1] > 3e-5 or case.learned or case.losses[-1] < 0.8 * case.chance:
         return None
     evidence = f"No step moves a weight by more than {case.moves[-1]:.1g} of its size, and the loss stays at {case.losses[-1]:.3g}."
-    return Finding(line_of_rate(case) or _smallest(case) or case.line_of_training(), evidence, LIKELY)
+    own = line_of_rate(case) or _smallest(case) or case.line_of_training()
+    return Finding(case.line_of_optimizer() if case.seen.of("step") else own, evidence, LIKELY)
 
 
 def line_of_rate(case: Case) -> int:

@@ -21,6 +21,7 @@ DEMO = """\
 """
 
 
+_OWN = "During the test the network is still in training mode, in which parts of it behave otherwise."
 _TRAINING = 3  # its place among the arguments
 _ON_PURPOSE = ("mc_dropout", "MC dropout", "Monte Carlo", "monte carlo")
 
@@ -28,25 +29,29 @@ _ON_PURPOSE = ("mc_dropout", "MC dropout", "Monte Carlo", "monte carlo")
 def look(case: Case) -> Finding | None:
     """Calls outside training, for images that were not trained on, with those layers switched on; guesses are made of what they give."""
     asked = case.tests if case.training else []
-    live = [event for event in asked if event.live or (event.own and _differ(case))]
     if case.script.find(*_ON_PURPOSE):
         return None
+    own = sorted({kind for event in asked if event.model is case.model for kind in event.own})
+    differs = bool(own) and _differ(case, own)
+    live = [event for event in asked if event.live or (differs and event.own and event.model is case.model)]
     if not live or len(live) < 0.5 * len(asked):
         return _always_dropped(case, asked)
     fresh = [event for event in live if not set(event.about.get("rows", [])) & case.trained_rows]
     if not any(_asked(case, event) for event in fresh):
         return None
     kinds = " and ".join(dict.fromkeys(kind for event in live for kind in event.live or event.own))
-    return Finding(fresh[0].line, f"{len(live)} of {len(asked)} calls in the test ran with {kinds} in training mode.")
+    evidence = f"{len(live)} of {len(asked)} calls in the test ran with {kinds} in training mode."
+    return Finding(fresh[0].line, evidence, sentence="" if any(event.live for event in live) else _OWN)
 
 
-def _differ(case: Case) -> bool:
-    """Whether the network gives something else in training than in evaluation: its own parts may ask and do the same."""
+def _differ(case: Case, own: list[str]) -> bool:
+    """Whether the network gives something else while the program's own parts are in training, be it before a softmax or a sigmoid."""
     if case.model is None or case.images is None:
         return False
     with contextlib.suppress(Exception):
-        training, evaluating = (run(case.model, case.images, training=mode) for mode in (True, False))
-        return training.shape == evaluating.shape and not torch.allclose(training, evaluating, rtol=1e-3, atol=1e-4)
+        training, evaluating = run(case.model, case.images, awake=own), run(case.model, case.images)
+        ways = (training, training.softmax(-1), training.log_softmax(-1), training.sigmoid())
+        return training.shape == evaluating.shape and not any(torch.allclose(one, evaluating, rtol=1e-3, atol=1e-4) for one in ways)
     return False
 
 

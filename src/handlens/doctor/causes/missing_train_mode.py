@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from torch import nn
 
@@ -45,10 +46,10 @@ def look(case: Case) -> Finding | None:
 
 def _line(case: Case, lines: tuple[int, ...]) -> int:
     """The innermost loop around the lines that are under way, as far as each calls the next by its name; else the innermost line."""
-    for line, caller in zip(lines, (*lines[1:], 0), strict=True):
+    for line, caller in zip(lines, (*lines[1:], 0), strict=False):
         if loops := case.script.loops_around(line):
             return loops[0].lineno
         function = case.script.enclosing(line, ast.FunctionDef)
-        if not isinstance(function, ast.FunctionDef) or function.name not in case.script.line(caller):
+        if not isinstance(function, ast.FunctionDef) or not re.search(rf"\b{function.name}\b", case.script.line(caller)):
             break
     return next(iter(lines), 0)

@@ -32,10 +32,13 @@ def look(case: Case) -> Finding | None:
     found = f"At {len(stale)} of {len(later)} backward passes the gradients of earlier batches were still there."
     if each:
         return Finding(case.line_of_training(), found)
-    line = next((event.line for event in stepped[0].after if event.kind == "step"), case.line_of_training())
+    line = next((event.line for event in stepped[0].after if event.kind == "step" and event.line), case.line_of_training())
+    by_hand = not case.seen.of("step")
     return Finding(
         line,
-        f"{found} A step came after every {round(len(later) / len(stepped))}. of them.",
-        sentence="Gradients are gathered over several batches, and never cleared after a step: they add up over the whole training.",
-        change="Write optimizer.zero_grad() right after optimizer.step().",
+        f"{found} There was one step for {round(len(later) / len(stepped))} of them.",
+        sentence="Gradients of several backward passes are gathered, and never cleared after a step: they add up over the whole training.",
+        change="Clear each gradient once the weights are moved: p.grad = None."
+        if by_hand
+        else "Write optimizer.zero_grad() right after optimizer.step().",
     )

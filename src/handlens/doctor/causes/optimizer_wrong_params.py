@@ -8,7 +8,8 @@ from torch import Tensor
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, NOT_LEARNING, Finding
-from handlens.doctor.seen import Event
+from handlens.doctor.script import names_in
+from handlens.doctor.seen import Event, held
 
 SENTENCE = "The optimizer does not hold the weights that this network learns with."
 CHANGE = "Make the optimizer after the network, with all of its weights: model.parameters()."
@@ -51,14 +52,20 @@ def _left_out(case: Case) -> Finding | None:
 def _of_step(case: Case, leaf: Tensor) -> int:
     """Where the optimizer is made that was used when these weights first got a gradient; 0 without one."""
     reached = next((step for step in case.steps if any(one is leaf for one in step.backward.leaves)), None)
-    used = next((event.optimizer for event in reached.after if event.kind == "step"), None) if reached else None
-    return next((_asked_for(case, event) for event in case.seen.of("optimizer") if used is not None and event.optimizer is used), 0)
+    used = [event.optimizer for event in reached.after if event.kind == "step"] if reached else []
+    mine = min(used, key=lambda one: case.parameters.keys().isdisjoint(held(one)), default=None)
+    return next((_asked_for(case, event) for event in case.seen.of("optimizer") if mine is not None and event.optimizer is mine), 0)
 
 
 def _asked_for(case: Case, made: Event) -> int:
-    """The line that makes an optimizer; where a function only returns it, the line that calls that."""
-    lines = made.about.get("lines", ())
-    return next((line for line in lines if not isinstance(case.script.enclosing(line, ast.stmt), ast.Return)), made.line)
+    """The line that makes an optimizer; where a function only hands on the weights that it is given, the line that calls that."""
+    for line in made.about.get("lines", ()):
+        given, function = case.script.enclosing(line, ast.Return), case.script.enclosing(line, ast.FunctionDef)
+        signature = function.args if isinstance(function, ast.FunctionDef) else None
+        taken = {one.arg for one in (*signature.args, signature.vararg, signature.kwarg) if one} - {"self"} if signature else set()
+        if given is None or not taken & names_in(given):
+            return int(line)
+    return made.line
 
 
 def _of_another(case: Case) -> Finding | None:

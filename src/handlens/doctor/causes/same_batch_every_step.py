@@ -33,14 +33,19 @@ def look(case: Case) -> Finding | None:
 
 
 def _new_iterator(case: Case) -> Finding | None:
-    """`next(iter(loader))` within the loop that trains."""
+    """`next(iter(loader))`, or `next(batches(x))` of a generator of the program's, within the loop that trains."""
+    generators = {node.name for node in case.script.nodes if isinstance(node, ast.FunctionDef) and _yields(node)}
     rows = [frozenset(event.rows) for event in case.training if "rows" in event.about]
     for node in case.script.calls("next"):
         inner = node.args[0] if node.args else None
-        made = isinstance(inner, ast.Call) and name_of(inner.func) == "iter" and case.script.loops_around(node.lineno)
+        made = isinstance(inner, ast.Call) and name_of(inner.func) in {"iter", *generators} and case.script.loops_around(node.lineno)
         if made and len(rows) > 3 and _repeated(rows):
             return Finding(node.lineno, f"{len(rows)} steps saw {len(set(rows))} different batch(es).")
     return None
+
+
+def _yields(function: ast.FunctionDef) -> bool:
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
 
 
 def _new_seed(case: Case) -> Finding | None:

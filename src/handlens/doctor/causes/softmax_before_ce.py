@@ -56,7 +56,7 @@ def _chosen(case: Case, call: ast.Call) -> int:
 
 
 def _stands_in(call: ast.Call, value: ast.expr) -> bool:
-    return any(node is call for node in ast.walk(value))
+    return value is call or (isinstance(value, ast.Lambda) and value.body is call)
 
 
 def is_probability(scores: Tensor) -> bool:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
+from handlens.doctor.script import name_of, names_in
 
 SENTENCE = "Labels should be whole numbers, one for each image."
 CHANGE = "Make them so: labels.long(), of shape N for N images."
@@ -12,6 +16,7 @@ DEMO = """\
 + y = labels.long()
   print(loss_fn(net()(images), y).item())
 """
+_MAKERS = ("from_numpy", "tensor", "as_tensor")
 
 
 def look(case: Case) -> Finding | None:
@@ -23,4 +28,20 @@ def look(case: Case) -> Finding | None:
     )
     if found is None or case.failure is None or not case.raised(r"target|nll_loss|dtype|cast"):
         return None
-    return Finding(case.failure.line, case.failure.text.splitlines()[0][:140])
+    return Finding(_made(case) or case.failure.line, case.failure.text.splitlines()[0][:140])
+
+
+def _made(case: Case) -> int:
+    """Where labels become a tensor, if they do so once, and of what NumPy has as fractions; 0 if the line of the loss is the place."""
+    fractions = {
+        name_of(target) for target, value in case.script.pairs() if "float32" in ast.unparse(value) or "float64" in ast.unparse(value)
+    }
+    made = [
+        target.lineno
+        for target, value in case.script.pairs()
+        if re.search("label|target|^y", ast.unparse(target))
+        and isinstance(value, ast.Call)
+        and name_of(value.func) in _MAKERS
+        and names_in(value) & fractions
+    ]
+    return made[0] if len(made) == 1 else 0

@@ -23,6 +23,7 @@ def look(case: Case) -> Finding | None:
     shapes = [event.shapes[0] for event in case.seen.of("loss")] or [
         tuple(event.output.shape) for event in case.seen.of("forward") if "output" in event.about
     ]
+    shapes = shapes or [tuple(event.scores.shape) for event in case.seen.of("refused")]  # by a loss within a network
     if not shapes:
         return None
     outputs, linear = shapes[-1][-1], case.script.calls("Linear")

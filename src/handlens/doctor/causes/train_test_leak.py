@@ -62,7 +62,11 @@ def _kept_in(case: Case) -> int:
     for call in case.script.calls(*_JOINING):
         given = call.args[0] if call.args else None
         parts = ast.unparse(given.generators[0].iter) if isinstance(given, ast.ListComp) and not given.generators[0].ifs else ""
-        if parts and any(parts in ast.unparse(loop.iter) for loop in case.script.loops_around(call.lineno) if isinstance(loop, ast.For)):
+        if parts and any(
+            parts in {ast.unparse(one) for one in ast.walk(loop.iter)}
+            for loop in case.script.loops_around(call.lineno)
+            if isinstance(loop, ast.For)
+        ):
             return call.lineno
     return 0
 

@@ -40,7 +40,8 @@ class Answers:
         def argmax(original: Callable[..., Any]) -> Callable[..., Any]:
             def largest(*args: Any, **knobs: Any) -> Any:
                 found = original(*args, **knobs)
-                watcher.record.quiet(watcher._argmax, argument(0, ("input",), args, knobs), argument(1, ("dim", "axis"), args, knobs))
+                scores, dim = argument(0, ("input",), args, knobs), argument(1, ("dim", "axis"), args, knobs)
+                watcher.record.quiet(watcher._argmax, scores, dim, found)
                 return found
 
             return largest
@@ -100,8 +101,9 @@ class Answers:
         self.record.patch(nn.Module, "load_state_dict", loading)
         self.record.patch(nn.Module, "state_dict", state)
 
-    def _argmax(self, scores: Tensor, dim: Any) -> None:
-        if scores.ndim == 2 and (isinstance(dim, int) or len(scores) == 1) and self.record.few("argmax", 3000):
+    def _argmax(self, scores: Tensor, dim: Any, found: Any) -> None:
+        alone = dim is None and len(scores) == 1 and isinstance(found, Tensor) and found.dtype == torch.int64 and scores.is_floating_point()
+        if scores.ndim == 2 and (isinstance(dim, int) or alone) and self.record.few("argmax", 3000):
             self.record.add("argmax", shape=tuple(scores.shape), dim=1 if dim is None else dim % 2)  # of one image no dim need be named
 
     def _compare(self, one: Tensor, other: Any, found: Any) -> None:

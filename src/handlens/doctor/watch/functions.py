@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree
 
-from handlens.doctor.seen import Event, bare
+from handlens.doctor.seen import Event, bare, unwrapped
 from handlens.doctor.watch.recorder import MEASURED, Recorder
 
 
@@ -49,7 +49,10 @@ class Functions:
     def _backward(self, arguments: list[Any], value: Tensor | None, last: Event | None) -> None:
         """It is as good as a backward pass, to weights that are known by their places."""
         given = [one for one in _pytree.tree_leaves(arguments) if isinstance(one, Tensor)]
+        one_by_one = torch._C._functorch.peek_interpreter_stack() is not None
         if any(torch._C._functorch.is_batchedtensor(one) for one in given):  # weights of several networks at once
+            return
+        if one_by_one and any(unwrapped(one).requires_grad for one in given):  # steps within a step, which goes back through them
             return
         inside = list(itertools.takewhile(lambda event: event is not last, reversed(self.record.seen.events)))
         forwards = [event for event in reversed(inside) if event.kind == "forward"]
@@ -80,5 +83,5 @@ class Functions:
 
 def _elsewhere() -> bool:
     """Whether it is computed inside another transformation than `vmap`, as for a gradient of gradients."""
-    around = torch._C._functorch.peek_interpreter_stack()
-    return around is not None and around.key() != torch._C._functorch.TransformType.Vmap
+    around = torch._C._functorch.get_interpreter_stack() or []
+    return any(one.key() != torch._C._functorch.TransformType.Vmap for one in around)

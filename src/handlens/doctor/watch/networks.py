@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -141,7 +142,8 @@ class Networks:
 def _own_training(model: nn.Module) -> list[str]:
     """The classes of the program's own parts that ask in `forward` whether they are in training, and are."""
     parts = [type(module) for module in model.modules() if module.training and not type(module).__module__.startswith("torch.")]
-    return sorted({kind.__name__ for kind in parts if "training" in getattr(kind.forward, "__code__", _own_training.__code__).co_names})
+    codes = {kind: getattr(inspect.unwrap(kind.forward), "__code__", None) for kind in parts}
+    return sorted({kind.__name__ for kind, code in codes.items() if "training" in getattr(code, "co_names", ())})
 
 
 def _any_training(model: nn.Module, kinds: tuple[type, ...]) -> bool:
