@@ -162,6 +162,11 @@ def test_pip_is_ended_when_nothing_arrives_any_more(mirrored: Mirror) -> None:
         download()
 
 
+def test_what_pip_says_of_a_server_that_falls_silent_is_passed_on(mirrored: Mirror, tmp_path: Path) -> None:
+    mirrored.usual = stalling(50_000)
+    assert pip.download(["--timeout", "1", "--retries", "0", "tiny-hub==1.0"], tmp_path).endswith("Read timed out")
+
+
 def test_a_learners_own_files_do_not_get_into_pip(tiny: Tiny) -> None:
     """`python -m pip` would import random.py and pip.py from the folder one stands in."""
     for name in ("random.py", "token.py", "pip.py", "email.py"):

@@ -99,7 +99,7 @@ def test_it_ends_when_we_are_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with running("-c", PARENT) as parent:
         wait_until(lambda: Path("child").is_file() and Path("child").read_text(), "the child")
         parent.kill()
-    assert all_gone(Path("child").read_text())
+        assert all_gone(Path("child").read_text())
 
 
 @UNIX

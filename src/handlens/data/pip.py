@@ -74,4 +74,5 @@ def _size_of(folder: Path) -> int:
 def _reason(said: str) -> str:
     """The last error that pip tells, or else its last line."""
     lines = [line.strip() for line in said.splitlines() if line.strip()] or ["it said nothing"]
-    return files.printable(next((line for line in reversed(lines) if line.startswith("ERROR")), lines[-1]), 200).rstrip(".")
+    errors = [line for line in lines if line.startswith("ERROR") and line != "ERROR: Exception:"]  # behind which the last line says which
+    return files.printable((errors or lines)[-1], 200).rstrip(".")
