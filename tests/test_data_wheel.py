@@ -145,7 +145,7 @@ def mirrored(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     with zipfile.ZipFile(whole, "a") as zipped:
         zipped.writestr(*filling)
     publish(monkeypatch, tiny, body, replace(about, sha256=hashlib.sha256(whole.getvalue()).hexdigest()))
-    monkeypatch.setattr(pip, "_STILL_S", 5.0)
+    monkeypatch.setattr(pip, "_STILL_S", 15.0)
     with Mirror({WHEEL_NAME: whole.getvalue()}) as mirror:
         monkeypatch.setenv("PIP_FIND_LINKS", f"{mirror.address}/{WHEEL_NAME}")
         yield mirror

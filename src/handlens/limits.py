@@ -47,7 +47,9 @@ class Limits:
 def run_limited(
     command: Sequence[str], limits: Limits, *, folder: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> Finished:
-    """Run `command` until it ends or its time is up; then it and all its children are gone. If we are killed it ends too, on Linux.
+    """Run `command` until it ends or its time is up; then it and all its children are gone.
+
+    If we are killed it ends too, on Linux, though not what it has started.
 
     Args:
         command: the program and its arguments.

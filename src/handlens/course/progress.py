@@ -37,14 +37,14 @@ def remember(folder: Path, result: Result) -> str:
 
 def _put_aside(place: Path) -> str:
     """Give a file that cannot be read another name, before a new one takes its place; says so."""
-    if not files.is_file(place) or _content(place) is not None:
+    if not files.is_file(place) or not _is_damaged(place):
         return ""
     names = (place.with_name(f".progress-unreadable-{number}.json") for number in itertools.count(1))
     aside = next(name for name in names if not name.exists())
     files.move(place, aside)
     return (
         f"What you had passed before cannot be read: {_FILE} is damaged, and is kept as {aside.name} in {place.parent}. "
-        "To count it again: handlens course check"
+        "To have your exercises counted again: handlens course check"
     )
 
 
@@ -73,6 +73,20 @@ def _content(place: Path) -> dict[str, Any] | None:
     except (FileError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
+
+
+def _is_damaged(place: Path) -> bool:
+    """Whether a file holds something else than results.
+
+    Raises:
+        FileError: it cannot be read just now; it may be as good as before.
+    """
+    if place.stat().st_size > _MOST_BYTES:
+        return True
+    try:
+        return not isinstance(json.loads(files.read_bytes(place, _MOST_BYTES)), dict)
+    except (ValueError, RecursionError):
+        return True
 
 
 def _of_exercises(everything: dict[str, Any]) -> dict[str, dict[str, Any]]:

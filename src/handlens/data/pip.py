@@ -15,7 +15,7 @@ from typing import Any
 from handlens import files
 from handlens.limits import end_group
 
-_STILL_S = 180.0  # longer than pip's own patience with a server that is silent: six attempts of 15 s
+_STILL_S = 180.0  # longer than pip's own patience with a server that is silent: usually six attempts of 15 s
 _LOOK_S = 1.0
 
 
@@ -39,7 +39,7 @@ def download(words: Sequence[str], place: Path) -> str:
         except OSError as error:
             return f"it cannot be started ({error})"
         try:
-            stood_still = _stands_still(process, Path(folder))
+            stood_still = _stands_still(process, [Path(folder), place])
         finally:
             end_group(process)
         told.seek(0)
@@ -49,15 +49,15 @@ def download(words: Sequence[str], place: Path) -> str:
     return _reason(said) if process.returncode else ""
 
 
-def _stands_still(process: subprocess.Popen[bytes], folder: Path) -> bool:
-    """Wait for its end; True if before that too long nothing is added to its temporary files, among which is what arrives."""
-    size, since = 0, time.monotonic()
+def _stands_still(process: subprocess.Popen[bytes], folders: Sequence[Path]) -> bool:
+    """Wait for its end; True if before that too long nothing is added: to its temporary files, as it arrives, or where it is copied to."""
+    size, since = [0] * len(folders), time.monotonic()
     while True:
         try:
             process.wait(_LOOK_S)
             return False
         except subprocess.TimeoutExpired:
-            now = _size_of(folder)
+            now = [_size_of(folder) for folder in folders]
         if now != size:
             size, since = now, time.monotonic()
         elif time.monotonic() - since > _STILL_S:

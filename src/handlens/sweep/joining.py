@@ -97,11 +97,12 @@ def _shut_off(ray: Any) -> Iterator[None]:
     """
     constants = ray._private.ray_constants  # it has read the first of the variables when it was imported
     before = {name: os.environ.get(name) for name in (_CLUSTERS, _NICENESS, "RAY_AUTH_MODE", "RAY_AUTH_TOKEN")}
-    clusters, constants.ENABLE_RAY_CLUSTER = constants.ENABLE_RAY_CLUSTER, False
-    os.environ |= {_CLUSTERS: "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": before["RAY_AUTH_TOKEN"] or secrets.token_hex(32)}
-    os.environ.setdefault(_NICENESS, "0")
-    _read_again(ray)
+    clusters = getattr(constants, "ENABLE_RAY_CLUSTER", None)
     try:
+        constants.ENABLE_RAY_CLUSTER = False
+        os.environ |= {_CLUSTERS: "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": before["RAY_AUTH_TOKEN"] or secrets.token_hex(32)}
+        os.environ.setdefault(_NICENESS, "0")
+        _read_again(ray)
         yield
     finally:
         constants.ENABLE_RAY_CLUSTER = clusters

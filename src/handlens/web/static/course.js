@@ -108,6 +108,7 @@ function verdict(last) {
     last.line > 0 && el("pre", {}, `line ${last.line}   ${last.code}`),
     last.evidence && el("p", { class: "caption" }, `Seen: ${last.evidence}`),
     el("p", {}, `Try: ${last.change}`),
+    last.note && el("p", { class: "caption" }, last.note),
   ].filter(Boolean);
 }
 
