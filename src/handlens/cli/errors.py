@@ -12,6 +12,7 @@ import click
 
 from handlens.cli.terminal import FILE, checkpoint_option, json_option, on_option, print_json, remark, show_table, tell
 from handlens.errors import DataMissing, UsageError
+from handlens.words import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +54,7 @@ def errors(runs: tuple[str, ...], as_json: bool, **options: Any) -> int:
         print_json(facts | {name: _plain(value) for name, value in report.items()} | {"figures": figures})
         return 0
     _show(report)
-    remark(f"{facts['mistakes']:,} of {evaluation.n:,} {evaluation.split} images are wrong.")
+    remark(f"Of {evaluation.n:,} {evaluation.split} images {counted(facts['mistakes'], 'is', 'are')} wrong.")
     _tell(figures)
     return 0
 

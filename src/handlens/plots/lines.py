@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from numpy.typing import NDArray
 
 from handlens.plots.style import LIGHT, NORMAL, SMALL, WIDTH, Picture, Theme, dress, finish, headline, new_figure, plain
+from handlens.words import counted
 
 Array = NDArray[np.generic]
 
@@ -95,7 +96,7 @@ def plot_line_fit(features: Array, targets: Array, lines: Sequence[tuple[int, fl
         axes.plot(ends, slope * ends + height, color=theme.series[0], alpha=strength, linewidth=2.4 if last else 1.2)
     _name_ends(axes, {f"epoch {epoch}": slope * ends[1] + height for epoch, slope, height in (lines[0], lines[-1])}, ends[1], theme)
     epoch, slope, height = lines[-1]
-    headline(axes, f"After {epoch} epochs: y = {slope:.2f} x {'+' if height >= 0 else '-'} {abs(height):.2f}", theme)
+    headline(axes, f"After {counted(epoch, 'epoch')}: y = {slope:.2f} x {'+' if height >= 0 else '-'} {abs(height):.2f}", theme)
     axes.margins(x=0.02)
     axes.set_xlim(right=ends[1] + 0.14 * (ends[1] - ends[0]))
     return finish(figure)

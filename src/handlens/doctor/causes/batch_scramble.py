@@ -13,6 +13,7 @@ from handlens.doctor.cause import NOT_LEARNING, Finding
 from handlens.doctor.causes import labels_shuffled
 from handlens.doctor.evaluations import arguments
 from handlens.doctor.probes import run
+from handlens.words import counted
 
 SENTENCE = "The shape is right, but each row now holds pixels of many images."
 CHANGE = "Keep the batch first: flatten(1), or view(len(x), -1)."
@@ -69,7 +70,8 @@ def _inside(case: Case) -> Finding | None:
         others = max(touched(case.lively, given, place) for place in (0, -1))  # of a sequence, what comes late weighs most
         if others:
             return Finding(
-                _line(case) or case.line_of_forward(), f"When one image of the batch is changed, the scores of {others} others change."
+                _line(case) or case.line_of_forward(),
+                f"When one image of the batch is changed, the scores of {counted(others, 'other')} change.",
             )
     return None
 

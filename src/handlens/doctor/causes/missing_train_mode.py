@@ -6,6 +6,7 @@ from torch import nn
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
+from handlens.words import counted
 
 SENTENCE = "After the test the network stays in eval mode: dropout and batch norm no longer train."
 CHANGE = "Write model.train() at the start of each epoch, before the batch loop."
@@ -35,7 +36,9 @@ def look(case: Case) -> Finding | None:
     after = f"after {awake} with it" if awake else "from the first on"
     line = next((event.line for event in case.seen.of("mode") if not event.training), asleep[0].line) if not awake else asleep[0].line
     return Finding(
-        _line(case, line), f"{len(asleep)} training batches were seen with {kind} switched off, {after}.", LIKELY if not awake else 0.95
+        _line(case, line),
+        f"{counted(len(asleep), 'training batch was', 'training batches were')} seen with {kind} switched off, {after}.",
+        LIKELY if not awake else 0.95,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
+from handlens.words import counted
 
 SENTENCE = "Old gradients are still there when new ones come, so they add up from batch to batch."
 CHANGE = "Write optimizer.zero_grad() before loss.backward(), in the batch loop."
@@ -30,5 +31,6 @@ def look(case: Case) -> Finding | None:
     if cleared or len(stale) < len(later) or steps < 0.9 * len(later):
         return None
     return Finding(
-        case.line_of_training(), f"At {len(stale)} of {len(later)} backward passes the gradients of earlier batches were still there."
+        case.line_of_training(),
+        f"At {len(stale)} of {counted(len(later), 'backward pass', 'backward passes')} the gradients of earlier batches were still there.",
     )
