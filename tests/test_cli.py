@@ -285,8 +285,8 @@ def test_knobs_that_a_model_has_not_are_refused_from_an_option_and_a_file_but_no
         ("handlens.cli.training.dataset_of", "No run had begun"),
         ("handlens.cli.training.show_layers", "No run had begun"),
         ("handlens.fit._check_new", "No run had begun"),
-        ("handlens.fit._check_room", "0 of 1 epochs are saved; to go on: handlens train --resume three"),
-        ("handlens.cli.training._watch", "0 of 1 epochs are saved; to go on: handlens train --resume three"),
+        ("handlens.fit._check_room", "0 of 1 epoch is saved; to go on: handlens train --resume three"),
+        ("handlens.cli.training._watch", "0 of 1 epoch is saved; to go on: handlens train --resume three"),
     ],
 )
 def test_an_interrupt_at_any_time_says_what_is_saved(
@@ -308,7 +308,7 @@ def test_a_run_that_is_not_at_its_end_says_so_first(terminal: Terminal, runs: Pa
         terminal(*SMALL, "--name", "three", code=130)
     for verb in ("evaluate", "report"):
         terminal(verb, "three")
-        assert terminal.err.splitlines()[0] == "Run three is interrupted: 0 of 1 epochs are done; to go on: handlens train --resume three"
+        assert terminal.err.splitlines()[0] == "Run three is interrupted: 0 of 1 epoch is done; to go on: handlens train --resume three"
 
 
 def test_after_a_training_that_guesses_smaller_steps_are_advised(terminal: Terminal, mnist: hl.Dataset) -> None:

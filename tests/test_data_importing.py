@@ -375,7 +375,7 @@ def test_the_label_may_stand_last_if_its_column_says_so(tmp_path: Path) -> None:
         ("1,2\n1,x\n", "(?s)A pixel is x; each must be a whole number.*line 2"),
         ("1,2\n1,0.5\n", "A pixel is 0.5; each must be a whole number"),
         ("1,2\n1,\n", "A pixel is empty"),
-        ("1,2\n1,2,3\n", "There are 3 columns where 2 are announced"),
+        ("1,2\n1,2,3\n", "This line has 3 columns where 2 are announced"),
         ("1,2\n1,99999999999\n", "A pixel is 99999999999"),
         ("1,2\n,2\n", "(?s)A label must be there.*line 2"),
         ("label,id,pixel0\n1,7,2\n", "(?s)2 pixels a line are no square.*Take the columns out that are no pixels: id"),

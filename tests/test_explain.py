@@ -320,7 +320,7 @@ def test_dead_units_are_counted_and_said() -> None:
     alive = explain.activations(killed(), small_data().test.images).of("layers.2").any(axis=0)
     assert found.dead[0].dead == int((~alive).sum()) >= 5
     assert (found.dead[0].layer, found.dead[0].units, found.images) == ("layers.2", 16, 80)
-    assert any(f"{found.dead[0].dead} of 16 units behind layers.2 are dead" in sentence for sentence in found.findings)
+    assert any(f"Of 16 units behind layers.2 {found.dead[0].dead} are dead" in sentence for sentence in found.findings)
 
 
 def test_dead_channels_of_a_function_are_counted_too(networks: dict[str, nn.Module]) -> None:

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "handlens"
 
 # From the ground up; CONTRIBUTING.md draws it. A package stands where its name stands, with all that is in it.
 LAYERS = (
-    ("errors", "lazy"),
+    ("errors", "lazy", "words"),
     ("files", "limits", "seeds"),
     ("metrics", "plots", "device", "named"),
     ("optim", "schedules", "regression"),

@@ -21,6 +21,7 @@ from handlens.data.offline import is_offline
 from handlens.errors import DataMissing, UsageError
 from handlens.evaluation import Evaluation
 from handlens.runs import Run, load_run
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,7 +66,7 @@ class Comparison:
         if self.why_not:
             return [self.why_not]
         said = [_which_is_better(self, self.paired[0]), _which_costs_more(*self.rows)] if len(self.runs) == 2 else []
-        return [*filter(None, said), f"They disagree on {self.disagreements:,} of {self.tests[0].n:,} test images."]
+        return [*filter(None, said), f"They disagree on {self.disagreements:,} of {counted(self.tests[0].n, 'test image')}."]
 
     @property
     def cases(self) -> list[tuple[tuple[bool, ...], NDArray[np.int64]]]:
@@ -94,7 +95,7 @@ class Comparison:
         heading = f"right: {', '.join(right)}" if right else "all wrong, each in its way"
         answers = zip(*(test.select(places).predicted for test in self.tests), strict=True)
         captions = [f"{true}: {', '.join(said)}" for true, said in zip(self.tests[0].select(places).true, answers, strict=True)]
-        return plots.ImageRow(heading, f"{number:,} image{'' if number == 1 else 's'}", self.tests[0].images[places], captions)
+        return plots.ImageRow(heading, counted(number, "image"), self.tests[0].images[places], captions)
 
     @property
     def columns(self) -> list[str]:

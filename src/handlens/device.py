@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 
 from handlens.errors import UsageError
+from handlens.words import counted
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3): what may lie free; from what size on a block is asked for apart
 CUDA_WHEELS = "https://download.pytorch.org/whl/cu130"
@@ -99,7 +100,7 @@ def title(device: torch.device, threads: int = 0, *settings: str) -> str:
     if device.type == "cuda":
         return f"{device} ({', '.join((torch.cuda.get_device_name(device), *settings))})"
     threads = threads or torch.get_num_threads()
-    return f"{device} ({', '.join((processor(), f'{threads} thread' + 's' * (threads > 1), *settings))})"
+    return f"{device} ({', '.join((processor(), counted(threads, 'thread'), *settings))})"
 
 
 def processor() -> str:

@@ -26,6 +26,7 @@ from handlens.runs import About, Run, is_free, load_run, new_id, new_name, new_p
 from handlens.train import Row
 from handlens.training import Training, following
 from handlens.transfer import network_of, plan_new
+from handlens.words import counted
 
 
 @contextlib.contextmanager
@@ -88,7 +89,7 @@ def _telling_how_to_go_on(folder: Path) -> Iterator[None]:
     except KeyboardInterrupt as stop:
         with contextlib.suppress(HandlensError):
             run = Run(folder)
-            done = f"{run.pointer.last.epoch} of {run.config.epochs} epochs are saved"
+            done = f"{run.pointer.last.epoch} of {counted(run.config.epochs, 'epoch is', 'epochs are')} saved"
             stop.add_note(f"{done}; to go on: handlens train --resume {run.name}")
         raise
 

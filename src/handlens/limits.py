@@ -130,7 +130,7 @@ def _read(file: IO[bytes]) -> str:
     return file.read(_OUTPUT_BYTES).decode(errors="replace")
 
 
-def _become(seconds: int, memory: int, file_size: int, parent: int, command: list[str]) -> None:
+def _become(command: list[str], seconds: int, memory: int, file_size: int, parent: int) -> None:
     if parent and sys.platform == "linux":
         _end_with(parent)
     try:
@@ -158,4 +158,4 @@ def _end_with(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    _become(*map(int, sys.argv[1:5]), command=sys.argv[5:])
+    _become(sys.argv[5:], *map(int, sys.argv[1:5]))

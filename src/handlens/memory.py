@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy
 from handlens import models
 from handlens.errors import TrainingError
 from handlens.train import Loader
+from handlens.words import counted
 
 
 def ran_out(error: BaseException) -> bool:
@@ -21,7 +22,7 @@ def explain(model: nn.Module, loader: Loader) -> TrainingError:
     images, labels = next(iter(loader))
     largest = largest_batch(model, images, labels)
     place = models.device_of(model)
-    what = f"A batch of {len(labels)} images does not fit into the memory of {place}; the largest that does has {largest}."
+    what = f"A batch of {counted(len(labels), 'image')} does not fit into the memory of {place}; the largest that does has {largest}."
     if largest == 0:
         return TrainingError(f"Not even one image fits into the memory of {place}.", hint="Make the network smaller.")
     return TrainingError(what, hint=f"Use --batch-size {largest}")

@@ -19,6 +19,7 @@ from handlens.presets import IMAGENET
 from handlens.runs import Run, load_run, runs_folder
 from handlens.train import train
 from handlens.training import trying
+from handlens.words import counted
 
 _OF_THE_IMAGES = ("mean", "std")  # what pixels are shifted and scaled by belongs to the images, not to what was learned
 
@@ -184,7 +185,10 @@ def few_examples(run: Run, config: Config, counts: Sequence[int], seeds: Sequenc
     if dataset.name == run.config.data:
         raise UsageError(f"Run '{run.name}' has learned the images of {dataset.name} already.", hint="Take another data set: --data NAME.")
     if max(counts) > len(dataset.train):
-        raise UsageError(f"There are only {len(dataset.train):,} training images in {dataset.name}.", hint="Choose smaller --examples.")
+        raise UsageError(
+            f"Only {counted(len(dataset.train), 'training image is', 'training images are')} in {dataset.name}.",
+            hint="Choose smaller --examples.",
+        )
     for count in counts:
         for seed in seeds:
             for way, knobs in WAYS.items():

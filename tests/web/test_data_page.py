@@ -158,7 +158,7 @@ def test_labels_are_mended_and_digits_deleted_and_both_undone_to_the_byte(own: P
     expect(own.locator(".tiles button")).to_have_count(len(sevens))
     own.locator(".tiles button").first.click()
     own.keyboard.press("1")
-    expect(own.locator(".card > div > .kept")).to_contain_text("One digit is a 1 now.")
+    expect(own.locator(".card > div > .kept")).to_contain_text("1 digit is a 1 now.")
     assert [label for digit, label in kept().items() if digit in sevens].count(1) == 1
     own.locator("text=Undo").click()
     expect(own.locator(".card > div > .kept")).to_contain_text("Undone.")
@@ -236,7 +236,7 @@ def test_a_damaged_picture_is_shown_as_that(own: Page, hand: Service, mnist: hl.
     expect(own.locator(".damaged")).to_have_text("damaged")
     own.locator(".tiles button").click()
     own.locator("text=Delete").click()
-    expect(own.locator(".card > div > .kept")).to_contain_text("One digit is deleted.")
+    expect(own.locator(".card > div > .kept")).to_contain_text("1 digit is deleted.")
 
 
 @pytest.mark.parametrize("kind", ["png", "drawn", "csv", "idx"])

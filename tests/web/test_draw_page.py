@@ -61,7 +61,7 @@ def test_it_opens_with_a_digit_that_is_already_answered_and_looked_into(page: Pa
     expect(page.locator(".digit")).to_have_text("7")
     expect(page.locator("#layers figure")).not_to_have_count(0)
     expect(page.locator("#layers figcaption").first).to_contain_text("6 tiles of 28×28")
-    expect(page.locator(".caption")).to_have_text("Grad-CAM: what speaks for 7")
+    expect(page.locator(".caption")).to_have_text("What speaks for 7, by a method called Grad-CAM")
     pixels = "document.querySelectorAll('.input')[1].getContext('2d').getImageData(0, 0, 28, 28).data"
     assert page.evaluate(f"() => new Set({pixels}).size") > 20
     page.locator("text=Each step on the way").click()
@@ -319,7 +319,7 @@ def test_drawings_wait_while_the_lab_is_gone_and_are_sent_when_it_is_back(browse
         first.process.send_signal(signal.SIGKILL)
         first.process.wait()
         page.keyboard.press("7")
-        expect(page.locator("#notice")).to_contain_text("One drawing waits")
+        expect(page.locator("#notice")).to_contain_text("1 drawing waits")
         with running(home, "--run", "reader", "--port", "8870") as second:
             assert second.port == first.port
             expect(page.locator("#notice")).to_be_hidden(timeout=15_000)

@@ -19,6 +19,7 @@ from drivers import sockets
 from mirror import Mirror, stalling
 from playwright.sync_api import Browser, Locator, Page, expect
 from small import small_data
+from web.held import Held, counted
 from web.service import Reply, Service, look, opened, running
 
 import handlens as hl
@@ -181,6 +182,54 @@ def test_one_that_diverges_says_so_and_offers_a_smaller_lr(page: Page, lab: Serv
     assert begun.value.ok
 
 
+def test_a_second_click_begins_no_second_training(page: Page, lab: Service) -> None:
+    page.goto("/train?examples=1000&hidden_sizes=16&epochs=1")
+    begun = counted(page, "POST", f"http://{lab.host}/api/trainings")
+    page.get_by_role("button", name="Start").dblclick()
+    expect(page.locator("#phase")).to_contain_text("Finished", timeout=60_000)
+    assert len(begun) == 1
+    expect(page.locator(".told .kept")).to_be_empty()
+
+
+def test_the_space_bar_starts_nothing_with_a_guess_that_cannot_be(page: Page, lab: Service) -> None:
+    page.goto("/train?examples=1000")
+    page.locator("#guess").fill("150")
+    page.locator("#main").focus()
+    page.keyboard.press(" ")
+    expect(page.locator("#guess")).to_be_focused()
+    assert not lab.ask("GET", "/api/trainings").json["going"]
+
+
+def test_a_time_that_was_measured_for_other_knobs_is_not_shown(page: Page) -> None:
+    page.goto("/train?examples=1000&hidden_sizes=16&epochs=1")
+    held = Held(page, "**/api/estimate")
+    page.get_by_role("button", name="How long?").click()
+    held.wait()
+    page.locator("#knob-epochs").fill("7")
+    page.locator("#knob-epochs").blur()
+    held.let_go()
+    expect(page.locator("#time")).to_be_empty()
+
+
+def test_what_is_no_learning_rate_is_said_and_a_comma_is_understood(page: Page, lab: Service) -> None:
+    name = begin(lab, epochs="500")
+    until(lab, name, "running")
+    page.goto("/train")
+    expect(page.locator("#phase")).to_contain_text("Training")
+    page.locator("#live-lr").fill("fast")
+    page.get_by_role("button", name="Set").click()
+    expect(page.locator("main")).to_contain_text("A learning rate is a number above 0")
+    wish(lab, name, "pause")
+    until(lab, name, "paused")
+    page.wait_for_timeout(500)  # events come, and take nothing away
+    expect(page.locator("main")).to_contain_text("A learning rate is a number above 0")
+    page.locator("#live-lr").fill("0,002")
+    with page.expect_response("**/control"):
+        page.get_by_role("button", name="Set").click()
+    expect(page.locator("main")).not_to_contain_text("A learning rate is a number above 0")
+    assert Job(lab.folder / "runs" / ".lab" / name).control().lr == 0.002
+
+
 def test_one_that_was_just_begun_is_seen_by_other_labs(lab: Service) -> None:
     """Its process takes seconds until it trains; should this lab be killed meanwhile, the next one must not begin another one."""
     name = begin(lab, epochs="200")
@@ -217,7 +266,7 @@ def test_a_download_is_told_and_no_time_is_measured_over_it(browser: Browser, tm
     with Mirror(bodies, usual=stalling(1 << 20)) as mirror:
         monkeypatch.setenv("HANDLENS_MIRRORS", mirror.address)
         with running(tmp_path, "--port", "8930") as service, opened(browser, service) as context:
-            what, how = "The images of MNIST are not on this machine.", "To get them, 12 MB: handlens data fetch mnist"
+            what, how = "The images of MNIST are not on this machine.", "To get them, 11.6 MB: handlens data fetch mnist"
             absent = {"error": what, "what to do": how, "missing": ["mnist"]}
             for path in ("/api/estimate", "/api/trainings"):
                 assert service.ask("POST", path, {"preset": "session"}).json == absent

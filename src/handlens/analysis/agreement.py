@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from handlens.errors import UsageError
 from handlens.evaluation import Evaluation
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,7 +72,7 @@ class Agreement:
         from handlens import plots
 
         first, indices = self.evaluations[0], self.indices(times, count)
-        heading = f"{self.counts[times]:,} image{'' if self.counts[times] == 1 else 's'} wrong in {self.named(times)}"
+        heading = f"{counted(self.counts[times], 'image')} wrong in {self.named(times)}"
         captions = [
             f"{first.classes[first.labels[index]]} → {self.wrong_answers(index).most_common(1)[0][0]}" for index in indices.tolist()
         ]

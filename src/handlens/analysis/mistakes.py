@@ -15,6 +15,7 @@ from torch import nn
 from handlens import metrics, models
 from handlens.errors import UsageError
 from handlens.evaluation import ConfusedPair, Evaluation
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,12 +77,10 @@ def plot_clusters(evaluation: Evaluation, clusters: Sequence[Cluster], count: in
         chosen = evaluation.select(cluster.indices[:count])
         mean = evaluation.images[cluster.indices].mean(axis=0, keepdims=True).round().astype(np.uint8)
         captions = ["mean", *_taken_for(chosen.true, chosen.predicted)]
-        rows.append(plots.ImageRow(_mistakes(len(cluster.indices)), _commonest(cluster), np.concatenate([mean, chosen.images]), captions))
+        rows.append(
+            plots.ImageRow(counted(len(cluster.indices), "mistake"), _commonest(cluster), np.concatenate([mean, chosen.images]), captions)
+        )
     return plots.plot_rows(rows, "Mistakes that look alike to the network", "below each image: its label, then the answer")
-
-
-def _mistakes(number: int) -> str:
-    return f"{number:,} mistake{'' if number == 1 else 's'}"
 
 
 def _commonest(cluster: Cluster) -> str:
@@ -106,5 +105,5 @@ def plot_confused(evaluation: Evaluation, pairs: Sequence[ConfusedPair], count: 
         chosen = evaluation.confused(pair.true, pair.predicted, count)
         heading = f"{pair.true} taken for {pair.predicted}"
         captions = [percent(share) for share in chosen.probabilities]
-        rows.append(plots.ImageRow(heading, _mistakes(pair.count), chosen.images, captions))
+        rows.append(plots.ImageRow(heading, counted(pair.count, "mistake"), chosen.images, captions))
     return plots.plot_rows(rows, "Most confused pairs", "below each image: how sure the network was of its wrong answer; most wrong first")

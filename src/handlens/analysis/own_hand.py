@@ -13,6 +13,7 @@ from handlens.data.catalog import MINE
 from handlens.errors import UsageError
 from handlens.evaluation import Evaluation
 from handlens.runs import Run, load_run
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,7 +46,7 @@ class OwnHand:
     def sentences(self) -> list[str]:
         """What was found, in words, and how far it can be believed."""
         count = self.mine[0].n
-        digits = f"{count:,} digit{'s' * (count != 1)} of yours"
+        digits = counted(count, "digit of yours", "digits of yours")
         which = "kept apart from what was learned" if self.apart else "all there are; none was learned"
         said = [f"Measured on {digits}, {which}.", *(self._gap(place) for place in range(len(self.runs)))]
         if self.change:

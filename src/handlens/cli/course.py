@@ -14,6 +14,7 @@ import click
 from handlens.cli.classroom import COMMANDS, send
 from handlens.cli.terminal import FILE, folder_option, json_option, print_json, remark, say, show_table, tell
 from handlens.errors import HandlensError
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from handlens.course import Exercise, Result
@@ -41,7 +42,7 @@ def start(folder: Path, instructor: bool, as_json: bool) -> int:
     if as_json:
         print_json({"folder": str(folder), "written": [str(path) for path in written]})
         return 0
-    tell(f"{len(written)} new files in {folder}; what was there already is as it was.")
+    tell(f"{counted(len(written), 'new file')} in {folder}; what was there already is as it was.")
     tell(f"Begin with {folder}/exercises/01_linear_fit.py, then: handlens course check linear-fit")
     return 0
 
@@ -126,7 +127,7 @@ def watch(names: tuple[str, ...], folder: Path | None) -> int:
 
     paths = {one: path_of(one, folder) for one in ([find(name) for name in names] or EXERCISES)}
     saves = Saves(list(paths.values()))
-    say(f"Watching {len(paths)} file{'s' * (len(paths) > 1)} in {next(iter(paths.values())).parent}. Save one to check it; Ctrl-C ends.")
+    say(f"Watching {counted(len(paths), 'file')} in {next(iter(paths.values())).parent}. Save one to check it; Ctrl-C ends.")
     while True:
         time.sleep(_WAIT_S)
         saved = saves.new()
@@ -226,7 +227,7 @@ def catch_up(number: int, folder: Path | None) -> int:
     for exercise, aside in done:
         if aside:
             tell(f"Yours of {exercise.name} is {aside}")
-    tell(f"{len(done)} exercises are solved; go on with number {number}.")
+    tell(f"{counted(len(done), 'exercise is', 'exercises are')} solved; go on with number {number}.")
     return 0
 
 
@@ -259,7 +260,7 @@ def pack(folder: Path, systems: str, wheels: Path | None, as_json: bool) -> int:
         print_json(dataclasses.asdict(packed))
         return 0
     size = f"{packed.size_bytes / 1e6:,.0f} MB"
-    tell(f"{packed.wheels} wheels for Python {packed.python} and {packed.data} data sets, {size}, are in {folder}.")
+    tell(f"{counted(packed.wheels, 'wheel')} for Python {packed.python} and {counted(packed.data, 'data set')}, {size}, are in {folder}.")
     tell("On the other computers: copy the folder there, and open START.html.")
     return 0
 

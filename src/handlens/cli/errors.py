@@ -12,6 +12,7 @@ import click
 
 from handlens.cli.terminal import FILE, checkpoint_option, json_option, on_option, print_json, remark, show_table, tell
 from handlens.errors import DataMissing, UsageError
+from handlens.words import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,12 +49,13 @@ def errors(runs: tuple[str, ...], as_json: bool, **options: Any) -> int:
     evaluation = found[0].evaluate(options["on"])
     report = _pair(evaluation, options) if options["pair"] else _all(found[0], evaluation, options)
     figures = _save(report.pop("figures"), found[0].folder / "plots" / "errors.png", options["save"])
-    facts = {"run": found[0].name, "split": evaluation.split, "n": evaluation.n, "mistakes": int((~evaluation.correct).sum())}
+    mistakes = int((~evaluation.correct).sum())
+    facts = {"run": found[0].name, "split": evaluation.split, "n": evaluation.n, "mistakes": mistakes}
     if as_json:
         print_json(facts | {name: _plain(value) for name, value in report.items()} | {"figures": figures})
         return 0
     _show(report)
-    remark(f"{facts['mistakes']:,} of {evaluation.n:,} {evaluation.split} images are wrong.")
+    remark(f"Of {evaluation.n:,} {evaluation.split} images {counted(mistakes, 'is', 'are')} wrong.")
     _tell(figures)
     return 0
 

@@ -9,6 +9,7 @@ import click
 
 from handlens.cli.terminal import checkpoint_option, json_option, on_option, print_json, remark, say, show_classes, show_table, tell
 from handlens.errors import UsageError
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from handlens.analysis import Calibrated, Robustness
@@ -56,7 +57,9 @@ def _show(found: Run, evaluation: Evaluation, on: str) -> None:
         "95 % interval": f"{low:.2%} to {high:.2%}",
         "loss": f"{evaluation.loss:.4f}",
         "calibration error": f"{evaluation.ece:.4f}",
-        "most confused": ", ".join(f"{pair.true} taken for {pair.predicted} {pair.count} times" for pair in evaluation.most_confused(3)),
+        "most confused": ", ".join(
+            f"{pair.true} taken for {pair.predicted} {counted(pair.count, 'time')}" for pair in evaluation.most_confused(3)
+        ),
     }
     show_table({"what": "left", "value": "left"}, list(facts.items()))
     if sys.stdout.isatty():  # piped, one table for a program; the classes are in --json
@@ -132,4 +135,4 @@ def _show_robustness(found: Robustness) -> None:
     columns = {"change": "left", "unit": "left"} | {f"{place}": "right" for place in range(1, 6)}
     rows = [(name, CHANGES[name][2], *(f"{one.strength:g}: {one.accuracy:.1%}" for one in found.of(name))) for name in found.changes]
     show_table(columns, rows)
-    remark(f"Strength: accuracy, on {found.clean.n:,} images, of which {found.clean.accuracy:.1%} are right unchanged.")
+    remark(f"Strength: accuracy, on {counted(found.clean.n, 'image')}, of which {found.clean.accuracy:.1%} are right unchanged.")

@@ -18,6 +18,7 @@ from handlens.data import Split
 from handlens.errors import UsageError, nearest
 from handlens.explain.attribution import Attribution, last_maps
 from handlens.runs import Run
+from handlens.words import counted
 
 _WITH_IMAGE = ("activations", "features", "saliency", "integrated-gradients", "gradcam", "occlusion")
 _WITH_LAYER = ("filters", "features", "gradcam")
@@ -134,9 +135,8 @@ def _weights(question: Question) -> Answer:
         for place in largest
         for values in (found.values[place],)
     ]
-    words = (
-        f"Layer {found.layer}: {len(norms)} pictures of {'x'.join(map(str, found.values.shape[1:]))}; above, those with the largest norm."
-    )
+    words = f"Layer {found.layer}: {counted(len(norms), 'picture')} of {'x'.join(map(str, found.values.shape[1:]))}; "
+    words += "above, those with the largest norm."
     facts = {"layer": found.layer, "shape": list(found.values.shape), "input_channels": found.input_channels}
     return Answer(found.show(), rows, [words], facts)
 
@@ -190,7 +190,9 @@ def _embedding(question: Question) -> Answer:
         for number, name in enumerate(found.classes)
         for mine in (found.labels == number,)
     ]
-    words = f"The first {len(found.points)} {question.on} images by what goes into {found.layer}: {found.axes[0]}, {found.axes[1]}."
+    words = (
+        f"The first {counted(len(found.points), f'{question.on} image')} by what goes into {found.layer}: {found.axes[0]}, {found.axes[1]}."
+    )
     return Answer(found.show(), rows, [words], {"method": found.method, "layer": found.layer, "points": found.points.tolist()})
 
 

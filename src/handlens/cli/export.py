@@ -9,6 +9,7 @@ import click
 
 from handlens.cli.terminal import FILE, checkpoint_option, json_option, print_json, say, show_table
 from handlens.errors import UsageError
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from handlens.export import Exported, Quantized
@@ -82,7 +83,10 @@ def _quantized(made: Quantized) -> list[tuple[str, str]]:
     low, high = made.interval
     return [
         ("size", f"{made.size_bytes:,} bytes; as float {made.float_size_bytes:,}"),
-        ("accuracy", f"{made.accuracy:.2%} ({low:.2%} to {high:.2%}) of {made.n:,} test images; as float {made.float_accuracy:.2%}"),
+        (
+            "accuracy",
+            f"{made.accuracy:.2%} ({low:.2%} to {high:.2%}) of {counted(made.n, 'test image')}; as float {made.float_accuracy:.2%}",
+        ),
         ("same answer", f"{made.same:.2%}"),
         ("speed", f"{made.images_per_s:,.0f} images/s on one thread; as float {made.float_images_per_s:,.0f}"),
     ]

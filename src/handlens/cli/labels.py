@@ -8,6 +8,7 @@ import click
 
 from handlens.cli.terminal import FILE, json_option, print_json, remark, say, show_table
 from handlens.errors import UsageError
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,7 +50,8 @@ def labels(what: str, as_json: bool, **options: Any) -> int:
         return 0
     columns = {"training image": "right", "label": "left", "suggested": "left", "how sure": "right"}
     show_table(columns, [(row["index"], row["label"], row["suggested"], f"{row['probability']:.2%}") for row in rows])
-    remark(f"{len(found.suspects):,} of {len(found.split):,} labels are suspected; the networks agree with {found.accuracy:.2%} of all.")
+    suspected = f"Of {len(found.split):,} labels {counted(len(found.suspects), 'is', 'are')} suspected"
+    remark(f"{suspected}; the networks agree with {found.accuracy:.2%} of all.")
     if picture:
         remark(f"Images   {picture}")
     return 0
@@ -77,6 +79,8 @@ def _some(split: Split, count: int | None) -> Any:
     import torch
 
     if count and count > len(split):
-        raise UsageError(f"There are only {len(split):,} training images.", hint="Leave out --examples to look at all.")
+        raise UsageError(
+            f"Only {counted(len(split), 'training image is', 'training images are')} there.", hint="Leave out --examples to look at all."
+        )
     count = count or len(split)
     return torch.arange(count) * len(split) // count

@@ -16,6 +16,7 @@ from handlens.data import Dataset
 from handlens.data.catalog import MINE
 from handlens.data.say import Say
 from handlens.runs import Run, has_changed, load_run, whole
+from handlens.words import counted
 
 
 def load_dataset(name: str, val: float, folder: Path | None = None) -> Dataset:
@@ -72,5 +73,5 @@ def find_result(reference: str, model: str | None, checkpoint: str | None) -> Ru
     run = find_run(reference, model)
     if run.status not in ("complete", "stopped early"):
         how = f"; to go on: handlens train --resume {run.name}" if run.status != "running" else ""
-        say(f"Run {run.name} is {run.status}: {run.pointer.last.epoch} of {run.config.epochs} epochs are done{how}")
+        say(f"Run {run.name} is {run.status}: {run.pointer.last.epoch} of {counted(run.config.epochs, 'epoch is', 'epochs are')} done{how}")
     return run.use(checkpoint=checkpoint)

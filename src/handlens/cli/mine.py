@@ -11,6 +11,7 @@ import click
 
 from handlens.cli.terminal import FILE, Bar, json_option, print_json, remark, show_table, tell
 from handlens.errors import UsageError
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from handlens.data.mine import Digit, Outcome
@@ -90,9 +91,9 @@ def _watched(outcomes: Iterable[Outcome]) -> Outcomes:
         with Bar(1) as bar:
             for outcome in outcomes:
                 done.append(outcome)
-                bar.move(0, "reading", f"{len(done):,} pictures")
+                bar.move(0, "reading", counted(len(done), "picture"))
     except KeyboardInterrupt as stop:
-        stop.add_note(f"{sum(one.kept for one in done):,} digits are kept; the same command goes on.")
+        stop.add_note(f"{counted(sum(one.kept for one in done), 'digit is', 'digits are')} kept; the same command goes on.")
         raise
     return done
 
@@ -115,7 +116,7 @@ def _tell(outcomes: Outcomes, as_json: bool) -> int:
 
 def _of_the_refused(refused: Outcomes) -> Iterator[str]:
     if len(refused) > _MOST_REFUSED:
-        yield f"... and {len(refused) - _MOST_REFUSED:,} others left out."
+        yield f"... and {counted(len(refused) - _MOST_REFUSED, 'other')} left out."
     if any(one.unlabelled for one in refused):
         yield "To say what a picture is: handlens mine add PICTURE --label 7"
     if any(one.doubtful for one in refused):
@@ -125,7 +126,7 @@ def _of_the_refused(refused: Outcomes) -> Iterator[str]:
 def _of_the_kept(kept: list[Digit], twice: int) -> Iterator[str]:
     counts, ways = collections.Counter(digit.label for digit in kept), collections.Counter(digit.how for digit in kept)
     if kept:
-        yield f"Kept {_counted(len(kept))}: {', '.join(f'{label}: {counts[label]}' for label in sorted(counts))}."
+        yield f"Kept {counted(len(kept), 'digit')}: {', '.join(f'{label}: {counts[label]}' for label in sorted(counts))}."
         yield f"Labels from {', '.join(f'{_WAYS[how]} ({number})' for how, number in ways.items())}."
         tests = sum(digit.part == "test" for digit in kept)
         if tests:
@@ -134,14 +135,10 @@ def _of_the_kept(kept: list[Digit], twice: int) -> Iterator[str]:
     else:
         yield "No new digit is kept."
     if twice:
-        yield f"{_counted(twice)} {'was' if twice == 1 else 'were'} there already."
+        yield f"{counted(twice, 'digit was', 'digits were')} there already."
 
 
 _WAYS = {"folder": "the folder's name", "name": "the file's name", "sheet": "the row of the sheet", "given": "you", "mended": "you"}
-
-
-def _counted(number: int) -> str:
-    return f"{number:,} digit{'s' * (number != 1)}"
 
 
 @mine.command(short_help="How many there are of each digit.")

@@ -12,6 +12,7 @@ from handlens.cli.watching import Watch
 from handlens.sweep import Spec, Sweep, Trials, begin, find_folder, go_on, make_engine, prepare
 from handlens.sweep.findings import in_words
 from handlens.sweep.telling import points_in_words
+from handlens.words import counted
 
 
 def run(spec: Spec | None, options: dict[str, Any], as_json: bool) -> int:
@@ -42,7 +43,7 @@ def _plan(trials: Trials, at_a_time: int) -> str:
     """How many points and trainings, how many are done, and how many are trained at a time, if that is known before Ray has started."""
     done = sum(trials.outcome(name).finished for name in trials.names)
     points = points_in_words(Sweep(trials).asked, trials.spec)
-    return points + (f", {done:,} trainings done" if done else "") + (f", {at_a_time} at a time" if at_a_time else "")
+    return points + (f", {counted(done, 'training')} done" if done else "") + (f", {at_a_time} at a time" if at_a_time else "")
 
 
 def list_points(spec: Spec, as_json: bool) -> int:

@@ -26,6 +26,7 @@ from handlens.runs import Run, writing
 from handlens.train import Row, train
 from handlens.training import Training, trying
 from handlens.transfer import plan_new, repeat_plan
+from handlens.words import counted
 
 _PARTS_OF_AN_EPOCH = 20
 _STEPS_TO_LEARN_BY_HEART = 500
@@ -87,7 +88,7 @@ def resume(reference: str, checkpoint: str, model: str | None, as_json: bool) ->
             return 0
         with writing(run.folder):
             run.sweep()
-        say(f"Run {run.name} is already complete: {run.pointer.last.epoch} of {run.config.epochs} epochs, {run.status}.")
+        say(f"Run {run.name} is already complete: {run.pointer.last.epoch} of {counted(run.config.epochs, 'epoch')}, {run.status}.")
         return _show_results(run, as_json)
     with _together(), resuming(run, checkpoint=checkpoint) as training:
         say(f"Going on with run {run.name} after epoch {training.state.epoch} of {run.config.epochs}.")
@@ -111,7 +112,9 @@ def _introduce(planned: Plan, as_json: bool) -> None:
 def _splits_in_words(dataset: Dataset, config: Config) -> str:
     count = len(dataset.train) - dataset.added
     few = f"{config.examples:,} of " if 0 < config.examples < count else ""
-    sizes = f"{few}{count:,} images to learn from{_added_in_words(dataset, config)}, {len(dataset.test):,} to be tested on at the end"
+    sizes = (
+        f"{few}{counted(count, 'image')} to learn from{_added_in_words(dataset, config)}, {len(dataset.test):,} to be tested on at the end"
+    )
     if len(dataset.val) == 0:
         return f"Data {dataset.name}: {sizes}; none kept apart to watch by."
     kept = f"{len(dataset.val):,} ({config.val:.0%} of each class) kept apart to watch by"
@@ -153,7 +156,7 @@ def _watch(training: Training) -> None:
         say(ranks.in_words(training.state.rows))
     if training.state.epoch < epochs:
         best = training.run.pointer.best
-        say(f"Stopped early: no better validation loss for {training.plan.config.patience} epochs.")
+        say(f"Stopped early: no better validation loss for {counted(training.plan.config.patience, 'epoch')}.")
         say(f"The weights of the best epoch, {best.epoch if best else training.state.epoch} of {training.state.epoch}, are used.")
 
 
@@ -177,7 +180,7 @@ def _show_results(run: Run, as_json: bool) -> int:
     tell()
     show_classes(evaluation)
     low, high = evaluation.interval
-    tell(f"\nTest accuracy {evaluation.accuracy:.2%}  (95 % interval {low:.2%} to {high:.2%}, {evaluation.n:,} images)")
+    tell(f"\nTest accuracy {evaluation.accuracy:.2%}  (95 % interval {low:.2%} to {high:.2%}, {counted(evaluation.n, 'image')})")
     tell(f"Report   {_shown(page)}   (open it in a browser)")
     tell(f"Run      {_shown(run.folder)}")
     tell("\nTry next:")
@@ -207,7 +210,10 @@ def dry_run(config: Config, name: str | None, as_json: bool) -> int:
     if as_json:
         print_json({"config": planned.config.model_dump(), "parameters": models.count_parameters(planned.model), "estimate_s": seconds})
         return 0
-    tell(f"\nAll fits. {config.epochs} epochs of {len(planned.loader):,} steps would take about {max(1, round(seconds))} s here.")
+    tell(
+        f"\nAll fits. {counted(config.epochs, 'epoch')} of {counted(len(planned.loader), 'step')} "
+        f"would take about {max(1, round(seconds))} s here."
+    )
     tell("Nothing was written. Without --dry-run it is done.")
     return 0
 
@@ -226,7 +232,7 @@ def overfit_one_batch(config: Config, as_json: bool) -> int:
     if as_json:
         print_json({"passed": passed, "steps": int(row["epoch"]), "loss": row["train_loss"], "accuracy": row["train_accuracy"]})
         return 0 if passed else 1
-    done = f"{int(row['epoch'])} steps on the same {len(batch[1])} images ({time.perf_counter() - start:.1f} s)"
+    done = f"{counted(int(row['epoch']), 'step')} on the same {counted(len(batch[1]), 'image')} ({time.perf_counter() - start:.1f} s)"
     tell(f"{done}: loss {row['train_loss']:.4f}, accuracy {row['train_accuracy']:.1%}.")
     if passed:
         tell("Learned by heart: network, loss and optimizer work together.")

@@ -10,6 +10,7 @@ import click
 from handlens import config as configs
 from handlens.cli.terminal import FILE, Bar, json_option, print_json, show_table, tell
 from handlens.errors import UsageError
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from handlens.transfer import FewExamples
@@ -41,11 +42,11 @@ def transfer(run: str, data: str, examples: str, model: str | None, save: Path |
         with Bar(wanted) as bar:
             for result in few_examples(origin, config, counts, seeds):
                 found.append(result)
-                bar.move(len(found), "training", f"{result.count:,} images")
+                bar.move(len(found), "training", counted(result.count, "image"))
     except KeyboardInterrupt as stop:
         if found:
             _show(answer, found, save, as_json)
-            stop.add_note(f"{len(found)} of {wanted} trainings were done; what they reached is shown.")
+            stop.add_note(f"{len(found)} of {counted(wanted, 'training was', 'trainings were')} done; what they reached is shown.")
         raise
     _show(answer, found, save, as_json)
     return 0
@@ -68,7 +69,7 @@ def _show(answer: dict[str, Any], found: list[FewExamples], save: Path | None, a
     columns = {"training images": "right"} | dict.fromkeys(WAYS, "right")
     show_table(columns, [(f"{count:,}", *map(_score, ways.values())) for count, ways in scores.items()])
     seeds = len({one.seed for one in found})
-    tell(f"\nTest accuracy on {answer['data']}: mean of {seeds} trainings, and the spread from the worst to the best.")
+    tell(f"\nTest accuracy on {answer['data']}: mean of {counted(seeds, 'training')}, and the spread from the worst to the best.")
     if picture:
         tell(f"Curves   {picture}")
 

@@ -16,6 +16,7 @@ from handlens.cli.terminal import err, plain, say
 from handlens.sweep import Event, Trials
 from handlens.sweep.spec import TrialName, survivors
 from handlens.sweep.telling import end_in_words, epoch_in_words, knobs_in_words, name_of
+from handlens.words import counted
 
 _MOST_SHOWN = 12
 _PIPED_EVERY_S = 30.0
@@ -66,7 +67,7 @@ class Watch:
             self.live.update(self._picture())
         elif event.row is None and time.monotonic() - self.said >= _PIPED_EVERY_S:
             self.said = time.monotonic()
-            say(", ".join(filter(None, [f"{sum(self.epochs.values()):,} of {self._most():,} epochs", self._left(), self._best()])))
+            say(", ".join(filter(None, [f"{sum(self.epochs.values()):,} of {counted(self._most(), 'epoch')}", self._left(), self._best()])))
 
     def _see_epoch(self, trial: str, row: dict[str, float]) -> None:
         self.epochs[trial] = int(row["epoch"])

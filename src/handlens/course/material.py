@@ -10,6 +10,7 @@ from typing import Any
 
 from handlens.course.plan import Exercise, find
 from handlens.errors import FailedError
+from handlens.words import counted
 
 _SECTION = re.compile(r"^# %% ?(.*)\n", re.MULTILINE)
 
@@ -88,6 +89,6 @@ def _changed(text: str, change: str, title: str) -> str:
     for old, new in re.findall(r"((?:^-.*\n)+)((?:^\+.*\n)*)", change, re.MULTILINE):
         out, put = (re.sub(r"^[-+]", "", part, flags=re.MULTILINE) for part in (old, new))
         if text.count(out) != 1:
-            raise FailedError(f"These lines stand {text.count(out)} times in the solution:\n{out}", where=title)
+            raise FailedError(f"These lines stand {counted(text.count(out), 'time')} in the solution:\n{out}", where=title)
         text = text.replace(out, put)
     return text

@@ -109,6 +109,17 @@ def verify(content: bytes | bytearray | memoryview, file: DataFile, where: str) 
         )
 
 
+def is_being_filled(name: str) -> bool:
+    """Whether a process puts that data set into the cache just now."""
+    return files.is_locked(root() / name / "lock")
+
+
+def unfilled(name: str) -> list[DataFile]:
+    """The files that no fetch which broke off has left here, told by their lengths."""
+    folder = root() / name / "filling"
+    return [file for file in catalog.find_idx(name).files if not has_length(folder / file.name, file.size_bytes)]
+
+
 def _versions(name: str) -> list[Path]:
     """The folders in which the data set may be, the oldest first: its fingerprint, and that with -2, -3 ..."""
     found = (root() / name).glob(catalog.find_idx(name).fingerprint + "*")

@@ -15,6 +15,7 @@ from torch import Tensor
 from handlens import seeds
 from handlens.data.say import images_in_words
 from handlens.errors import DataDamaged, DataError, UsageError
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -100,7 +101,7 @@ class Split(torch.utils.data.Dataset[tuple[Tensor, int]]):
         return plots.plot_samples(self.images[:count].cpu().numpy(), names)
 
     def __repr__(self) -> str:
-        return f"Split({self.name}: {len(self):,} images {_shape(self)}, {len(self.classes)} classes)"
+        return f"Split({self.name}: {counted(len(self), 'image')} {_shape(self)}, {counted(len(self.classes), 'class', 'classes')})"
 
 
 def _check(images: Tensor, labels: Tensor, classes: tuple[str, ...], name: str) -> None:
@@ -116,7 +117,7 @@ def _check(images: Tensor, labels: Tensor, classes: tuple[str, ...], name: str) 
             hint="They must be whole numbers, one an image.",
         )
     if len(images) != len(labels):
-        raise DataDamaged(f"The {name} split has {len(images):,} images but {len(labels):,} labels.")
+        raise DataDamaged(f"The {name} split has {counted(len(images), 'image')} but {counted(len(labels), 'label')}.")
     if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(classes):
         low, high = int(labels.min()), int(labels.max())
         raise DataDamaged(
@@ -225,7 +226,7 @@ class Dataset:
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(split):,} {name}" for name, split in self.splits.items())
-        return f"Dataset({self.name}: {sizes}; images {_shape(self)}, {len(self.classes)} classes)"
+        return f"Dataset({self.name}: {sizes}; images {_shape(self)}, {counted(len(self.classes), 'class', 'classes')})"
 
     def _repr_html_(self) -> str:
         from handlens import plots

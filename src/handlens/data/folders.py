@@ -22,6 +22,7 @@ from typing import Protocol
 from handlens import files
 from handlens.data.formats import shown
 from handlens.errors import DataDamaged, DataError, DataMissing
+from handlens.words import counted
 
 MOST_FILE_BYTES = 1 << 28
 _MOST_ZIP_BYTES = 1 << 36
@@ -179,12 +180,12 @@ def arrange(tree: Tree, where: str) -> Arrangement:
     classes = tuple(sorted({picture.label for picture in found}))
     if len(classes) < 2:
         raise DataError(
-            f"There are files in {len(classes)} class folder{'s' * (len(classes) != 1)}; at least two classes are needed.",
+            f"There are files in {counted(len(classes), 'class folder')}; at least two classes are needed.",
             where=where,
             hint="Put the images of each class into a folder of their own: FOLDER/cat/1.jpg, FOLDER/dog/2.jpg.",
         )
     left = len(paths) - len(found)
-    remarks = (f"{left:,} file{'s' * (left != 1)} outside the class folders left out.",) if left else ()
+    remarks = (f"{counted(left, 'file')} outside the class folders left out.",) if left else ()
     return Arrangement(tuple(found), classes, remarks)
 
 

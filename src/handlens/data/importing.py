@@ -17,6 +17,7 @@ from handlens.data.formats import MOST_BYTES, shown
 from handlens.data.say import Say, megabytes, on_stderr
 from handlens.data.stored import SPLITS, About, Writer
 from handlens.errors import DataDamaged, DataError, FileError, UsageError
+from handlens.words import counted
 
 MOST_SIZE = 224
 _UNEVEN = 2.0
@@ -127,7 +128,7 @@ def _from_tree(tree: Tree, path: Path, writer: Writer, image_size: int | None, s
         raise _nothing(decoding.unreadable, path)
     odd = [*found.remarks, *_about_unreadable(decoding.unreadable), *_about_balance(found.classes, counts.tolist())]
     size = "x".join(map(str, decoding.shape[1:]))
-    what = f"{sum(counts):,} images to learn from, {size} {'grey' if decoding.grey else 'colour'}"
+    what = f"{counted(sum(counts), 'image')} to learn from, {size} {'grey' if decoding.grey else 'colour'}"
     return About(title="", description=what, classes=found.classes, remarks=(remark, decoding.remark, *odd), unreadable=decoding.unreadable)
 
 
@@ -174,7 +175,7 @@ def _about_unreadable(unreadable: dict[str, str]) -> list[str]:
     name, reason = next(iter(unreadable.items()))
     others = ", and others" if len(unreadable) > 1 else ""
     first = f"{files.printable(name)} ({files.printable(reason)})"
-    return [f"{len(unreadable):,} file{'s' * (len(unreadable) != 1)} left out that cannot be read: {first}{others}."]
+    return [f"{counted(len(unreadable), 'file')} left out that cannot be read: {first}{others}."]
 
 
 def _about_balance(classes: tuple[str, ...], counts: list[int]) -> list[str]:
@@ -184,7 +185,8 @@ def _about_balance(classes: tuple[str, ...], counts: list[int]) -> list[str]:
         return []
     large, small = classes[counts.index(most)], classes[counts.index(least)]
     times = f"{most / least:.1f} times as many as" if least else "and there are none of"
-    return [f"The classes are uneven: {most:,} images of '{files.printable(large)}', {times} of '{files.printable(small)}' ({least:,})."]
+    many = f"{counted(most, 'image')} of '{files.printable(large)}'"
+    return [f"The classes are uneven: {many}, {times} of '{files.printable(small)}' ({least:,})."]
 
 
 def _from_table(path: Path, writer: Writer, say: Say) -> About:
@@ -196,5 +198,5 @@ def _from_table(path: Path, writer: Writer, say: Say) -> About:
         writer.add(f"{split}-labels", [labels[places].astype("<i8")])
     counts = np.bincount(labels, minlength=len(classes)).tolist()
     remark = "80 % of each class are train, 10 % val, 10 % test, the same ones every time."
-    what = f"{len(labels):,} images, {images.shape[2]}x{images.shape[3]} grey"
+    what = f"{counted(len(labels), 'image')}, {images.shape[2]}x{images.shape[3]} grey"
     return About(title="", description=what, classes=classes, remarks=(remark, *_about_balance(classes, counts)))

@@ -13,6 +13,7 @@ from handlens.data import duplicates
 from handlens.data.dataset import Dataset
 from handlens.data.duplicates import Pair
 from handlens.errors import UsageError
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,22 +99,21 @@ class Inspection:
         counts = self.counts["train"]
         largest, smallest = (self.classes[counts.index(extreme(counts))] for extreme in (max, min))
         if max(counts) == min(counts):
-            return f"Balance: each class has {max(counts):,} training images."
+            return f"Balance: each class has {counted(max(counts), 'training image')}."
         times = f"{self.imbalance:.2f} times as many" if min(counts) else "nothing to learn it from"
-        return f"Balance: '{largest}' has {max(counts):,} training images, '{smallest}' {min(counts):,}: {times}."
+        return f"Balance: '{largest}' has {counted(max(counts), 'training image')}, '{smallest}' {min(counts):,}: {times}."
 
     def _about(self, words: str, twins: tuple[Twin, ...]) -> str:
         if not twins:
             return f"No two images are {words}."
         more = "more than " if len(twins) >= duplicates.MOST_PAIRS else ""
         across, contradicting = sum(twin.across for twin in twins), sum(twin.contradicts for twin in twins)
-        pairs = "pair of images is" if len(twins) == 1 else "pairs of images are"
-        return f"{more}{len(twins):,} {pairs} {words}; {across:,} of them across train and test; {contradicting:,} with different labels."
+        pairs = counted(len(twins), "pair of images is", "pairs of images are")
+        return f"{more}{pairs} {words}; {across:,} of them across train and test; {contradicting:,} with different labels."
 
     def _left_out(self) -> list[str]:
         count = len(self.unreadable)
-        were = "file was" if count == 1 else "files were"
-        return [f"{count:,} unreadable {were} left out when it was imported."] if count else []
+        return [f"{counted(count, 'unreadable file was', 'unreadable files were')} left out when it was imported."] if count else []
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the images, as JSON; of twins at most 1,000."""

@@ -87,9 +87,9 @@ def collected(name: str, entry: Archive, named: Path | None, offline: bool, say:
     patience, problems, paths, fetched = Patience(), [], [], []
     mirrors = [] if offline else addresses(name, entry.mirrors)
     for original in entry.originals:
-        place = cache.root() / "originals" / f"{(original.sha256 or original.md5)[:12]}-{original.name.lower()}"
+        place = _place(original)
         try:
-            path = _in_folders(original, [*_folders(entry, named), place.parent], place.name, say)
+            path = _in_folders(original, [*_folders(entry, named), _home()], say)
             if path is None:
                 download(original, place, mirrors, say, patience)
                 path = place
@@ -106,6 +106,20 @@ def collected(name: str, entry: Archive, named: Path | None, offline: bool, say:
                 files.remove(path)
 
 
+def lacking(entry: Archive) -> list[Original]:
+    """The published files that would have to be downloaded, told by their lengths; of one whose length nobody says each byte is read."""
+    folders = [*_folders(entry, None), _home()]
+    return [original for original in entry.originals if not any(_seems_right(path, original) for path in _paths(original, folders))]
+
+
+def _seems_right(path: Path, original: Original) -> bool:
+    if original.size_bytes:
+        return cache.has_length(path, original.size_bytes)
+    with contextlib.suppress(DataMissing, DataDamaged, FileError):
+        return original.is_right(formats.map_file(path))
+    return False
+
+
 def _needed_elsewhere(name: str, entry: Archive) -> bool:
     """Whether the same file holds another data set (EMNIST has six, MNIST-C sixteen) that is not in the cache yet."""
     others = [(other, about) for other, about in DATASETS.items() if isinstance(about, Archive) and other != name]
@@ -120,9 +134,23 @@ def _folders(entry: Archive, named: Path | None) -> list[Path]:
     return [*below, *([Path(shared) / entry.shared] if shared and entry.shared else [])]
 
 
-def _in_folders(original: Original, folders: list[Path], kept_as: str, say: Say) -> Path | None:
+def _home() -> Path:
+    """Where published files are kept that were downloaded."""
+    return cache.root() / "originals"
+
+
+def _place(original: Original) -> Path:
+    return _home() / f"{(original.sha256 or original.md5)[:12]}-{original.name.lower()}"
+
+
+def _paths(original: Original, folders: list[Path]) -> Iterator[Path]:
+    """Where it may lie in some folders, under its own name or that under which it is kept."""
+    yield from (folder / name for folder in folders for name in (original.name, _place(original).name))
+
+
+def _in_folders(original: Original, folders: list[Path], say: Say) -> Path | None:
     """The first file of that name that is the published one."""
-    for path in (folder / name for folder in folders for name in (original.name, kept_as)):
+    for path in _paths(original, folders):
         with contextlib.suppress(DataMissing, DataDamaged, FileError):
             if original.is_right(formats.map_file(path)):
                 return path
@@ -142,7 +170,7 @@ def _missing(name: str, entry: Archive, problems: list[str]) -> DataMissing:
 def identify(folder: Path) -> str | None:
     """The data set of the catalogue whose published files are all in a folder; None if there is none."""
     for name, entry in DATASETS.items():
-        if isinstance(entry, Archive) and all(_in_folders(original, [folder], original.name, _quiet) for original in entry.originals):
+        if isinstance(entry, Archive) and all(_in_folders(original, [folder], _quiet) for original in entry.originals):
             return name
     return None
 

@@ -20,6 +20,7 @@ from torch.utils.data import Dataset as TorchDataset
 from handlens import files, seeds
 from handlens.data.formats import map_file, parse_idx, write_idx
 from handlens.errors import DataDamaged, DataMissing, UsageError
+from handlens.words import counted
 
 _TOGETHER = 8  # shards whose images are mixed; one more may be open, as a batch can reach into the next ones
 _MOST_SHARDS = 10_000
@@ -72,7 +73,9 @@ class Shards(TorchDataset[tuple[Tensor, Tensor]]):
             paths = [self.folder / f"{self.names[shard]}-{what}" for what in ("images", "labels")]
             images, labels = (torch.from_numpy(parse_idx(map_file(path), str(path))) for path in paths)
             if labels.ndim != 1 or images.ndim < 3 or len(images) != len(labels):
-                raise DataDamaged(f"The shard has {len(images):,} images and {len(labels):,} labels.", where=str(paths[0]))
+                raise DataDamaged(
+                    f"The shard has {counted(len(images), 'image')} and {counted(len(labels), 'label')}.", where=str(paths[0])
+                )
             self._open[shard] = (images.unsqueeze(1) if images.ndim == 3 else images, labels)
         return self._open[shard]
 

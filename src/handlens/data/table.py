@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from handlens import files
 from handlens.data.formats import shown
 from handlens.errors import DataDamaged, DataError, DataMissing
+from handlens.words import counted
 
 _LABELS = ("label", "class", "target", "y")
 _MOST_BYTES = 4 << 30
@@ -158,7 +159,7 @@ def _what_is_wrong(line: str, columns: int, readers: Collection[int]) -> str:
     except csv.Error as error:
         return f"This line cannot be read: {error}."
     if len(values) != columns:
-        return f"There are {len(values)} columns where {columns} are announced."
+        return f"This line has {counted(len(values), 'column')} where {counted(columns, 'is', 'are')} announced."
     for place, value in enumerate(values):
         if place not in readers and not re.fullmatch(r"[+-]?\d{1,4}", value, re.ASCII):
             return f"A pixel is {files.printable(value, 30) or 'empty'}; each must be a whole number, 0 to 255."

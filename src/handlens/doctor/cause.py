@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from handlens.doctor.endings import in_words
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from handlens.doctor.case import Case
@@ -139,7 +140,9 @@ class Diagnosis:
         if self.stopped and not self.losses:
             return [f"I saw no training. The program was ended after some seconds, and was at line {self.stopped} then.", _LATE]
         fell = (
-            [f"In {self.steps} steps the loss went from {self.losses[0]:.3g} to {self.losses[1]:.3g}."] if self.losses else [_NO_BACKWARD]
+            [f"In {counted(self.steps, 'step')} the loss went from {self.losses[0]:.3g} to {self.losses[1]:.3g}."]
+            if self.losses
+            else [_NO_BACKWARD]
         )
         return ["I found nothing wrong.", *fell, *self._ended()]
 

@@ -12,6 +12,7 @@ from handlens.doctor.causes.labels_shuffled import centroid_agreement, labelled
 from handlens.doctor.causes.lr_too_low import TINY, longest_step
 from handlens.doctor.causes.vanishing_sigmoid import LEAST, gradient_ratio
 from handlens.doctor.evaluations import arguments
+from handlens.words import counted
 
 
 def measured(case: Case) -> tuple[Measured, ...]:
@@ -56,7 +57,7 @@ def _old_gradients(case: Case) -> Answer:
     if not case.again:
         return None
     stale = sum(step.stale(case.optimized) for step in case.again)
-    return f"{stale} of {len(case.again)} steps", "0, unless added on purpose"
+    return f"{stale} of {counted(len(case.again), 'step')}", "0, unless added on purpose"
 
 
 def _steps(case: Case) -> Answer:
@@ -75,16 +76,16 @@ def _others(case: Case) -> Answer:
     given = [one[:16] for one in arguments(case.training, case.model)]
     if case.lively is None or len(given) != 1:
         return None
-    return f"{touched(case.lively, given, -1)} of {len(given[0]) - 1} others change", "0"
+    return f"{touched(case.lively, given, -1)} of {counted(len(given[0]) - 1, 'other changes', 'others change')}", "0"
 
 
 def _modes(case: Case) -> Answer:
-    return (f"{sum(bool(event.live) for event in case.tests)} of {len(case.tests)} test calls", "0") if case.tests else None
+    return (f"{sum(bool(event.live) for event in case.tests)} of {counted(len(case.tests), 'test call')}", "0") if case.tests else None
 
 
 def _leaks(case: Case) -> Answer:
     asked = [row for event in case.tests for row in event.about.get("rows", [])]
-    return (f"{sum(row in case.trained_rows for row in asked)} of {len(asked)} test images", "0") if asked else None
+    return (f"{sum(row in case.trained_rows for row in asked)} of {counted(len(asked), 'test image')}", "0") if asked else None
 
 
 def _hits(case: Case) -> Answer:

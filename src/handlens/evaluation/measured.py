@@ -19,6 +19,7 @@ from handlens.errors import ModelError, UsageError, nearest
 from handlens.evaluation import stored as storage
 from handlens.evaluation.selection import Selection
 from handlens.metrics import Calibration, ClassScore, Coverage
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -249,7 +250,8 @@ class Evaluation:
 
     def __repr__(self) -> str:
         low, high = self.interval
-        return f"Evaluation({self.split}: accuracy {self.accuracy:.2%} [{low:.2%}, {high:.2%}], loss {self.loss:.4f}, {self.n:,} images)"
+        score = f"accuracy {self.accuracy:.2%} [{low:.2%}, {high:.2%}], loss {self.loss:.4f}"
+        return f"Evaluation({self.split}: {score}, {counted(self.n, 'image')})"
 
     def _repr_html_(self) -> str:
         from handlens import plots

@@ -15,6 +15,7 @@ from handlens import metrics, models
 from handlens.errors import UsageError
 from handlens.explain.subject import Images, Subject, Targets, class_targets, find_layer, float_images, network
 from handlens.explain.trace import trace
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from handlens.plots import Picture, Theme
@@ -62,7 +63,7 @@ class Attribution:
 
     def __repr__(self) -> str:
         where = f" of layer {self.layer}" if self.layer else ""
-        return f"Attribution({self.method}{where}: {len(self.images)} images {'x'.join(map(str, self.images.shape[1:]))})"
+        return f"Attribution({self.method}{where}: {counted(len(self.images), 'image')} {'x'.join(map(str, self.images.shape[1:]))})"
 
     def lines(self, classes: Sequence[str], labels: Sequence[int] | None = None) -> list[tuple[str, ...]]:
         """What to write below each image: the answer, what it is (if `labels` are given), and the class asked about if that is another."""
@@ -255,7 +256,7 @@ def _maps_and_gradients(model: nn.Module, used: tuple[nn.Module, int], batch: Te
         with torch.enable_grad():
             total = _scores(model, batch.detach().requires_grad_(), chosen).sum()
             if not 0 < time <= len(kept) or not isinstance(kept[time - 1], Tensor):
-                often = f" {time} times" if kept else ""
+                often = f" {counted(time, 'time')}" if kept else ""
                 raise UsageError(f"The network does not use this {type(layer).__name__} as a layer{often}.", hint="Choose a convolution.")
             return kept[time - 1].detach(), torch.autograd.grad(total, kept[time - 1])[0]
     finally:

@@ -16,6 +16,7 @@ from handlens.data import Split
 from handlens.errors import UsageError
 from handlens.explain.subject import Subject, network
 from handlens.explain.trace import trace
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -145,7 +146,7 @@ def _layer_health(name: str, weights: Tensor, gradient: Tensor | None) -> LayerH
 def _about_dead(dead: tuple[DeadUnits, ...]) -> list[str]:
     many = [one for one in dead if one.share >= _MANY_DEAD]
     return [
-        f"{one.dead} of {one.units} units behind {one.layer} are dead: 0 for every image, so they neither help nor learn. "
+        f"Of {one.units} units behind {one.layer} {counted(one.dead, 'is', 'are')} dead: 0 for every image, no help, and no learning. "
         "A smaller learning rate or another start keeps more alive."
         for one in many
     ]

@@ -13,6 +13,7 @@ from torch import nn
 
 from handlens.errors import UsageError
 from handlens.explain.subject import Subject, find_layer, image_shape, network
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +41,7 @@ class Weights:
 
     def __repr__(self) -> str:
         count, _, height, width = self.values.shape
-        return f"Weights({self.layer}: {count} pictures {height}x{width} of {self.input_channels} channels)"
+        return f"Weights({self.layer}: {counted(count, 'picture')} {height}x{width} of {counted(self.input_channels, 'channel')})"
 
 
 def weights(subject: Subject, shape: Sequence[int] | None = None) -> Weights:

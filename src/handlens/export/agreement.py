@@ -11,6 +11,7 @@ from torch import Tensor
 
 from handlens.errors import FailedError
 from handlens.export.subject import Subject
+from handlens.words import counted
 
 Ask = Callable[[Tensor], NDArray[np.float32]]
 """Images `uint8` N,C,H,W in, logits N,K out."""
@@ -37,7 +38,7 @@ class Agreement:
     def __str__(self) -> str:
         if not self.images:
             return self.how
-        return f"{self.images:,} images, the same answer for each, largest difference of a logit {self.largest:.1e} ({self.how})"
+        return f"{counted(self.images, 'image')}, the same answer for each, largest difference of a logit {self.largest:.1e} ({self.how})"
 
 
 def agree(ask: Ask, subject: Subject, how: str) -> Agreement:
@@ -67,7 +68,7 @@ def difference(logits: NDArray[np.float32], wanted: NDArray[np.float32], toleran
     largest = float(np.abs(logits - wanted).max())
     others = int((logits.argmax(1) != wanted.argmax(1)).sum())
     if largest > tolerance or others:
-        raise failed(f"of {len(wanted):,} images it reads {others:,} otherwise, and a logit differs by {largest:.2g}")
+        raise failed(f"of {counted(len(wanted), 'image')} it reads {others:,} otherwise, and a logit differs by {largest:.2g}")
     return largest
 
 

@@ -17,6 +17,7 @@ from handlens.evaluation import Evaluation
 from handlens.export.parcel import shared
 from handlens.report.recipe import repeat_command
 from handlens.runs import Run, preparation_of
+from handlens.words import counted
 
 EXAMPLES = 300
 """Images for the robustness table: enough for three points up or down, and quick."""
@@ -44,11 +45,12 @@ def _what(run: Run) -> str:
     shape = "x".join(map(str, about.image_shape))
     entry = run.pointer.entry(run.default_checkpoint)
     prepared = "found as ink, scaled and centred as MNIST's digits are" if preparation_of(run.config, about).ink else "cut and scaled to it"
+    learning = counted(models.count_parameters(model), "parameter that learns", "parameters that learn")
     return "\n".join(
         (
-            f"- **Network**: `{shared(run.config).model}`, {models.count_parameters(model):,} parameters that learn.",
+            f"- **Network**: `{shared(run.config).model}`, {learning}.",
             f"- **It takes** images of {shape} (channels, height, width), raw pixels from 0 to 255; pictures are {prepared} first.",
-            f"- **It says** one of {len(about.classes)} classes: {_plain(', '.join(about.classes))}.",
+            f"- **It says** one of {counted(len(about.classes), 'class', 'classes')}: {_plain(', '.join(about.classes))}.",
             f"- **Weights**: of epoch {entry.epoch}, sha256 `{entry.sha256}`.",
             f"- **Made**: {about.created or 'nobody wrote when'}, with handlens {run.env.get('handlens', 'of an unknown version')}.",
         )
@@ -73,7 +75,7 @@ def _recipe(run: Run) -> str:
     idle = models.idle_knobs(run.config.model) | {"threads"}
     changed = {name: value for name, value in shared(run.config).changes().items() if name not in idle}
     rows = [(f"`{name}`", _shown(value), FIELDS[name].description or "") for name, value in changed.items()]
-    done = f"{run.pointer.entry(run.default_checkpoint).epoch} of {run.config.epochs} epochs."
+    done = f"{run.pointer.entry(run.default_checkpoint).epoch} of {counted(run.config.epochs, 'epoch')}."
     return _section("Recipe", _table(("knob", "value", "what it does"), rows), f"All other knobs are at their defaults. {done}")
 
 
@@ -97,7 +99,7 @@ def _scores(found: Evaluation) -> str:
         ("classes found least", ", ".join(f"{name} ({score.recall:.1%})" for name, score in worst)),
         ("taken for another most", ", ".join(confused) or "none"),
     ]
-    return _section("How good it is", _table((f"on {found.n:,} {found.split} images", ""), rows))
+    return _section("How good it is", _table((f"on {counted(found.n, f'{found.split} image')}", ""), rows))
 
 
 def _robustness(found: Robustness) -> str:
@@ -105,7 +107,9 @@ def _robustness(found: Robustness) -> str:
         (name, CHANGES[name][2], ", ".join(f"{one.strength:g}: {one.accuracy:.1%}" for one in found.of(name))) for name in found.changes
     ]
     low, high = found.clean.interval
-    said = f"{found.clean.n:,} test images; unchanged {found.clean.accuracy:.1%} are right (95 % interval {low:.1%} to {high:.1%})."
+    said = (
+        f"{counted(found.clean.n, 'test image')}; unchanged {found.clean.accuracy:.1%} are right (95 % interval {low:.1%} to {high:.1%})."
+    )
     return _section("When the images change", _table(("change", "unit", "strength: right"), rows), said)
 
 

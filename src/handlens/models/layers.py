@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from handlens.errors import ModelError
 from handlens.models.places import line_that_says
 from handlens.models.use import predict_logits
+from handlens.words import counted
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def check_fits(model: nn.Module, images: Tensor, classes: Sequence[str]) -> str:
     wanted = (len(images), len(classes))
     if tuple(logits.shape) != wanted:
         raise ModelError(
-            f"{type(model).__name__} returns {'x'.join(map(str, logits.shape))} for {len(images)} images; "
+            f"{type(model).__name__} returns {'x'.join(map(str, logits.shape))} for {counted(len(images), 'image')}; "
             f"{len(classes)} classes need {wanted[0]}x{wanted[1]}: one score a class and image.",
             hint=f"Give the last layer {len(classes)} outputs." if logits.ndim == 2 else "Return one row of scores an image.",
         )

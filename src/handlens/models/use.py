@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from handlens.errors import HandlensError, ModelError
 from handlens.models.places import line_of, line_that_says
+from handlens.words import counted
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -125,7 +126,7 @@ def _logits(model: nn.Module, images: Tensor) -> Tensor:
     if not isinstance(logits, Tensor):
         missing = " Its forward has no return." if logits is None else ""
         raise ModelError(
-            f"{type(model).__name__} returns a {type(logits).__name__} for {len(images)} images, not a tensor of scores.{missing}",
+            f"{type(model).__name__} returns a {type(logits).__name__} for {counted(len(images), 'image')}, no tensor of scores.{missing}",
             hint="forward must return the logits alone: one row an image, one score a class.",
         )
     return logits.float().cpu()

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from handlens.plots.style import LIGHT, NORMAL, WIDTH, Picture, Theme, dress, finish, headline, new_figure, plain
+from handlens.words import counted
 
 Row = Mapping[str, Any]
 Points = list[tuple[float, float]]
@@ -59,7 +60,7 @@ def plot_compare(rows_by_run: Mapping[str, Sequence[Row]], metric: str = "val_ac
     axes = figure.subplots()
     split, _, quantity = metric.partition("_")
     dress(axes, theme, xlabel="epoch", ylabel=f"{quantity or split} ({split})" if quantity else metric)
-    headline(axes, f"{plain(metric).replace('_', ' ')} of {len(rows_by_run)} run{'' if len(rows_by_run) == 1 else 's'}", theme)
+    headline(axes, f"{plain(metric).replace('_', ' ')} of {counted(len(rows_by_run), 'run')}", theme)
     drawn = [(plain(name, 32), points(rows, metric)) for name, rows in rows_by_run.items()]
     for number, (name, line) in enumerate(drawn):
         _line(axes, line, number, f" {name}", theme)  # a legend leaves out what begins with "_"

@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from handlens.plots.style import LIGHT, SMALL, TITLE, WIDTH, Picture, Theme, dress, finish, headline, new_figure, plain, text_width
+from handlens.words import counted
 
 Array = NDArray[Any]
 
@@ -75,7 +76,7 @@ def _balance(axes: Axes, classes: Sequence[str], counts: Mapping[str, Sequence[i
     axes.set_ylim(len(classes) - 0.4, -0.6)
     axes.margins(x=0.08)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, labelcolor=theme.text, fontsize=SMALL, borderaxespad=0.2)
-    headline(axes, f"{int(left.sum()):,} images of {len(classes)} classes", theme)
+    headline(axes, f"{counted(int(left.sum()), 'image')} of {counted(len(classes), 'class', 'classes')}", theme)
 
 
 def _twins(part: SubFigure, twins: Array, titles: Sequence[Sequence[str]], theme: Theme) -> None:

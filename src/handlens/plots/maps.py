@@ -12,6 +12,7 @@ from handlens.errors import UsageError
 from handlens.plots.sheet import MARGIN, Array, Sheet, columns, evenly
 from handlens.plots.style import LIGHT, SIGNED, WIDTH, Picture, Theme, plain
 from handlens.plots.tiles import LINE, as_pictures, signed_limit
+from handlens.words import counted
 
 _SCALE_ROOM, _LEAD = 0.95, 1.25
 _MOST, _MOST_LAYERS = 256, 24
@@ -33,7 +34,7 @@ def plot_filters(weights: Array, layer: str = "", input_channels: int | None = N
     """
     array = as_pictures(weights)
     channels = input_channels or array.shape[1]
-    title = f"{len(array)} picture{'' if len(array) == 1 else 's'} of weights{f': {plain(layer, 40)}' if layer else ''}"
+    title = f"{counted(len(array), 'picture')} of weights{f': {plain(layer, 40)}' if layer else ''}"
     limit = signed_limit(array)
     if array.shape[1] == 3:
         words = f"red, green and blue are the weights of the three channels: middle grey is zero, full colour {limit:.2g}"
@@ -57,7 +58,7 @@ def plot_features(image: Array, features: Array, layer: str = "", *, theme: Them
     """
     array = _maps(features)
     kind = "map" if array.shape[1:] != (1, 1) else "unit"
-    title = f"{len(array)} {kind}{'' if len(array) == 1 else 's'} of {plain(layer, 40) or 'a layer'}"
+    title = f"{counted(len(array), kind)} of {plain(layer, 40) or 'a layer'}"
     return _tiles([*array], (title, f"first the image; {_HOW_TO_READ}"), signed_limit(array), theme, before=grey_or_rgb(image))
 
 
@@ -96,14 +97,14 @@ def _layer_row(sheet: Sheet, name: str, values: Array, place: tuple[float, float
     if values.shape[1:] == (1, 1):
         strip = values[:, 0, 0][None]
         sheet.picture(strip, (left, top + LINE + 0.02, min(room, 0.2 * len(values)), height), SIGNED, (-limit, limit))
-        note = f"{len(values)} units"
+        note = counted(len(values), "unit")
     else:
         wide = height * values.shape[2] / values.shape[1]
         fitting = max(1, int((room + 0.05) / (wide + 0.05)))
         for number, one in enumerate(values[:fitting]):
             sheet.picture(one, (left + number * (wide + 0.05), top + LINE + 0.02, wide, height), SIGNED, (-limit, limit))
         some = "" if len(values) <= fitting else f", the first {fitting} of them"
-        note = f"{len(values)} maps of {values.shape[1]}×{values.shape[2]}{some}"
+        note = f"{counted(len(values), 'map')} of {values.shape[1]}×{values.shape[2]}{some}"
     sheet.text(f"{plain(name, 40)}: {note}, colours end at ±{limit:.2g}", left, top)
 
 

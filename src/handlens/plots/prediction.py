@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from handlens.plots.sheet import MARGIN, Place, Sheet, wrapped
 from handlens.plots.style import LIGHT, Picture, Theme, plain
-from handlens.plots.tiles import LINE, counted, draw_frame
+from handlens.plots.tiles import LINE, draw_frame
+from handlens.words import counted
 
 Step = tuple[str, str, NDArray[Any]]
 """Its name, what it says, and the picture, `uint8` H,W or H,W,3 or C,H,W."""

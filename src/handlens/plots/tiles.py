@@ -32,6 +32,7 @@ from handlens.plots.style import (
     plain,
     text_width,
 )
+from handlens.words import counted
 
 Array = NDArray[Any]
 
@@ -61,7 +62,7 @@ def plot_samples(images: Array, titles: Sequence[str], *, theme: Theme = LIGHT) 
         UsageError: the images have another shape.
     """
     tiles = [Tile(pixels, (plain(title),)) for pixels, title in zip(pictures(images), titles, strict=True)]
-    return mosaic(tiles, f"{counted(len(tiles), 'image')} with {'their labels' if len(tiles) != 1 else 'its label'}", theme)
+    return mosaic(tiles, f"{counted(len(tiles), 'image with its label', 'images with their labels')}", theme)
 
 
 def plot_predictions(
@@ -117,11 +118,6 @@ def _judged(
         first = f"{RIGHT_MARK if right else WRONG_MARK} {plain(guess)} ({percent(share)})"
         tiles.append(Tile(pixels, (first, f"true: {plain(truth)}", *more), right))
     return tiles
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def pictures(images: Array) -> list[Array]:

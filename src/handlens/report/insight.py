@@ -9,6 +9,7 @@ from handlens.explain import Attribution, Embedding
 from handlens.plots.attributions import METHODS
 from handlens.report.facts import Facts
 from handlens.report.markup import Chart, Section, Spot, Tile, chart, paragraph, section, table, tiles
+from handlens.words import counted
 
 _TILE = 112
 """Pixels of a heat map: several for each of a small image's, so that the page shows it as it is."""
@@ -66,12 +67,14 @@ def embedding_section(facts: Facts, charts: dict[str, Chart]) -> Section | None:
     if found is None:
         return None
     words = (
-        f"{len(found.points)} test images as the last layer sees them (what goes into {found.layer}), laid out by the two directions "
-        "in which they differ most (PCA), so that images which are alike to the network lie near each other; the other directions are not "
+        f"{counted(len(found.points), 'test image')} as the last layer sees them (what goes into {found.layer}), laid out by the two "
+        "directions in which they differ most (PCA), so that images which are alike to the network lie near each other; the others are not "
         f"seen; t-SNE shows more: handlens explain {facts.run.name} --what embedding. With a mouse, point at an image to see it. "
         "Look at the rings, which are its mistakes: do they lie between two groups, or deep in the wrong one?"
     )
-    alt = f"Map of {len(found.points)} test images by PCA, of which {len(found.mistakes)} are predicted wrongly."
+    alt = (
+        f"Map of {counted(len(found.points), 'test image')} by PCA, of which {counted(len(found.mistakes), 'is', 'are')} predicted wrongly."
+    )
     picture = chart(charts["embedding"], "Embedding map", alt, _spots(found, facts.embedding_places))
     rows = [
         (name, f"{int((found.labels == number).sum())}", f"{int(((found.labels == number) & (found.labels != found.predictions)).sum())}")

@@ -11,6 +11,7 @@ from handlens.report.facts import Facts
 from handlens.report.markup import Chart, paragraph, text
 from handlens.report.style import CSS
 from handlens.runs import Run
+from handlens.words import counted
 
 _CHARTS = ("graph", "curves", "confusion_matrix", "embedding", "calibration")
 _RESULTS = (
@@ -105,7 +106,7 @@ def _page(facts: Facts, drawn: Drawn) -> str:
 
 def _state(run: Run) -> str:
     """What a reader must know of a training that is not at its end before they believe its numbers."""
-    done = f"{len(run.rows)} of {run.config.epochs} epochs"
+    done = f"{len(run.rows)} of {counted(run.config.epochs, 'epoch')}"
     sentences = {
         "running": f"This training was still running when the report was made, with {done} done.",
         "interrupted": f"This training was interrupted: {done} are done. To go on: {recipe.resume_command(run)}",

@@ -12,6 +12,7 @@ from handlens.models import idle_knobs
 from handlens.report.facts import Facts
 from handlens.report.markup import Section, paragraph, section, table, text
 from handlens.runs import Run
+from handlens.words import counted
 
 
 def config_section(facts: Facts) -> Section:
@@ -26,7 +27,7 @@ def config_section(facts: Facts) -> Section:
     else:
         first = paragraph("All knobs that decide the result are at their defaults.")
     rest = [(name, value, reason) for name, (value, _, reason) in rows.items() if name not in changed]
-    others = f"{'The other' if changed else 'All'} {len(rest)} knobs"
+    others = f"{'The other' if changed else 'All'} {counted(len(rest), 'knob')}"
     folded = table(others, ("knob", "value", "what it does"), rest)
     words = "What can be set before a training, and what it was set to here. The same config gives the same network."
     return section("config", "Config", paragraph(words), first, f"<details><summary>{others}</summary>{folded}</details>")

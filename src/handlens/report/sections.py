@@ -12,6 +12,7 @@ from handlens.models import Layer
 from handlens.plots.style import percent
 from handlens.report.facts import UNITS, Facts
 from handlens.report.markup import Chart, Section, Tile, chart, data_uri, paragraph, section, table, text, tiles
+from handlens.words import counted
 
 Charts = dict[str, Chart]
 
@@ -20,12 +21,12 @@ def in_one_sentence(facts: Facts) -> str:
     """What was trained, on what, for how long."""
     run, layers = facts.run, facts.layers
     deep, parameters = _that_learn(layers), sum(layer.parameters for layer in layers)
-    network = f"A network with {parameters:,} parameters in {deep} layer{'' if deep == 1 else 's'}" if layers else "A network"
+    network = f"A network with {counted(parameters, 'parameter')} in {counted(deep, 'layer')}" if layers else "A network"
     epochs = len(run.rows)
     time_s = sum(row.get("time_s", 0.0) for row in run.rows)
-    classes = f"{len(facts.dataset.classes)} classes" if facts.dataset else "classes"
+    classes = counted(len(facts.dataset.classes), "class", "classes") if facts.dataset else "classes"
     data = run.config.data.removeprefix(OWN)
-    images = f"{len(facts.learned_from):,} images of {data}" if facts.learned_from else f"the images of {data}"
+    images = f"{counted(len(facts.learned_from), 'image')} of {data}" if facts.learned_from else f"the images of {data}"
     if not epochs:
         return f"{network}, to learn {classes} from {images}; no epoch is done yet."
     device = f" on {run.env['device']}" if run.env.get("device") else ""
@@ -108,7 +109,7 @@ def _curves_alt(facts: Facts) -> str:
         for name in ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
         if isinstance(first.get(name), float) and isinstance(last.get(name), float)
     ]
-    return f"Training curves over {len(rows)} epochs: {'; '.join(parts)}."
+    return f"Training curves over {counted(len(rows), 'epoch')}: {'; '.join(parts)}."
 
 
 def classes_section(facts: Facts, _charts: Charts) -> Section | None:
@@ -140,8 +141,8 @@ def confusion_section(facts: Facts, charts: Charts) -> Section | None:
         "Each row is a true class, each column an answer. The grey diagonal holds the right answers; every other number is a mistake, "
         "and the stronger its colour, the larger its share of the row. Look for strong colours, and whether they come in pairs."
     )
-    alt = f"Confusion matrix of {len(evaluation.classes)} classes. "
-    alt += "; ".join(f"{pair.true} taken for {pair.predicted} {pair.count} times" for pair in pairs) or "No mistakes."
+    alt = f"Confusion matrix of {counted(len(evaluation.classes), 'class', 'classes')}. "
+    alt += "; ".join(f"{pair.true} taken for {pair.predicted} {counted(pair.count, 'time')}" for pair in pairs) or "No mistakes."
     parts = [paragraph(words), chart(charts["confusion_matrix"], "Confusion matrix", alt)]
     if pairs:
         support = dict(zip(evaluation.classes, (score.support for score in evaluation.per_class), strict=True))
@@ -156,8 +157,8 @@ def predictions_section(facts: Facts, _charts: Charts) -> Section | None:
     if facts.predictions is None:
         return None
     words = (
-        f"The first {len(facts.predictions)} test images, not chosen. Below each stands the network's answer, with a tick if it is right "
-        "and a cross if it is wrong; how sure it is of it; and what the image is."
+        f"The first {counted(len(facts.predictions), 'test image')}, not chosen. Below each stands the network's answer, with a tick "
+        "if it is right and a cross if it is wrong; how sure it is of it; and what the image is."
     )
     return section("predictions", "Single predictions", paragraph(words), tiles(_judged(facts.predictions)))
 

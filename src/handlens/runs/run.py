@@ -27,6 +27,7 @@ from handlens.runs.network import load_weights, pick_weights, rebuild, restore
 from handlens.runs.pictures import as_folder, read_pictures
 from handlens.runs.written import read_json, write_json
 from handlens.train import Row, State
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -289,9 +290,8 @@ class Run:
         }
 
     def __repr__(self) -> str:
-        accuracy = self.used_row.get("val_accuracy")
-        score = f", val_accuracy {accuracy:.4f}" if accuracy is not None else ""
-        return f"Run({self.name}: {self.config.model} on {self.config.data}, {len(self.rows)} epochs{score}, {self.status})"
+        score = f", val_accuracy {accuracy:.4f}" if (accuracy := self.used_row.get("val_accuracy")) is not None else ""
+        return f"Run({self.name}: {self.config.model} on {self.config.data}, {counted(len(self.rows), 'epoch')}{score}, {self.status})"
 
     def _repr_html_(self) -> str:
         from handlens import plots

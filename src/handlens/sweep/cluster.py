@@ -27,6 +27,7 @@ from handlens.sweep.needs import Needs, Resources
 from handlens.sweep.pool import PATIENCE_S, Event, Take
 from handlens.sweep.trial import Job, Message, advance, read_outcome, write_failure
 from handlens.sweep.troubles import MOST_DEATHS, TELL_AFTER_S, Troubles, unfit
+from handlens.words import counted
 
 if TYPE_CHECKING:
     import ray
@@ -248,8 +249,7 @@ class RayPool:
             raise FailedError(f"For {silent_s:,.0f} s no trial has begun: {self._why_nothing_begins()}.")
         elif silent_s > TELL_AFTER_S and not self._told:
             self._told = True
-            asked = len(self._flying)
-            many = f"{asked} trials are" if asked > 1 else "1 trial is"
+            many = counted(len(self._flying), "trial is", "trials are")
             warnings.warn(f"Waiting for a place: {many} asked for, and {self._why_nothing_begins()}.", stacklevel=2)
 
     def _why_nothing_begins(self) -> str:

@@ -11,6 +11,7 @@ from handlens.runs import Run
 from handlens.sweep.results import accuracy_interval
 from handlens.sweep.space import Axis
 from handlens.sweep.spec import TrialName
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from handlens.sweep.results import Results
@@ -123,7 +124,7 @@ def sentences(sweep: Results) -> list[str]:
 
 def _unfinished(sweep: Results) -> str:
     rest = "" if sweep.is_balanced else "; which knob matters is said when all points can be compared"
-    return f"{sweep.done} of {sweep.asked} points are done, and what follows may change{rest}."
+    return f"{sweep.done} of {counted(sweep.asked, 'point is', 'points are')} done, and what follows may change{rest}."
 
 
 def _named(row: dict[str, Any], sweep: Results) -> str:
@@ -197,8 +198,8 @@ def _on_average(best: Effect, worst: Effect, sweep: Results) -> str:
     one, other = in_words(best.value), in_words(worst.value)
     if sweep.trials.spec.method == "random":
         return (
-            f"with {one} the points reach {best.mean:.2%} on average ({best.points} points), with {other} {worst.mean:.2%} "
-            f"({worst.points} points). Their other knobs were drawn at random, so chance has a part in this."
+            f"with {one} the points reach {best.mean:.2%} on average ({counted(best.points, 'point')}), with {other} {worst.mean:.2%} "
+            f"({counted(worst.points, 'point')}). Their other knobs were drawn at random, so chance has a part in this."
         )
     failed = " where no value of it failed" if any(row["status"].startswith("failed") for row in sweep.table) else ""
     over = f"on average over the other knobs{failed}, " if len(sweep.axes) > 1 else ""
@@ -242,7 +243,7 @@ def _failed(sweep: Results) -> list[str]:
     failed = [row for row in sweep.table if row["status"].startswith("failed")]
     if not failed:
         return []
-    return [f"{len(failed)} of {len(sweep.table)} points failed{_common(failed, sweep)}. The first: {failed[0]['status'][8:]}"]
+    return [f"{len(failed)} of {counted(len(sweep.table), 'point')} failed{_common(failed, sweep)}. The first: {failed[0]['status'][8:]}"]
 
 
 def _common(rows: list[dict[str, Any]], sweep: Results) -> str:
@@ -258,4 +259,4 @@ def _pruned(sweep: Results) -> list[str]:
     pruned = [row for row in sweep.table if row["status"].startswith("pruned")]
     if not pruned:
         return []
-    return [f"{len(pruned)} of {len(sweep.table)} points were ended early, so their last accuracies are of few epochs."]
+    return [f"Of {len(sweep.table)} points {counted(len(pruned), 'was', 'were')} ended early; what is last known there is of few epochs."]

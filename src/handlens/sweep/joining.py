@@ -41,7 +41,7 @@ def import_ray(address: str) -> Any:
     if tuple(int(part) for part in ray.__version__.split(".")[:2]) < _LEAST_VERSION:
         raise UsageError(f"Ray {ray.__version__} is too old; 2.54 or newer is needed.", hint='pip install --upgrade "handlens[ray]"')
     if ray.is_initialized() and address not in ("", "auto"):
-        joined, here = ray.get_runtime_context().gcs_address, ray.util.get_node_ip_address()
+        joined, here = ray.get_runtime_context().gcs_address, ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
         if not is_same_place(address, joined, here):
             hint = f"Leave out the address, or call ray.shutdown() before the sweep. The program's own cluster is at {joined}."
             raise UsageError("This program has joined another Ray cluster already.", where=address, hint=hint)

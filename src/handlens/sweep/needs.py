@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from handlens.words import counted
+
 Resources = Mapping[str, float]
 """What a node has, or has free: `CPU` processors, `GPU` cards, `memory` bytes; a name that is missing is none of it."""
 
@@ -38,7 +40,7 @@ class Needs:
     def no_room(self, nodes: Sequence[Resources]) -> str:
         """Why no trial fits on any of these nodes."""
         most = {name: max((node.get(name, 0) for node in nodes), default=0) for name in ("CPU", "GPU", "memory")}
-        asked, there = f"{self.threads} processors", f"{most['CPU']:g}"
+        asked, there = counted(self.threads, "processor"), f"{most['CPU']:g}"
         if not self.gpus and most["CPU"] < self.threads:
             return f"No trial fits: each takes {asked}, and the largest node of the cluster has {there}."
         if self.gpus:

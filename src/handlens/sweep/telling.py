@@ -7,6 +7,7 @@ from handlens.sweep.folder import Trials
 from handlens.sweep.pool import Event
 from handlens.sweep.spec import Spec, TrialName
 from handlens.train import Row
+from handlens.words import counted
 
 
 def name_of(trial: str) -> TrialName:
@@ -23,7 +24,7 @@ def knobs_in_words(trials: Trials, number: int) -> str:
 def points_in_words(count: int, spec: Spec) -> str:
     """So many points of a sweep, and how many trainings they are if each has several seeds."""
     seeds = len(spec.seeds)
-    return f"{count:,} point{'s' * (count != 1)}" + (f" with {seeds} seeds each, {count * seeds:,} trainings" if seeds > 1 else "")
+    return f"{counted(count, 'point')}" + (f" with {seeds} seeds each, {count * seeds:,} trainings" if seeds > 1 else "")
 
 
 def epoch_in_words(row: Row) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from handlens.errors import UsageError
 from handlens.sweep import findings
 from handlens.sweep.results import Results
+from handlens.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,7 +53,7 @@ class Sweep(Results):
         return {**about, **spec, "table": self.table, "best": winner, "sentences": self.sentences}
 
     def __repr__(self) -> str:
-        return f"Sweep({self.name}: {', '.join(self.axes)}; {self.done} of {self.asked} points done)"
+        return f"Sweep({self.name}: {', '.join(self.axes)}; {self.done} of {counted(self.asked, 'point')} done)"
 
     def _repr_html_(self) -> str:
         heads = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)

@@ -8,8 +8,11 @@ from typing import Any
 
 from handlens import data
 from handlens.data.catalog import DATASETS
-from handlens.data.entry import Archive, Entry
+from handlens.data.entry import Archive, Original
+from handlens.data.say import megabytes
+from handlens.data.sources import lacking
 from handlens.errors import DataError, DataMissing
+from handlens.words import counted
 
 
 class Absent(DataMissing):
@@ -37,12 +40,11 @@ def check_here(*names: str) -> None:
     absent = tuple(name for name in dict.fromkeys(names) if name in DATASETS and not _is_right(name))
     if not absent:
         return
-    entries = [DATASETS[name] for name in absent]
-    titles = " and ".join(entry.title for entry in entries)
+    titles = " and ".join(DATASETS[name].title for name in absent)
     commands = ", then ".join(f"handlens data fetch {name}" for name in absent)
-    size = sum(map(fetched_bytes, entries)) / 1e6
     how = "not on this machine" if absent == absent_ones(*absent) else "not on this machine, or damaged"
-    error = Absent(f"The images of {titles} are {how}.", hint=f"To get them, {size:.0f} MB: {commands}")
+    size = _size({file for name in absent for file in lacking(name)})
+    error = Absent(f"The images of {titles} are {how}.", hint=f"To get them{size}: {commands}")
     error.names = absent
     raise error
 
@@ -70,13 +72,22 @@ def needing(*names: str) -> Iterator[None]:
         raise
 
 
-def published(entry: Entry | Archive) -> list[dict[str, Any]]:
-    """The files that are fetched, or that somebody can carry here: name and length of each."""
+def _size(files: set[Original]) -> str:
+    """How much files are that would have to be downloaded, behind a comma; nothing is said where there are none."""
+    known, unknown = sum(file.size_bytes for file in files), sum(not file.size_bytes for file in files)
+    parts = [megabytes(known)] * (known > 0) + [counted(unknown, "file of unknown size", "files of unknown size")] * (unknown > 0)
+    return f", {' and '.join(parts)}" if parts else ""
+
+
+def published(name: str) -> list[dict[str, Any]]:
+    """The files of a data set of the catalogue that are fetched, or that somebody can carry here.
+
+    Of each its name, length (0 if nobody says it) and checksum, which tells whether another data set has the same file; and whether
+    it is on this machine, so that it need not be downloaded.
+    """
+    entry, absent = DATASETS[name], lacking(name)
     originals = entry.originals if isinstance(entry, Archive) else [file.packed for file in entry.files]
-    return [{"name": file.name, "size_bytes": file.size_bytes} for file in originals]
-
-
-def fetched_bytes(entry: Entry | Archive) -> int:
-    """What comes over the network; where nobody publishes the length of a file, what all images take unpacked."""
-    sizes = [file["size_bytes"] for file in published(entry)]
-    return sum(sizes) if all(sizes) else entry.size_bytes
+    return [
+        {"name": file.name, "size_bytes": file.size_bytes, "checksum": file.sha256 or file.md5, "here": file not in absent}
+        for file in originals
+    ]

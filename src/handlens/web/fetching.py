@@ -1,4 +1,7 @@
-"""Data sets that are fetched because somebody has pressed the button that says so: each in a thread of its own, as it may take minutes."""
+"""Data sets that are fetched because somebody has pressed the button that says so: each in a thread of its own, as it may take minutes.
+
+One that is fetched by another process, such as a training or a command in a terminal, is told as well, so that no page offers it again.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from handlens import data
+from handlens.data import cache
 from handlens.data.catalog import DATASETS
 from handlens.errors import HandlensError, UsageError
 from handlens.web.asked import Asked, Nothing
@@ -44,11 +48,11 @@ def begin(asked: Asked) -> dict[str, Any]:
     asked.read(Nothing)
     name = _name(asked)
     with _beginning:
-        if not _of(name).says:
+        if not _own(name).says:
             fetch = _fetches[name] = Fetch()
             # in a context of its own: this route, as all others, is offline
             threading.Thread(target=contextvars.Context().run, args=[_fetch, name, fetch], daemon=True).start()
-    return asdict(_of(name))
+    return asdict(_own(name))
 
 
 def how_far(asked: Asked) -> dict[str, Any]:
@@ -56,7 +60,18 @@ def how_far(asked: Asked) -> dict[str, Any]:
     return asdict(_of(_name(asked)))
 
 
+def is_going_on(name: str) -> bool:
+    """Whether a data set of the catalogue that is not here is being fetched just now, whoever has begun it."""
+    return bool(_of(name).says)
+
+
 def _of(name: str) -> Fetch:
+    own = _own(name)
+    return own if own.says or not cache.is_being_filled(name) else Fetch("Another program is fetching it")
+
+
+def _own(name: str) -> Fetch:
+    """That of this lab; of one that it does not fetch, how its last one ended."""
     return _fetches.get(name, Fetch(says=""))
 
 

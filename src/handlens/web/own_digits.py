@@ -102,7 +102,7 @@ def _kept(asked: Asked, add: Callable[[], mine.Digit]) -> JSONResponse:
         return JSONResponse({"error": doubt.what, "what to do": "", "doubtful": True}, 422)
     except OtherLabel as other:
         what = "It is among your digits already, as another digit."
-        raise Refused(409, what, "To change that, choose it there: page Data, My digits.") from other
+        raise Refused(422, what, "To change that, choose it there: page Data, My digits.") from other
     return JSONResponse({**digit.to_dict(), **counts(asked)}, 201)
 
 

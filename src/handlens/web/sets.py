@@ -15,7 +15,8 @@ from handlens.data.inspection import mean_images
 from handlens.data.say import Say, images_in_words
 from handlens.data.shelf import Status
 from handlens.errors import UsageError
-from handlens.web.absent import check_here, fetched_bytes, published
+from handlens.web import fetching
+from handlens.web.absent import check_here, published
 from handlens.web.asked import Asked, Body
 from handlens.web.pictures import as_png
 from handlens.web.tiles import tiled
@@ -63,9 +64,14 @@ def _described(status: Status) -> dict[str, Any]:
     entry = DATASETS.get(status.name)
     about: dict[str, Any] = {"title": status.name}
     if entry:
-        about = {"title": entry.title, "homepage": entry.homepage, "files": published(entry), "fetched_bytes": fetched_bytes(entry)}
+        about = {"title": entry.title, "homepage": entry.homepage, "files": published(status.name)}
     shown = {"name": status.name, "here": status.on_disk, "folder": str(status.folder), "size_bytes": status.size_bytes}
-    return {"homepage": "", "files": [], "fetched_bytes": 0, **about, **shown, "licence": status.licence, "description": status.description}
+    told = {
+        "licence": status.licence,
+        "description": status.description,
+        "fetching": bool(entry) and not status.on_disk and fetching.is_going_on(status.name),
+    }
+    return {"homepage": "", "files": [], **about, **shown, **told}
 
 
 def look(asked: Asked) -> dict[str, Any]:

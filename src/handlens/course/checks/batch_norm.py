@@ -10,6 +10,7 @@ from torch import Tensor
 from handlens.course import wire
 from handlens.course.probing import NETWORK_CAUSES, ask_network, first, judge_network, made, no_convolution, play_network, state
 from handlens.course.verdict import Mistake
+from handlens.words import counted
 
 NEEDS = ("MNISTCNN",)
 CAUSES = tuple(cause for cause in NETWORK_CAUSES if cause != "batch_scramble")  # here the batch may count
@@ -113,5 +114,5 @@ def _behind_each(behind: list[bool]) -> Mistake | None:
     if all(behind):
         return None
     sentence = "Not every convolution has a batch norm behind it."
-    seen = f"Of {len(behind)} convolutions {sum(behind)} {'has' if sum(behind) == 1 else 'have'} one."
+    seen = f"Of {counted(len(behind), 'convolution')} {counted(sum(behind), 'has', 'have')} one."
     return Mistake("not_behind_each", sentence, "Give each convolution a batch norm of its own, and call it in forward.", seen)

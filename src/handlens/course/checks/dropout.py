@@ -10,6 +10,7 @@ from torch import Tensor
 from handlens.course import wire
 from handlens.course.probing import NETWORK_CAUSES, ask_network, first, judge_network, made, play_network
 from handlens.course.verdict import Mistake
+from handlens.words import counted
 
 NEEDS = ("DropoutNet",)
 CAUSES = tuple(cause for cause in NETWORK_CAUSES if cause not in ("dead_relu", "layers_in_forward"))
@@ -92,5 +93,5 @@ def _on_the_pixels(scores: Tensor) -> Mistake | None:
         "dropout_on_pixels",
         "Dropout stands before the first layer: it drops pixels, and no hidden units.",
         "Put it after a hidden layer's ReLU.",
-        f"An image with one bright pixel, 60 times: scores of {kinds} kind{'s' * (kinds > 1)}.",
+        f"An image with one bright pixel, 60 times: scores of {counted(kinds, 'kind')}.",
     )

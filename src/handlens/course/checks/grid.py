@@ -9,6 +9,7 @@ from torch import Tensor
 
 from handlens.course import wire
 from handlens.course.verdict import Mistake
+from handlens.words import counted
 
 NEEDS = ("search",)
 CAUSES = ()
@@ -61,7 +62,9 @@ def _judge_test(calls: list[list[float]], best: Any) -> Mistake | None:
     if not asked or (splits == sorted(splits) and [*tested] == [best]):
         return None
     sentence = "The test images are used to choose, so the score of the winner will be too good."
-    return Mistake("tuned_on_test", sentence, "Choose by val; keep the test for the very end.", f"The test was asked for {asked} times.")
+    return Mistake(
+        "tuned_on_test", sentence, "Choose by val; keep the test for the very end.", f"The test was asked for {counted(asked, 'time')}."
+    )
 
 
 def _judge_tried(tried: set[tuple[float, ...]], table: dict[Any, Any], settings: list[tuple[float, int]]) -> Mistake | None:
@@ -80,7 +83,7 @@ def _judge_tried(tried: set[tuple[float, ...]], table: dict[Any, Any], settings:
             "overwritten",
             "Later settings overwrite earlier ones in the table.",
             "Use the pair as key: table[rate, width].",
-            f"The table has {len(table)} entries.",
+            f"The table has {counted(len(table), 'entry', 'entries')}.",
         )
     return None
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from handlens.course import wire
 from handlens.course.probing import batches, labels, missing_zero_grad, pictures, state
 from handlens.course.verdict import Mistake
+from handlens.words import counted
 
 NEEDS = ("try_rates",)
 CAUSES = (
@@ -104,7 +105,7 @@ def _expected(given: dict[str, Tensor], *, anew: bool, clear: bool = True) -> li
 
 def _named(given: dict[str, Tensor], losses: list[Tensor | None], expected: list[Tensor], made: int) -> Mistake:
     shapes = [None if one is None else tuple(one.shape) for one in losses]
-    seen = f"{made} networks were made; lists of {shapes} losses, of {len(expected[0])} batches."
+    seen = f"{counted(made, 'network was', 'networks were')} made; lists of {shapes} losses, of {len(expected[0])} batches."
     if any(one is None or one.shape != expected[0].shape for one in losses):
         return Mistake(
             "one_loss_each",

@@ -17,6 +17,7 @@ from handlens.data.mine.digits import CLASSES, PARTS, Digit, digits, nothing_yet
 from handlens.data.say import Say
 from handlens.data.stored import About, Stored, Writer
 from handlens.errors import DataError, FileError
+from handlens.words import counted
 
 _MANY = 500
 
@@ -40,7 +41,7 @@ def build(say: Say = lambda *_: None) -> Stored:
         if (found := stored.read(MINE)).about.key == key:
             return found
     if len(kept) > _MANY:
-        say(f"Preparing {len(kept):,} digits of your own, once.")
+        say(f"Preparing {counted(len(kept), 'digit')} of your own, once.")
     arrays = _arrays(kept)
     about = About(title=MINE, description=in_words(kept), licence="yours", classes=CLASSES, key=key, ink=True)
     with contextlib.suppress(FileError), cache.alone(MINE, say) as folder, Writer(folder) as writer:
@@ -53,7 +54,7 @@ def build(say: Say = lambda *_: None) -> Stored:
 def in_words(kept: list[Digit]) -> str:
     """How many digits there are, and in which part."""
     tests = sum(digit.part == "test" for digit in kept)
-    return f"{len(kept):,} digit{'s' * (len(kept) != 1)} of your own: {len(kept) - tests:,} to learn from, {tests:,} for the test"
+    return f"{counted(len(kept), 'digit')} of your own: {len(kept) - tests:,} to learn from, {tests:,} for the test"
 
 
 def _key(kept: list[Digit]) -> str:

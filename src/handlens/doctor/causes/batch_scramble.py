@@ -17,6 +17,7 @@ from handlens.doctor.causes import labels_shuffled
 from handlens.doctor.evaluations import arguments
 from handlens.doctor.probes import run
 from handlens.doctor.seen import tensors
+from handlens.words import counted
 
 SENTENCE = "The shape is right, but each row now holds pixels of many images."
 CHANGE = "Keep the batch first: flatten(1), or view(len(x), -1)."
@@ -76,7 +77,7 @@ def _inside(case: Case) -> Finding | None:
             with contextlib.suppress(Exception):
                 owner = _mixing_class(case, given)
             line = _line(case, owner) or case.line_of_forward()
-            return Finding(line, f"When one image of the batch is changed, the scores of {others} others change.")
+            return Finding(line, f"When one image of the batch is changed, the scores of {counted(others, 'other')} change.")
     return None
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
+from handlens.words import counted
 
 SENTENCE = "All units of a layer start with the same weights, so they stay the same."
 CHANGE = "Leave the starting weights random, as PyTorch makes them."
@@ -51,7 +52,7 @@ def _by_hand(case: Case) -> Finding | None:
     filled = [one for one in some if sum(size > 1 for size in one.shape) > 1]
     if len(alike) < 2 or (len(alike) < len(matrices) and len(filled) < 2):
         return None
-    return Finding(_line(case), f"In {len(alike)} matrices of weights all numbers begin equal.")
+    return Finding(_line(case), f"In {counted(len(alike), 'matrix', 'matrices')} of weights all numbers begin equal.")
 
 
 def _line(case: Case) -> int:

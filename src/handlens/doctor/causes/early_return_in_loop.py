@@ -8,6 +8,7 @@ from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
 from handlens.doctor.script import always, covers, name_of, names_in
 from handlens.doctor.seen import Event
+from handlens.words import counted
 
 SENTENCE = "return stands inside the loop, so only the first batch is counted."
 CHANGE = "Move the return out of the loop, to the left."
@@ -34,7 +35,8 @@ def look(case: Case) -> Finding | None:
         last = last or next((one for one in _returns(node) if _one_batch(case, node)), None)
         if last is not None and adds and asked:
             return Finding(
-                last.lineno, f"In {len({event.loop for event in asked})} call(s) only one batch of {asked[0].count} images was looked at."
+                last.lineno,
+                f"In {counted(len({event.loop for event in asked}), 'call')} only one batch of {asked[0].count} images was looked at.",
             )
         if found := _broken(case, node, asked):
             return found

@@ -8,6 +8,7 @@ import re
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
 from handlens.doctor.script import parents
+from handlens.words import counted
 
 SENTENCE = "The loss is kept with the whole graph that made it, so memory grows with each batch."
 CHANGE = "Keep the number only: loss.item()."
@@ -40,9 +41,8 @@ def look(case: Case) -> Finding | None:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append" and node.args:
             kept = node.args[0]
         if kept is not None and _is_loss(kept, names) and case.script.loops_around(node.lineno) and not _without_graph(case, node):
-            evidence = (
-                f"`{case.script.line(node.lineno)}` keeps a tensor: of {len(followed)} graphs {sum(followed)} were there 6 steps later."
-            )
+            evidence = f"`{case.script.line(node.lineno)}` keeps a tensor: of "
+            evidence += f"{counted(len(followed), 'graph')} {counted(sum(followed), 'was', 'were')} there 6 steps later."
             return Finding(node.lineno, evidence, LIKELY)
     return None
 

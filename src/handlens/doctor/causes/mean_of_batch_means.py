@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOTE, Finding
 from handlens.doctor.script import name_of
+from handlens.words import counted
 
 SENTENCE = "The last batch is smaller than the others, and counts as much as they do."
 CHANGE = "Count the hits, and divide once by the number of images."
@@ -27,7 +28,7 @@ def look(case: Case) -> Finding | None:
     for node in case.script.nodes:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and name_of(node.left) in summed - {""}:
             for last, size in _uneven(case) if _is_length(node.right) else []:
-                return Finding(node.lineno, f"The last batch has {last} images, the others {size}.", NOTE)
+                return Finding(node.lineno, f"The last batch has {counted(last, 'image')}, the others {size}.", NOTE)
     return None
 
 

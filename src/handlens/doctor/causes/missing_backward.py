@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
+from handlens.words import counted
 
 SENTENCE = "Gradients are never asked for: loss.backward() is missing, so each step has nothing to go by."
 CHANGE = "Write loss.backward() between the loss and optimizer.step()."
@@ -24,4 +25,6 @@ def look(case: Case) -> Finding | None:
     losses = [event for event in case.seen.of("loss") if event.grad]
     if case.steps or case.seen.of("gradients") or len(losses) < 3 or not case.seen.of("step"):
         return None
-    return Finding(losses[0].line, f"{len(losses)} losses, {len(case.seen.of('step'))} steps and no backward pass.")
+    return Finding(
+        losses[0].line, f"{counted(len(losses), 'loss', 'losses')}, {counted(len(case.seen.of('step')), 'step')} and no backward pass."
+    )

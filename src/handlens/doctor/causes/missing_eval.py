@@ -10,6 +10,7 @@ from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
 from handlens.doctor.probes import drops, run
 from handlens.doctor.seen import Event
+from handlens.words import counted
 
 SENTENCE = "During the test the network is still in training mode: dropout or batch norm behave otherwise there."
 CHANGE = "Write model.eval() before the test, and model.train() before training on."
@@ -40,7 +41,7 @@ def look(case: Case) -> Finding | None:
     if not any(_asked(case, event) for event in fresh):
         return None
     kinds = " and ".join(dict.fromkeys(kind for event in live for kind in event.live or event.own))
-    evidence = f"{len(live)} of {len(asked)} calls in the test ran with {kinds} in training mode."
+    evidence = f"{len(live)} of {counted(len(asked), 'call')} in the test ran with {kinds} in training mode."
     return Finding(fresh[0].line, evidence, sentence="" if any(event.live for event in live) else _OWN)
 
 
@@ -67,7 +68,7 @@ def _always_dropped(case: Case, asked: list[Event]) -> Finding | None:
         return None
     return Finding(
         untold[0].lineno,
-        f"The network was asked {len(asked)} times in the test, and dropout was at work; after eval() it still is.",
+        f"The network was asked {counted(len(asked), 'time')} in the test, and dropout was at work; after eval() it still is.",
         sentence="F.dropout does not know of eval(): it drops in the test as well.",
         change="Tell it: F.dropout(x, p, training=self.training), or use nn.Dropout.",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
+from handlens.words import counted
 
 SENTENCE = "The gradients are ready, but nothing moves the weights: optimizer.step() is missing."
 CHANGE = "Write optimizer.step() after loss.backward()."
@@ -31,7 +32,7 @@ def look(case: Case) -> Finding | None:
         return None
     return Finding(
         waiting[0].backward.line,
-        f"{len(waiting)} backward passes and no step; the weights did not move.",
+        f"{counted(len(waiting), 'backward pass', 'backward passes')} and no step; the weights did not move.",
         sentence="" if case.seen.optimizers else "The gradients are ready, but nothing moves the weights.",
         change="" if case.seen.optimizers else "Change the weights by them, and keep what comes out.",
     )

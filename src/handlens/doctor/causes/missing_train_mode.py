@@ -9,6 +9,7 @@ from torch import nn
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
+from handlens.words import counted
 
 SENTENCE = "After the test the network stays in eval mode: dropout and batch norm no longer train."
 CHANGE = "Write model.train() at the start of each epoch, before the batch loop."
@@ -39,7 +40,7 @@ def look(case: Case) -> Finding | None:
     off = next((event.line for event in case.seen.of("mode") if not event.training), 0) if not awake else 0
     return Finding(
         _line(case, (off,) if off else asleep[0].lines),
-        f"{len(asleep)} training batches were seen with {kind} switched off, {after}.",
+        f"{counted(len(asleep), 'training batch was', 'training batches were')} seen with {kind} switched off, {after}.",
         LIKELY if not awake else 0.95,
     )
 

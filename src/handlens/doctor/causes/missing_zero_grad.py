@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
+from handlens.words import counted
 
 SENTENCE = "Old gradients are still there when new ones come, so they add up from batch to batch."
 CHANGE = "Write optimizer.zero_grad() before loss.backward(), in the batch loop."
@@ -29,7 +30,9 @@ def look(case: Case) -> Finding | None:
     each = len(stepped) >= 0.9 * len(later)
     if cleared or not stepped or len(stale) < len(later) or len(later) < 2 or not (each or len(stepped) >= _SEVERAL):
         return None
-    found = f"At {len(stale)} of {len(later)} backward passes the gradients of earlier batches were still there."
+    found = (
+        f"At {len(stale)} of {counted(len(later), 'backward pass', 'backward passes')} the gradients of earlier batches were still there."
+    )
     if each:
         return Finding(case.line_of_training(), found)
     line = next((event.line for event in stepped[0].after if event.kind == "step" and event.line), case.line_of_training())

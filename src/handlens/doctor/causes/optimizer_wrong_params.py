@@ -10,6 +10,7 @@ from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, NOT_LEARNING, Finding
 from handlens.doctor.script import names_in
 from handlens.doctor.seen import Event, held
+from handlens.words import counted
 
 SENTENCE = "The optimizer does not hold the weights that this network learns with."
 CHANGE = "Make the optimizer after the network, with all of its weights: model.parameters()."
@@ -80,7 +81,7 @@ def _of_another(case: Case) -> Finding | None:
     leaves = {id(leaf): leaf for backward in idle for leaf in backward.leaves}
     if len(idle) < _SEVERAL or _moved(case, list(leaves.values())):
         return None
-    first = f"In {len(idle)} steps at line {case.script.place(idle[0].line)[1]}"
+    first = f"In {counted(len(idle), 'step')} at line {case.script.place(idle[0].line)[1]}"
     return Finding(_made(case), f"{first}, none of the {len(idle[0].leaves)} weights that get gradients is in the optimizer.")
 
 

@@ -10,6 +10,7 @@ import torch
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
 from handlens.doctor.script import covers, name_of, names_in
+from handlens.words import counted
 
 SENTENCE = "Each step makes a new iterator, so training sees the same first batch again and again."
 CHANGE = "Go through the loader: for images, labels in train_loader."
@@ -40,7 +41,7 @@ def _new_iterator(case: Case) -> Finding | None:
         inner = node.args[0] if node.args else None
         made = isinstance(inner, ast.Call) and name_of(inner.func) in {"iter", *generators} and case.script.loops_around(node.lineno)
         if made and len(rows) > 3 and _repeated(rows):
-            return Finding(node.lineno, f"{len(rows)} steps saw {len(set(rows))} different batch(es).")
+            return Finding(node.lineno, f"{len(rows)} steps saw {counted(len(set(rows)), 'different batch', 'different batches')}.")
     return None
 
 
@@ -59,7 +60,7 @@ def _new_seed(case: Case) -> Finding | None:
         if seeds:
             return Finding(
                 min(seeds),
-                f"The network was called {len(rows)} times and saw {len(set(rows))} different batch(es).",
+                f"The network was called {len(rows)} times and saw {counted(len(set(rows)), 'different batch', 'different batches')}.",
                 sentence="Random numbers begin again at each step, so training sees the same batch again and again.",
                 change="Set the seed once, above the loop.",
             )

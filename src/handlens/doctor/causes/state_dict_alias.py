@@ -8,6 +8,7 @@ from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
 from handlens.doctor.script import covers, name_of, parents
 from handlens.doctor.seen import Event
+from handlens.words import counted
 
 SENTENCE = "state_dict() gives a link to the weights, not a copy: the best ones become the last ones."
 CHANGE = "Keep a copy: copy.deepcopy(model.state_dict())."
@@ -37,7 +38,7 @@ def _loaded_again(case: Case) -> Finding | None:
             line = next((one.line for one in case.seen.of("state_dict") if one.state is event.state), 0)
             line = line or case.script.find("copy.copy(", ".state_dict()")  # another dict of the same tensors
             made = steps - taken.get(id(event.state), steps)
-            said = f"{made} steps were made before this state was loaded again: it had changed too."
+            said = f"{counted(made, 'step was', 'steps were')} made before this state was loaded again: it had changed too."
             return Finding(line, said if made else "This state was loaded again, and it was the network itself.")
     return None
 

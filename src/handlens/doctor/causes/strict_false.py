@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import LIKELY, Finding
+from handlens.words import counted
 
 SENTENCE = "Some layers were not loaded at all: strict=False hides that."
 CHANGE = "Take strict=False out and make the network the file is for."
@@ -19,7 +20,15 @@ def look(case: Case) -> Finding | None:
     """Keys were missing."""
     for event in case.seen.of("load"):
         if event.missing and event.line and not case.steps:
-            return Finding(event.line, f"{len(event.missing)} tensors were not in the file: {', '.join(event.missing[:3])}.", LIKELY)
+            return Finding(
+                event.line,
+                f"{counted(len(event.missing), 'tensor was', 'tensors were')} not in the file: {', '.join(event.missing[:3])}.",
+                LIKELY,
+            )
         if event.missing and event.line and len(event.missing) >= 0.5 * len(list(event.model.parameters())):
-            return Finding(event.line, f"{len(event.missing)} tensors were not in the file: {', '.join(event.missing[:3])}.", LIKELY)
+            return Finding(
+                event.line,
+                f"{counted(len(event.missing), 'tensor was', 'tensors were')} not in the file: {', '.join(event.missing[:3])}.",
+                LIKELY,
+            )
     return None

@@ -6,6 +6,7 @@ from torch import nn
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import NOT_LEARNING, Finding
+from handlens.words import counted
 
 SENTENCE = "PyTorch does not see layers in a plain list or dict, so they never learn."
 CHANGE = "Use nn.ModuleList (or nn.ModuleDict)."
@@ -32,7 +33,7 @@ def look(case: Case) -> Finding | None:
                     count = sum(weights.numel() for one in hidden for weights in one.parameters())
                     return Finding(
                         lines[0].lineno if lines else case.line_of_class(),
-                        f"self.{name} holds {len(hidden)} layers with {count:,} weights that model.parameters() does not give.",
+                        f"self.{name} holds {counted(len(hidden), 'layer')} with {count:,} weights that model.parameters() does not give.",
                         sentence=f"PyTorch does not see layers in a plain {kind.lower()}, so they never learn.",
                         change=f"Write self.{name} = nn.Module{kind}(...)",
                     )

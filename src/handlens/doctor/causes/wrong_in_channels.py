@@ -5,6 +5,7 @@ from __future__ import annotations
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
 from handlens.doctor.shapes import batch_sizes, layer_line
+from handlens.words import counted
 
 SENTENCE = "The first convolution expects another number of channels than the images have."
 CHANGE = "Grey images have 1 channel: nn.Conv2d(1, ...)."
@@ -26,4 +27,8 @@ def look(case: Case) -> Finding | None:
     if got in batch_sizes(case) or "unsqueeze" in case.script.line(case.failure.line):
         return None
     line = layer_line(case, expected, out) or case.failure.line
-    return Finding(line, f"{got} channels arrive, {expected} are expected.", change=f"Write {got} in place of {expected}.")
+    return Finding(
+        line,
+        f"{counted(got, 'channel arrives', 'channels arrive')}, {counted(expected, 'is', 'are')} expected.",
+        change=f"Write {got} in place of {expected}.",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handlens.doctor.case import Case
 from handlens.doctor.cause import Finding
+from handlens.words import counted
 
 SENTENCE = "Gradients are cleared once an epoch; within it those of all batches add up."
 CHANGE = "Move optimizer.zero_grad() into the batch loop, before loss.backward()."
@@ -30,5 +31,6 @@ def look(case: Case) -> Finding | None:
         return None
     return Finding(
         clearings[0].line,
-        f"{len(clearings)} clearings for {len(case.steps)} backward passes; before {stale} of them old gradients were there.",
+        f"{counted(len(clearings), 'clearing')} for {counted(len(case.steps), 'backward pass', 'backward passes')}; "
+        f"before {stale} of them old gradients were there.",
     )

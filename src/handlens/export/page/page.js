@@ -1,6 +1,6 @@
 // The exported page: draw, and see what the network in it says, what it sees, and what each of its layers makes of it.
 
-import { byId, el, speak } from "./dom.js";
+import { byId, counted, el, speak } from "./dom.js";
 import { DrawPad } from "./drawpad.js";
 import { paint, paintTiles } from "./paint.js";
 import { Bars, spoken } from "./bars.js";
@@ -98,7 +98,7 @@ function layerRow(step, values, shape) {
   const [count, height, width] = shape.length === 3 ? shape : [1, 1, shape[0]];
   const shown = Math.min(count, MOST_TILES);
   const tiles = Array.from({ length: shown }, (_, place) => picture(width, height, bytes.subarray(place * width * height, (place + 1) * width * height)));
-  const said = shape.length === 3 ? `${count} tiles of ${height}×${width}${shown < count ? `, the first ${shown} are shown` : ""}` : `${width} units`;
+  const said = shape.length === 3 ? `${counted(count, "tile")} of ${height}×${width}${shown < count ? `, the first ${shown} are shown` : ""}` : counted(width, "unit");
   const range = `${low.toFixed(2)} to ${high.toFixed(2)}`;
   const canvas = el("canvas", { class: "pixels", role: "img", "aria-label": `Layer ${step.name}: ${said}, values ${range}` });
   paintTiles(canvas, height * width === 1 ? [picture(count, 1, bytes)] : tiles, "viridis", innerWidth < 640 ? 120 : 250);

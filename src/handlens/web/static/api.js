@@ -37,7 +37,10 @@ export async function ask(method, path, body) {
   } catch {
     throw new Trouble("The lab does not answer.", "Is it still running in the terminal? Start it again: handlens lab", 0);
   }
-  const answer = await response.json().catch(() => ({}));
+  const answer = await response.json().catch(() => {
+    if (response.ok) throw new Trouble("The lab stopped in the middle of its answer.", "Is it still running in the terminal? Start it again: handlens lab", 0);
+    return {};
+  });
   if (!response.ok) throw new Trouble(answer.error ?? `The lab answered ${response.status}.`, answer["what to do"] ?? "", response.status, answer);
   return answer;
 }
@@ -62,6 +65,25 @@ export function newest(send) {
         waiting = null;
         await send(next);
       }
+    } finally {
+      busy = false;
+    }
+  };
+}
+
+/**
+ * While a call is under way others are passed over: a second click says nothing new.
+ * @template {any[]} T
+ * @param {(...given: T) => Promise<any>} does
+ * @returns {(...given: T) => Promise<void>}
+ */
+export function unlessBusy(does) {
+  let busy = false;
+  return async (...given) => {
+    if (busy) return;
+    busy = true;
+    try {
+      await does(...given);
     } finally {
       busy = false;
     }

@@ -58,7 +58,7 @@ async function show() {
     else main.append(el("p", { class: "notice only" }, "Read-only: you can look and draw here, but keep nothing, change nothing and train nothing."));
     await module.show(main, lab);
   } catch (trouble) {
-    main.append(el("h1", {}, page.name), el("p", { class: "trouble" }, /** @type {any} */ (trouble).words ?? String(trouble)));
+    main.append(el("h1", {}, page.name), el("p", { class: "trouble", role: "alert" }, /** @type {any} */ (trouble).words ?? String(trouble)));
   }
 }
 

@@ -1,7 +1,7 @@
 // One number inside the network, taken apart: what goes in, what it is multiplied with, what comes out; and units switched off.
 
-import { ask, setAddress } from "./api.js";
-import { el } from "./dom.js";
+import { ask, newest, setAddress } from "./api.js";
+import { counted, el, refill, speak } from "./dom.js";
 import { diverging } from "./paint.js";
 
 /** @typedef {import("./inside.js").Layer} Layer */
@@ -20,10 +20,13 @@ export class ArithmeticView {
     this.layer = null;
     this.place = [0, 0, 0];
     this.channel = 0;
-    this.title = el("h3", { id: "arithmetic-title" });
+    this.askNumbers = newest(() => this.asked());
+    this.opener = ""; // the layer whose button has opened this, and has the focus again when it is closed
+    this.wasMoved = false; // by hand: a new drawing has its answer to tell
+    this.title = el("h3", { id: "arithmetic-title", tabindex: -1 });
     this.places = el("div", { class: "row places" });
     this.box = el("input", { type: "checkbox", id: "unit-off", onchange: () => this.turn(this.box.checked) });
-    this.numbers = el("div", { class: "numbers", role: "status" });
+    this.numbers = el("div", { class: "numbers" });
     this.chips = el("p", { class: "row off-units" });
     const label = el("label", { class: "check" }, this.box, "Switch this one off, and watch the answer");
     const close = el("button", { type: "button", onclick: () => this.close() }, "Close");
@@ -64,10 +67,19 @@ export class ArithmeticView {
     this.section.scrollIntoView({ block: "nearest" });
   }
 
+  /** The same, by the layer's button: the focus goes to what was opened, and back again. @param {Layer} layer */
+  openByButton(layer) {
+    this.open(layer, 0);
+    this.opener = layer.name;
+    this.title.focus({ preventScroll: true });
+  }
+
   close() {
     this.section.hidden = true;
     this.layer = null;
     setAddress({ unit: null });
+    if (this.opener) /** @type {HTMLElement | null} */ (document.querySelector(`[data-layer="${CSS.escape(this.opener)}"]`))?.focus();
+    this.opener = "";
   }
 
   /** The layers of a new drawing. @param {Layer[]} layers */
@@ -93,22 +105,31 @@ export class ArithmeticView {
   move(axis, input) {
     if (!input.checkValidity() || input.value === "") return;
     this.place[axis] = Number(input.value);
+    this.wasMoved = true;
     this.load();
   }
 
-  async load() {
+  load() {
     const layer = /** @type {Layer} */ (this.layer);
     const [unit, ...at] = this.place;
     setAddress({ unit: [layer.name, ...this.place].join(":") });
     this.title.textContent = `${layer.name} (${layer.kind}), ${at.length ? `tile ${unit}, row ${at[0]}, column ${at[1]}` : `unit ${unit}`}`;
     this.box.checked = Boolean(this.off[layer.name]?.includes(unit));
+    this.askNumbers(null);
+  }
+
+  async asked() {
+    const { layer } = this;
+    if (!layer) return; // closed by now
     const drawing = this.drawing();
     if (!drawing) return this.numbers.replaceChildren("Of a photo there are no numbers here; draw the digit.");
+    const asked = String([layer.name, ...this.place]);
+    const isStill = () => String([this.layer?.name, ...this.place]) === asked;
     try {
       const found = await ask("POST", "/api/unit", { ...drawing, layer: layer.name, place: this.place });
-      if (this.layer?.name === found.layer && String(this.place) === String(found.place)) this.show(found);
+      if (isStill()) this.show(found);
     } catch (trouble) {
-      this.numbers.replaceChildren(/** @type {any} */ (trouble).words ?? String(trouble));
+      if (isStill()) this.numbers.replaceChildren(el("p", { role: "alert" }, /** @type {any} */ (trouble).words ?? String(trouble)));
     }
   }
 
@@ -123,7 +144,9 @@ export class ArithmeticView {
       const products = weights[channel].map((row, y) => row.map((weight, x) => weight * (inputs[channel][y][x] ?? 0)));
       parts.push(el("span", { class: "sign" }, "×"), grid("weights", weights[channel]), el("span", { class: "sign" }, "="), grid("products", products));
     }
-    this.numbers.replaceChildren(el("p", {}, found.said), el("div", { class: "grids" }, parts), weights ? this.adding(found) : el("p", { class: "sum" }, `→ ${short(found.value)}`));
+    refill(this.numbers, el("p", {}, found.said), el("div", { class: "grids" }, parts), weights ? this.adding(found) : el("p", { class: "sum" }, `→ ${short(found.value)}`));
+    if (this.wasMoved) speak(`${found.said} ${short(found.value)}`);
+    this.wasMoved = false;
   }
 
   /** @param {Found} found */
@@ -201,7 +224,7 @@ function grid(name, rows) {
 /** @param {string} name @param {(number | null)[][]} rows @param {number} most */
 function picture(name, rows, most) {
   const folded = rows.length > 1 ? rows : Array.from({ length: Math.ceil(rows[0].length / 32) }, (_, start) => rows[0].slice(start * 32, start * 32 + 32));
-  const canvas = el("canvas", { class: "pixels", width: folded[0].length, height: folded.length, role: "img", "aria-label": `${name}: ${rows.flat().length} numbers between ${short(-most)} and ${short(most)}` });
+  const canvas = el("canvas", { class: "pixels", width: folded[0].length, height: folded.length, role: "img", "aria-label": `${name}: ${counted(rows.flat().length, "number")} between ${short(-most)} and ${short(most)}` });
   const context = canvas.getContext("2d");
   folded.forEach((row, y) => row.forEach((value, x) => {
     context.fillStyle = diverging((value ?? 0) / most)[0];

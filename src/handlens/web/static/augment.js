@@ -41,7 +41,7 @@ export class AugmentPanel {
       el("div", {}, el("div", { class: "row" }, el("label", {}, "Images of", this.sets), el("label", {}, "changed as", this.presets), shuffle), knobs),
       el("figure", {}, this.picture, this.rows, this.said),
     );
-    this.element = panel("Augmentation", "In each epoch the network sees every image in a form of its own, and learns what does not matter. Too much of it, and a 6 is a 9.", content, { code: "augment" });
+    this.element = panel("Augmentation", "Each time the network learns from an image it sees it a little changed, and so learns what does not matter. Too much of it, and a 6 is a 9.", content, { code: "augment" });
     this.fromAddress();
   }
 

@@ -2,7 +2,7 @@
 
 import { ask, fromAddress, newest, setAddress } from "./api.js";
 import { panel } from "./code.js";
-import { el, speak } from "./dom.js";
+import { counted, el, speak } from "./dom.js";
 import { score } from "./tables.js";
 
 const STEPS = 50;
@@ -19,13 +19,13 @@ export class Changes {
     /** @type {any} */
     this.clean = null;
     this.accuracy = el("output", { class: "digit", id: "accuracy" }, "–");
-    this.said = el("p", { class: "caption", role: "status" });
+    this.said = el("p", { class: "caption" });
     this.samples = el("ol", { class: "gallery" });
     this.measure = newest(() => this.asked());
     const reset = el("button", { type: "button", onclick: () => this.reset() }, "As they were");
     const sliders = el("div", { class: "sliders" }, changes.map((change) => this.slider(change)), reset);
     const shown = el("div", {}, el("p", { class: "headline" }, this.accuracy, this.said), this.samples);
-    this.element = panel("When the images change", "Move a slider: the same images, turned, moved, blurred. A network knows only what it was shown; training with augmentation helps.", el("div", { class: "changes" }, sliders, shown), { code: "changed", run: () => see().run });
+    this.element = panel("When the images change", "Move a slider: the same images, turned, moved, blurred. A network knows only what it was shown; augmentation, training with images that are changed like that, helps.", el("div", { class: "changes" }, sliders, shown), { code: "changed", run: () => see().run });
   }
 
   /** @param {Change} change */
@@ -79,7 +79,7 @@ export class Changes {
       const found = made.length ? await ask_(Object.fromEntries(made.map((change) => [change.name, this.strength(change)]))) : clean;
       if (!isOld()) this.show(found, made.length > 0);
     } catch (trouble) {
-      this.said.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
+      if (!isOld()) this.said.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
     }
   }
 
@@ -87,7 +87,7 @@ export class Changes {
   show(found, isChanged) {
     this.accuracy.textContent = score(found.accuracy);
     const unchanged = isChanged ? `; unchanged: ${score(this.clean.accuracy)}` : "";
-    this.said.textContent = `of ${found.n.toLocaleString("en")} images are right (95 % interval ${score(found.interval[0])} to ${score(found.interval[1])})${unchanged}`;
+    this.said.textContent = `of ${counted(found.n, "image is", "images are")} right (95 % interval ${score(found.interval[0])} to ${score(found.interval[1])})${unchanged}`;
     this.samples.replaceChildren(...found.samples.map(sample));
     clearTimeout(this.speaking);
     this.speaking = setTimeout(() => speak(`${score(found.accuracy)} right${unchanged}`), 600);

@@ -3,7 +3,7 @@
 import { ask } from "./api.js";
 import { chooser, distribution } from "./class_question.js";
 import { panel } from "./code.js";
-import { byId, el, fill, loadStyle, notice, speak } from "./dom.js";
+import { byId, counted, el, fill, loadStyle, notice, speak } from "./dom.js";
 import { onKey } from "./keys.js";
 import { stream } from "./stream.js";
 
@@ -27,7 +27,7 @@ export async function show(main, lab) {
   main.append(el("div", { class: "row head" }, lead, tools(parts)), way.element, board(parts));
   const update = () => {
     way.update(seen.board);
-    lead.textContent = counted(seen.board);
+    lead.textContent = inWords(seen.board);
     for (const part of parts) if (part.element.dataset.state !== stateOf(part)) redraw(part);
     tick();
   };
@@ -75,11 +75,12 @@ function follow(update) {
 }
 
 /** @param {any} board */
-function counted(board) {
+function inWords(board) {
   const all = board.learners.length;
   const idle = board.learners.filter((/** @type {any} */ one) => !one.checked).length;
   if (!all) return "Nobody has joined yet: open the address below in a browser of the same network, or point a phone at the picture.";
-  return `${all} ${all === 1 ? "has" : "have"} joined. ${board.help.length ? `${board.help.length} need${board.help.length === 1 ? "s" : ""} help` : "Nobody asks for help"}${idle ? `; ${idle} ${idle === 1 ? "has" : "have"} checked nothing yet` : ""}.`;
+  const help = board.help.length ? counted(board.help.length, "needs help", "need help") : "Nobody asks for help";
+  return `${counted(all, "has", "have")} joined. ${help}${idle ? `; ${counted(idle, "has", "have")} checked nothing yet` : ""}.`;
 }
 
 /** @param {Part[]} parts */
@@ -87,7 +88,7 @@ function tools(parts) {
   const box = el("input", { type: "checkbox", id: "names", "aria-keyshortcuts": "N" });
   const toggle = () => {
     seen.names = box.checked;
-    parts.forEach(redraw);
+    if (seen.board) parts.forEach(redraw); // else it has not come yet
     tick();
   };
   box.addEventListener("change", toggle);
@@ -201,7 +202,7 @@ function question(questions) {
 function people() {
   return part("Who is here", "Each learner has a number, which also stands on their own page. Names are shown only while the box at the top is on.", { code: "people" }, (board) => board.learners, (rows) => {
     if (!rows.length) return [el("p", { class: "caption" }, "Nobody yet.")];
-    if (!seen.names) return [el("p", { class: "caption" }, `${rows.length} ${rows.length === 1 ? "has" : "have"} joined; names are hidden.`)];
+    if (!seen.names) return [el("p", { class: "caption" }, `${counted(rows.length, "has", "have")} joined; names are hidden.`)];
     return [el("ul", { class: "people" }, rows.map((/** @type {any} */ one) =>
       el("li", {}, el("span", { class: "who" }, called(one)), el("button", { type: "button", class: "link", "data-key": `remove-${one.number}`, "aria-label": `Send number ${one.number} away`, onclick: () => wish({ do: "remove", number: one.number }) }, "send away"))))];
   });
@@ -211,7 +212,7 @@ function people() {
 function ending() {
   const dialog = el("dialog", { class: "card", "aria-labelledby": "end-title" },
     el("h2", { id: "end-title" }, "End the class?"),
-    el("p", {}, `The names and results of ${seen.board?.learners.length ?? 0} learners are deleted, and the code is worth nothing any more. Export them first if you want to keep them.`),
+    el("p", {}, `The names and results of ${counted(seen.board?.learners.length ?? 0, "learner")} are deleted, and the code is worth nothing any more. Export them first if you want to keep them.`),
     el("div", { class: "row" },
       el("button", { type: "button", onclick: () => dialog.close() }, "Go on with it"),
       el("a", { class: "button", href: "/api/class/export", download: "" }, "Export as CSV"),

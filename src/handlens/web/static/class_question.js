@@ -1,6 +1,6 @@
 // On the page Class: a question that the class is asked, and how often each answer was given.
 
-import { el } from "./dom.js";
+import { counted, el } from "./dom.js";
 
 /** What to ask. @param {{name: string, lesson: string, text: string}[]} questions @param {(what: object) => Promise<any>} wish */
 export function chooser(questions, wish) {
@@ -22,7 +22,7 @@ export function distribution(asked, wish) {
         bar(one.count / Math.max(1, all)),
         el("span", { class: "count" }, one.count));
     })),
-    el("p", { class: "caption" }, `${all} answer${all === 1 ? "" : "s"}${asked.round > 1 ? " since it was asked again" : ""}.`),
+    el("p", { class: "caption" }, `${counted(all, "answer")}${asked.round > 1 ? " since it was asked again" : ""}.`),
     el("div", { class: "row" },
       !asked.shown && el("button", { type: "button", "data-key": "show", onclick: () => wish({ do: "show" }) }, "Show the answer"),
       el("button", { type: "button", "data-key": "again", onclick: () => wish({ do: "ask", question: asked.name }) }, "Ask again"),

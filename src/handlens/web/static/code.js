@@ -25,10 +25,15 @@ export function showCode(name, run, knobs) {
       lines.textContent = text.replaceAll(/RUN|SWEEP|OTHER|KNOBS/g, (/** @type {string} */ word) => meant[word]());
     } catch (trouble) {
       snippets = null;
-      lines.textContent = String(trouble);
+      lines.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
     }
   });
   return details;
+}
+
+/** Code that is open is of what is shown by now. */
+export function showAnew() {
+  for (const open of document.querySelectorAll("details.code[open]")) open.dispatchEvent(new Event("toggle"));
 }
 
 /**

@@ -1,6 +1,6 @@
 // The confusion matrix as a table of buttons; arrows move in it, Enter shows the images of a cell.
 
-import { el } from "./dom.js";
+import { counted, el } from "./dom.js";
 import { scrolling, table } from "./tables.js";
 
 const MOST = 26;
@@ -61,6 +61,6 @@ export class Confusion {
 /** @param {any} found */
 function summary({ most_confused: pairs }) {
   if (!pairs.length) return "Nothing was confused.";
-  const said = pairs.slice(0, 3).map((/** @type {any} */ pair) => `${pair.true} as ${pair.predicted} (${pair.count} times)`);
+  const said = pairs.slice(0, 3).map((/** @type {any} */ pair) => `${pair.true} as ${pair.predicted} (${counted(pair.count, "time")})`);
   return `Confused most: ${said.join(", ")}. The more mistakes, the stronger the colour; what is right has none.`;
 }

@@ -1,6 +1,6 @@
 // The page Course: the exercises, what the last check of each said, a check, hints, and the files.
 
-import { ask, fromAddress, setAddress } from "./api.js";
+import { ask, fromAddress, setAddress, unlessBusy } from "./api.js";
 import { panel } from "./code.js";
 import { el, notice, speak } from "./dom.js";
 import { told } from "./fetching.js";
@@ -44,10 +44,10 @@ const tellTrouble = (trouble) => notice(trouble.words ?? String(trouble));
 
 /** @param {{may_change: boolean}} lab */
 function notLaidOut(lab) {
-  const begin = async () => {
+  const begin = unlessBusy(async () => {
     const answer = await ask("POST", "/api/course/start").catch(tellTrouble);
     if (answer) location.reload();
-  };
+  });
   return el(
     "div",
     { class: "card" },
@@ -78,9 +78,9 @@ function exercise(one, mayCheck, tell) {
     state.textContent = STATES[/** @type {keyof typeof STATES} */ (now)];
     said.replaceChildren(...(last && now !== "passed" ? verdict(last) : last?.note ? [el("p", { class: "caption" }, last.note)] : []));
   };
-  async function check() {
+  const check = unlessBusy(async () => {
     checking = true;
-    said.replaceChildren(el("p", { class: "says" }, "Checking…"));
+    said.replaceChildren(el("p", { class: "says", role: "status" }, "Checking…"));
     try {
       const result = await ask("POST", "/api/course/check", { name: one.name });
       update(result.passed ? "passed" : "not yet", result);
@@ -90,7 +90,7 @@ function exercise(one, mayCheck, tell) {
     }
     checking = false;
     tell();
-  }
+  });
   update(one.state, one.last);
   return { item, refresh: (/** @type {string} */ now, /** @type {any} */ last) => checking || said.querySelector(".missing") || update(now, last) };
 }

@@ -38,6 +38,14 @@ export function fill(element, ...children) {
   element.replaceChildren(...there(children));
 }
 
+/** The same; the focus stays on the control at the place where it was. @param {Element} element @param {...any} children */
+export function refill(element, ...children) {
+  const controls = () => /** @type {HTMLElement[]} */ ([...element.querySelectorAll("a[href], button, input, select, summary, [tabindex]")]);
+  const place = controls().indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  fill(element, ...children);
+  if (place >= 0) controls()[place]?.focus();
+}
+
 /** @param {any[]} children */
 const there = (children) => children.flat(9).filter((child) => child !== null && child !== undefined && child !== false);
 
@@ -56,6 +64,9 @@ export function notice(sentence) {
   place.textContent = sentence;
   place.hidden = !sentence;
 }
+
+/** A number, and what stands behind it in a sentence. @param {number} number @param {string} one behind 1 @param {string} [several] behind every other number */
+export const counted = (number, one, several = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : several}`;
 
 /** A share as people read it, never rounded up to certainty. @param {number} share */
 export function percent(share) {

@@ -3,7 +3,7 @@
 import { ask, fromAddress, newest, setAddress, Trouble } from "./api.js";
 import { ArithmeticView } from "./arithmetic.js";
 import { Bars, spoken } from "./bars.js";
-import { panel } from "./code.js";
+import { panel, showAnew } from "./code.js";
 import { el, percent, speak } from "./dom.js";
 import { DrawPad } from "./drawpad.js";
 import { Inside } from "./inside.js";
@@ -133,14 +133,14 @@ class DrawPage {
       this.kept.element,
     );
     this.showBars();
-    const wrong = this.mayKeep ? "If it is wrong, say what it is: the drawing is kept for training and testing." : "It can be wrong and sure of it: draw something that is no digit.";
-    return panel("It says", `Bars show how sure the network is of each digit, from 0 to 100 %. ${wrong}`, content, { code: "answer", run: () => this.asked[0] });
+    const wrong = this.mayKeep ? "If it is wrong, say what it is: the drawing is kept, for networks to learn from or to be tested with." : "It can be wrong and sure of it: draw something that is no digit.";
+    return panel("It says", `A network is a program that has learned from examples; the bars show how sure it is of each digit, from 0 to 100 %. ${wrong}`, content, { code: "answer", run: () => this.asked[0] });
   }
 
   /** @param {string} title @param {string} name @param {number} place @param {any[]} runs */
   chooser(title, name, place, runs) {
     const option = (/** @type {any} */ run) => {
-      const about = run.val_accuracy ? ` · ${run.data} · ${(run.val_accuracy * 100).toFixed(1)} %` : "";
+      const about = run.val_accuracy ? ` · ${run.data} · ${(run.val_accuracy * 100).toFixed(1)} % right` : "";
       return el("option", { value: run.name, selected: run.name === (this.asked[place] ?? "") }, run.name ? `${run.name} · ${run.model}${about}` : run.model);
     };
     const select = el("select", { id: name }, runs.map(option));
@@ -150,6 +150,7 @@ class DrawPage {
       if (place === 0) this.numbers.read("");
       setAddress({ [name]: select.value, off: this.numbers.address || null });
       this.showBars();
+      showAnew();
       this.again();
     });
     return el("label", {}, title, select);
@@ -163,8 +164,10 @@ class DrawPage {
   }
 
   begin() {
-    onKey([..."0123456789"], "this digit it is: keep the drawing", (label) => this.mayKeep && this.keep(Number(label)));
-    onKey(["Enter"], "keep the drawing as what it was read as", () => this.mayKeep && this.answered && !this.pad.over && this.keep(Number(this.answered)));
+    if (this.mayKeep) {
+      onKey([..."0123456789"], "this digit it is: keep the drawing", (label) => this.keep(Number(label)));
+      onKey(["Enter"], "keep the drawing as what it was read as", () => this.answered && !this.pad.over && this.keep(Number(this.answered)));
+    }
     onKey(["Backspace"], "undo the last stroke", () => this.undo());
     onKey(["x"], "clear the pad", () => this.clear());
     alsoKeys(ARROWS, "on the pad: move the pen; Space puts it down and lifts it");
@@ -255,6 +258,7 @@ class DrawPage {
           bars.show(answer);
           if (place === 0) this.showFirst(answer, still, changes === this.changes);
         } catch (trouble) {
+          if (this.photo || this.answers !== shown) return;
           if (place === 0) this.answered = "";
           bars.fail(/** @type {any} */ (trouble).words ?? String(trouble));
           if (trouble instanceof Trouble && !trouble.status) this.askLater();
@@ -282,7 +286,7 @@ class DrawPage {
     if (this.photo || !this.strokes.length) return;
     try {
       const found = await ask("POST", "/api/inside", this.drawing(0));
-      if (!this.strokes.length) return; // the pad was cleared meanwhile
+      if (this.photo || !this.strokes.length) return; // there is a photo by now, or nothing
       this.inside.show(found);
       if (this.wanted) this.numbers.openAt(this.wanted, found.layers);
       this.wanted = "";

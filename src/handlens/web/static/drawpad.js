@@ -113,6 +113,7 @@ export class DrawPad {
     const ways = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
     if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in ways || event.key === " ")) return;
     event.preventDefault();
+    if (event.repeat && event.key === " ") return; // one that is held down puts the pen down once
     this.cursor ??= { x: SIDE / 2, y: SIDE / 4, down: false };
     const pen = this.cursor;
     if (event.key === " ") {
@@ -143,9 +144,12 @@ export class DrawPad {
     if (this.cursor) this.cursor.down = false;
   }
 
+  /** The keys are left; a stroke that they were drawing has ended. */
   hideCursor() {
+    const wasDown = this.cursor?.down;
     this.cursor = null;
-    this.draw();
+    if (wasDown) this.tell(performance.now(), true);
+    else this.draw();
   }
 
   /** Take the last stroke away. */

@@ -2,9 +2,9 @@
 
 import { ask, fromAddress, setAddress } from "./api.js";
 import { Changes } from "./changes.js";
-import { panel } from "./code.js";
+import { panel, showAnew } from "./code.js";
 import { Confusion } from "./confusion.js";
-import { el, fill, loadStyle, speak } from "./dom.js";
+import { counted, el, fill, loadStyle } from "./dom.js";
 import { told } from "./fetching.js";
 import { Gallery } from "./gallery.js";
 import { Layout } from "./layout.js";
@@ -54,6 +54,7 @@ class ErrorsPage {
     [this.run, this.on] = [run, on];
     setAddress({ run, on, image: null, true: null, predicted: null, list: null });
     this.gallery.reset();
+    showAnew();
     this.measure();
   }
 
@@ -84,11 +85,11 @@ class ErrorsPage {
   /** @param {any} found */
   show(found) {
     const wrong = found.n - found.correct;
-    const between = `95 % interval ${score(found.interval[0])} to ${score(found.interval[1])}`;
-    this.say(`${score(found.accuracy)} of ${found.n.toLocaleString("en")} ${ON[/** @type {keyof typeof ON} */ (this.on)]} are right (${between}); ${wrong.toLocaleString("en")} ${wrong === 1 ? "is" : "are"} wrong.`);
+    const between = `of others like these probably ${score(found.interval[0])} to ${score(found.interval[1])}: the 95 % interval`;
+    this.say(`${score(found.accuracy)} of ${found.n.toLocaleString("en")} ${ON[/** @type {keyof typeof ON} */ (this.on)]} are right (${between}); ${counted(wrong, "is", "are")} wrong.`);
     const run = () => this.run;
     const classes = found.per_class.map((/** @type {any} */ row) => [row.class, score(row.precision), score(row.recall), score(row.f1), row.support]);
-    const perClass = el("details", {}, el("summary", {}, "Each class"), table("Each class", ["class", "precision", "recall", "F1", "images"], classes));
+    const perClass = el("details", {}, el("summary", {}, "Each class"), el("p", { class: "caption" }, "Precision: of the images taken for the class, the share that is of it. Recall: of the images of the class, the share taken for it. F1: between the two."), table("Each class", ["class", "precision", "recall", "F1", "images"], classes));
     this.body.replaceChildren(
       el("div", { class: "halves" }, panel("Confusion matrix", "Rows are what the images are, columns what they were taken for. Choose a cell to see its images.", el("div", {}, this.confusion.draw(found), perClass), { code: "confusion", run }), this.gallery.why),
       this.gallery.element,
@@ -104,6 +105,5 @@ class ErrorsPage {
   say(sentence, bad = false) {
     this.said.textContent = sentence;
     this.said.className = bad ? "trouble" : "lead";
-    speak(sentence);
   }
 }

@@ -1,7 +1,7 @@
 // My digits as files: pictures, folders, zip files and photographed sheets in; files for other programs out.
 
-import { ask } from "./api.js";
-import { el, speak } from "./dom.js";
+import { ask, unlessBusy } from "./api.js";
+import { counted, el, speak } from "./dom.js";
 
 const MOST_BYTES = 20 << 20;
 const MOST_SHOWN = 50;
@@ -21,6 +21,7 @@ export class Importing {
 
   /** @param {File[]} files */
   async add(files) {
+    this.allow(false); // two readings at once would write over each other's words
     const pictures = files.filter(({ name }) => !name.startsWith(".")).sort((one, other) => place(one).localeCompare(place(other), "en", { numeric: true }));
     const found = { kept: 0, twice: 0, left: /** @type {any[]} */ ([]) };
     const said = this.begin();
@@ -32,12 +33,20 @@ export class Importing {
       found.twice += answer.twice ?? 0;
     }
     this.show(found);
+    this.allow(true);
   }
 
   /** @param {File} file */
   async addSheet(file) {
+    this.allow(false);
     this.begin().textContent = "Reading the sheet …";
     this.show(await this.send(file, "/api/own/sheet"));
+    this.allow(true);
+  }
+
+  /** @param {boolean} on whether files can be chosen */
+  allow(on) {
+    for (const button of this.buttons) for (const input of button.querySelectorAll("input")) input.disabled = !on;
   }
 
   begin() {
@@ -61,12 +70,12 @@ export class Importing {
 
   /** @param {{kept: number, twice: number, left: any[]}} found */
   show({ kept, twice, left }) {
-    const parts = [`${kept} kept`, twice && `${twice} were there already`, left.length && `${left.length} left out`].filter(Boolean);
+    const parts = [`${kept} kept`, twice && counted(twice, "was there already", "were there already"), left.length && `${left.length} left out`].filter(Boolean);
     const said = `${parts.join(", ")}.`;
     const rows = left.slice(0, MOST_SHOWN).map((one) => this.row(one));
     const table = rows.length > 0 && el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Left out" }, el("table", { class: "left-out" }, el("thead", {}, el("tr", {}, ["left out", "why", "it is a"].map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, rows)));
     const close = el("button", { type: "button", onclick: () => this.place.replaceChildren() }, "Close");
-    this.place.replaceChildren(el("section", { class: "imported", "aria-label": "What was added" }, el("p", { class: "kept", role: "status" }, said), table, left.length > MOST_SHOWN && el("p", {}, `and ${left.length - MOST_SHOWN} others`), close));
+    this.place.replaceChildren(el("section", { class: "imported", "aria-label": "What was added" }, el("p", { class: "kept", role: "status" }, said), table, left.length > MOST_SHOWN && el("p", {}, `and ${counted(left.length - MOST_SHOWN, "other")}`), close));
     speak(said);
   }
 
@@ -75,15 +84,19 @@ export class Importing {
     const cell = el("td", {});
     if (one.file && (one.unlabelled || one.doubtful)) {
       const labels = el("select", { "aria-label": `What ${one.name} is` }, [..."0123456789"].map((label) => el("option", {}, label)));
-      cell.append(labels, el("button", { type: "button", onclick: () => this.again(one, labels.value, cell) }, "Keep"));
+      const said = el("span", { role: "status" });
+      const again = unlessBusy(() => this.again(one, labels.value, cell, said));
+      cell.append(labels, el("button", { type: "button", onclick: again }, "Keep"), said);
     }
     return el("tr", {}, el("td", {}, one.name), el("td", {}, one.why), cell);
   }
 
-  /** @param {any} one @param {string} label @param {HTMLElement} cell */
-  async again(one, label, cell) {
+  /** @param {any} one @param {string} label @param {HTMLElement} cell @param {HTMLElement} said where is told why it still is not kept */
+  async again(one, label, cell, said) {
     const found = await this.send(one.file, `/api/own/file?name=${encodeURIComponent(one.name)}&label=${label}${one.doubtful ? "&anyway=1" : ""}`);
-    cell.replaceChildren(found.kept ? `✓ a ${label}` : (found.left[0]?.why ?? "there already"));
+    const [left] = found.left;
+    if (left) [said.textContent, one.doubtful] = [` ${left.why}`, one.doubtful || left.doubtful]; // pressed again, it insists
+    else cell.replaceChildren(found.kept ? `✓ a ${label}` : "there already");
   }
 }
 

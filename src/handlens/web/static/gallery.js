@@ -2,7 +2,7 @@
 
 import { ask, fromAddress, setAddress } from "./api.js";
 import { panel } from "./code.js";
-import { el, percent, speak } from "./dom.js";
+import { counted, el, percent, refill, speak } from "./dom.js";
 import { alsoKeys, ARROWS, onKey } from "./keys.js";
 import { paintHeat } from "./paint.js";
 import { busy } from "./tables.js";
@@ -29,7 +29,7 @@ export class Gallery {
     this.buildWhy(methods);
     const run = () => see().run;
     const content = el("div", {}, this.tabs, this.said, this.images, this.more);
-    this.element = panel("Images", "Wrong with certainty comes first: bad labels hide there. Choose an image to see on what its answer hangs.", content, { code: "mistakes", run });
+    this.element = panel("Images", "Wrong with certainty comes first: images hide there whose label, the class that somebody gave them, is wrong. Choose an image to see on what its answer hangs.", content, { code: "mistakes", run });
     this.why = panel("Why this answer", "On which pixels the answer to one image hangs, asked in four ways; each has its blind spots. They tell what counts for the network, not what is true.", this.reason, { code: "explained", run });
     onKey(["m"], "the label of this image looks wrong", () => this.mark());
     alsoKeys(ARROWS, "in the matrix, the images and the map: go on; Enter chooses");
@@ -67,7 +67,7 @@ export class Gallery {
   showTabs() {
     const lists = Object.entries(LISTS).filter(([name]) => name !== "cell" || this.list === "cell");
     const words = (/** @type {string} */ name, /** @type {string} */ said) => (name === "cell" ? `${this.cell[0]} → ${this.cell[1]}` : name === "marked" ? `${said} (${this.doubted.length})` : said);
-    this.tabs.replaceChildren(...lists.map(([name, said]) => el("button", { type: "button", "aria-pressed": String(name === this.list), onclick: () => this.choose(name) }, words(name, said))));
+    refill(this.tabs, lists.map(([name, said]) => el("button", { type: "button", "aria-pressed": String(name === this.list), onclick: () => this.choose(name) }, words(name, said))));
   }
 
   /** @param {string} list */
@@ -101,16 +101,20 @@ export class Gallery {
       this.shown = from ? [...this.shown, ...found.images] : found.images;
       this.show(found.all);
     } catch (trouble) {
-      this.said.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
+      if (asked === this.wanted) this.said.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
     }
   }
 
   /** @param {number} all */
   show(all) {
     const none = { marked: "No label is marked. Choose an image, and press M if its label looks wrong.", worst: "It makes no mistake here." };
-    this.said.textContent = all ? `${all.toLocaleString("en")} image${all === 1 ? "" : "s"}${this.shown.length < all ? `, ${this.shown.length} are shown` : ""}` : (none[/** @type {"marked" | "worst"} */ (this.list)] ?? "No such image.");
-    this.images.replaceChildren(...this.shown.map((image) => this.item(image)));
+    this.said.textContent = all ? `${counted(all, "image")}${this.shown.length < all ? `, ${counted(this.shown.length, "is", "are")} shown` : ""}` : (none[/** @type {"marked" | "worst"} */ (this.list)] ?? "No such image.");
+    this.showImages();
     this.more.hidden = this.shown.length >= all;
+  }
+
+  showImages() {
+    refill(this.images, this.shown.map((image) => this.item(image)));
   }
 
   item({ index, picture, true: label, predicted, probability }) {
@@ -131,8 +135,9 @@ export class Gallery {
   }
 
   showWhy() {
+    this.showDoubt(this.doubted.includes(/** @type {number} */ (this.index)));
     const query = { index: this.index, ...(this.asked ? { method: this.method.value } : {}) };
-    return busy(this.answer, "Asking …", async () => this.explained(await ask("GET", this.address("why", query))));
+    return busy(this.answer, "Asking …", () => ask("GET", this.address("why", query)), (found) => this.explained(found));
   }
 
   explained(found) {
@@ -161,16 +166,18 @@ export class Gallery {
 
   async mark() {
     if (this.index === null || !this.mayMark) return;
+    const { run, on } = this.see();
     const wrong = this.doubt.getAttribute("aria-pressed") !== "true";
     try {
-      const { run, on } = this.see();
       const found = await ask("POST", `/api/runs/${encodeURIComponent(run)}/doubts`, { on, index: this.index, wrong });
+      const now = this.see();
+      if (now.run !== run || now.on !== on) return; // other images are shown by now
       this.doubted = found.doubted;
-      this.showDoubt(wrong);
+      this.showDoubt(this.doubted.includes(this.index));
       speak(wrong ? "Marked, in the run's folder. The data stay as they are." : "Taken back.");
       this.showTabs();
       if (this.list === "marked") this.fetch(0);
-      else this.images.replaceChildren(...this.shown.map((image) => this.item(image)));
+      else this.showImages();
     } catch (trouble) {
       this.said.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
     }

@@ -1,6 +1,6 @@
 // What goes on inside: what the network gets, each layer's tiles, the heat map of why, each step of the way.
 
-import { el } from "./dom.js";
+import { counted, el } from "./dom.js";
 import { paint, paintHeat, paintTiles, tileAt } from "./paint.js";
 import { panel } from "./code.js";
 
@@ -24,9 +24,9 @@ export class Inside {
     this.element = el(
       "div",
       { class: "inside" },
-      panel("What it sees", "28 by 28 pixels, centred as in MNIST. Switch that off, draw small in a corner, and watch it fail.", sees, { code: "sees", run }),
+      panel("What it sees", "Your drawing as 28 by 28 pixels, centred like those of MNIST, the 70,000 digits from which most networks here have learned. Switch the centring off, draw small in a corner, and watch it fail.", sees, { code: "sees", run }),
       panel("Why", "Bright places made it say what it says. Nobody told it what counts: it learned that from examples.", el("div", {}, this.heat, this.whySaid), { code: "why", run }),
-      panel("Layer by layer", "Each tile is one filter's answer: bright where it found what it looks for. Click one for its arithmetic.", el("div", {}, this.layers, numbers.element), { code: "layers", run, id: "layers" }),
+      panel("Layer by layer", "A network calculates in layers, one after the other; each tile is the answer of one filter, bright where it found the small pattern that it looks for. Click one for its arithmetic.", el("div", {}, this.layers, numbers.element), { code: "layers", run, id: "layers" }),
     );
   }
 
@@ -46,7 +46,7 @@ export class Inside {
   show(found) {
     this.fade(false);
     paintHeat(this.heat, found.why.map, found.image);
-    this.whySaid.textContent = `${found.why.method === "gradcam" ? "Grad-CAM: what speaks for" : "Saliency: which pixels move the answer"} ${found.why.label}`;
+    this.whySaid.textContent = found.why.method === "gradcam" ? `What speaks for ${found.why.label}, by a method called Grad-CAM` : `Which pixels move the answer ${found.why.label}, by a method called saliency`;
     const wide = this.layers.clientWidth || 640;
     this.layers.replaceChildren(...found.layers.map((layer) => layerRow(layer, this.numbers, wide)));
     this.numbers.update(found.layers);
@@ -58,7 +58,7 @@ export class Inside {
 /** @param {Layer} layer @param {ArithmeticView} numbers @param {number} wide pixels that a row of tiles may take */
 function layerRow(layer, numbers, wide) {
   const { width, height } = layer.maps[0];
-  const shape = height === 1 ? `${layer.count} units` : `${layer.count} tiles of ${height}×${width}`;
+  const shape = height === 1 ? counted(layer.count, "unit") : `${counted(layer.count, "tile")} of ${height}×${width}`;
   const few = layer.count > layer.maps.length && height > 1 ? `, the first ${layer.maps.length} are shown` : "";
   const range = `${layer.low.toFixed(2)} to ${layer.high.toFixed(2)}`;
   const canvas = el("canvas", { class: "pixels", role: "img", "aria-label": `Layer ${layer.name}: ${shape}, values ${range}` });
@@ -70,7 +70,7 @@ function layerRow(layer, numbers, wide) {
     const found = tileAt(canvas, layer.maps, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
     if (found) numbers.open(layer, found.tile, [found.row, found.column]);
   });
-  const open = el("button", { type: "button", class: "link", "aria-label": `The arithmetic of ${layer.name}`, onclick: () => numbers.open(layer, 0) }, "numbers");
+  const open = el("button", { type: "button", class: "link", "data-layer": layer.name, "aria-label": `The arithmetic of ${layer.name}`, onclick: () => numbers.openByButton(layer) }, "numbers");
   return el("figure", {}, el("figcaption", {}, el("strong", {}, layer.name), ` ${layer.kind} · ${shape}${few} · ${range} `, open), canvas);
 }
 

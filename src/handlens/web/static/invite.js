@@ -1,12 +1,12 @@
 // A phone is invited to draw: its QR code in a dialog, and what is drawn on it on this pad.
 
-import { ask } from "./api.js";
-import { el } from "./dom.js";
+import { ask, unlessBusy } from "./api.js";
+import { counted, el } from "./dom.js";
 import { stream } from "./stream.js";
 
 /** The button. @param {() => string} run who answers the phone @param {HTMLElement} said where trouble is told */
 export function inviteButton(run, said) {
-  return el("button", { type: "button", onclick: () => invite(run(), said) }, "Use a phone");
+  return el("button", { type: "button", onclick: unlessBusy(() => invite(run(), said)) }, "Use a phone");
 }
 
 /** @param {string} run @param {HTMLElement} said */
@@ -20,7 +20,7 @@ async function invite(run, said) {
 
 /** @param {{address: string, picture: string, seconds: number}} link */
 function show({ address, picture, seconds }) {
-  const left = el("p", { role: "status" }, `It works once, for ${seconds / 60} minutes.`);
+  const left = el("p", { role: "status" }, `It works once, for ${counted(seconds / 60, "minute")}.`);
   const image = el("img", { class: "qr", src: picture, alt: "QR code of the address below" });
   const dialog = el(
     "dialog",
@@ -34,7 +34,7 @@ function show({ address, picture, seconds }) {
   );
   const timer = setTimeout(() => {
     image.hidden = true;
-    left.textContent = "The two minutes are over. Close this and ask again.";
+    left.textContent = "Its time is over. Close this and ask again.";
   }, seconds * 1000);
   dialog.addEventListener("close", () => {
     clearTimeout(timer);

@@ -1,7 +1,7 @@
 // A drawing, or a photo, kept as the digit that it is; mended while it is on the pad, and taken back.
 
-import { ask } from "./api.js";
-import { el } from "./dom.js";
+import { ask, unlessBusy } from "./api.js";
+import { counted, el } from "./dom.js";
 import { keep } from "./outbox.js";
 
 /** @typedef {import("./drawpad.js").DrawPad} DrawPad */
@@ -56,10 +56,10 @@ export class Kept {
 
   /** @param {Drawing} drawing */
   insist(drawing) {
-    const anyway = () => {
+    const anyway = unlessBusy(() => {
       this.pad.over = true;
-      this.add(drawing, true);
-    };
+      return this.add(drawing, true);
+    });
     return el("button", { type: "button", class: "link", onclick: anyway }, "Keep it anyway");
   }
 
@@ -78,8 +78,8 @@ export class Kept {
 
   /** @param {string} done @param {any} digit with how many there are of each */
   tell(done, { id, label, counts, all }) {
-    const back = el("button", { type: "button", class: "link", onclick: () => this.takeBack(id) }, "Take back");
-    this.say(`${done} You have ${counts[label]} of it, ${all} digits in all. `, back);
+    const back = el("button", { type: "button", class: "link", onclick: unlessBusy(() => this.takeBack(id)) }, "Take back");
+    this.say(`${done} You have ${counts[label]} of it, ${counted(all, "digit")} in all. `, back);
   }
 
   /** @param {any} trouble */
@@ -91,8 +91,10 @@ export class Kept {
   async takeBack(id) {
     try {
       await ask("DELETE", `/api/digits/${id}`);
-      this.pad.over = false;
-      this.last = null;
+      if (this.last?.id === id) {
+        this.pad.over = false;
+        this.last = null;
+      }
       this.say("Taken back.");
     } catch (trouble) {
       this.fail(trouble);

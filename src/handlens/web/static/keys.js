@@ -31,7 +31,7 @@ export function listen() {
     const found = shortcuts.find((shortcut) => shortcut.keys.includes(key));
     if (!found) return;
     event.preventDefault();
-    found.does(key);
+    if (!event.repeat || key === "Backspace") found.does(key);
   });
 }
 

@@ -1,8 +1,8 @@
 // The map of images as the last layer sees them: near is alike. Pointing, or the arrows, show an image; Enter or a click explains it.
 
-import { ask, fromAddress, setAddress } from "./api.js";
+import { ask, fromAddress, newest, setAddress } from "./api.js";
 import { panel } from "./code.js";
-import { el, percent, speak, svg } from "./dom.js";
+import { counted, el, fill, percent, speak, svg } from "./dom.js";
 import { marker, sample } from "./markers.js";
 import { asTable, busy } from "./tables.js";
 
@@ -15,19 +15,21 @@ export class Layout {
     this.see = see;
     this.chosen = chosen;
     this.at = -1;
+    this.askPicture = newest(() => this.picture());
     this.method = el("select", { id: "map" }, Object.entries(METHODS).map(([value, words]) => el("option", { value, selected: value === fromAddress("map") }, words)));
     this.method.addEventListener("change", () => (setAddress({ map: this.method.value }), this.begin()));
     this.place = el("div", {});
     this.seen = el("div", { class: "seen" });
     const content = el("div", {}, el("label", {}, "Laid out by", this.method), this.place, this.seen);
-    this.element = panel("Map of images", "Images near each other look alike to the network. A mistake, with a ring, lies often where two classes meet.", content, { code: "map", run: () => see().run });
+    this.element = panel("Map of images", "Images near each other look alike to the network; PCA and t-SNE are two ways to lay its many numbers out flat. A mistake, with a ring, lies often where two classes meet.", content, { code: "map", run: () => see().run });
   }
 
   begin() {
     this.at = -1;
+    this.found = null;
     this.seen.replaceChildren(el("span", { class: "caption" }, "Point at an image to see it."));
     const { run, on } = this.see();
-    busy(this.place, "Laying images out …", async () => this.draw(await ask("GET", `/api/runs/${encodeURIComponent(run)}/layout?on=${on}&method=${this.method.value}`)));
+    busy(this.place, "Laying images out …", () => ask("GET", `/api/runs/${encodeURIComponent(run)}/layout?on=${on}&method=${this.method.value}`), (found) => this.draw(found));
   }
 
   /** @param {any} found */
@@ -38,7 +40,7 @@ export class Layout {
     const dots = this.spots.map(([x, y], /** @type {number} */ place) => marker(found.labels[place], x, y, 3.2));
     const rings = wrong.map((/** @type {number} */ place) => svg("circle", { class: "ring", cx: this.spots[place][0], cy: this.spots[place][1], r: 6.5 }));
     this.cursor = svg("circle", { class: "cursor", r: 10, cx: -20, cy: -20 });
-    const words = `${found.points.length} images in ${found.classes.length} classes, ${wrong.length} mistaken, by what goes into layer ${found.layer}. Arrows go from image to image, Enter explains it.`;
+    const words = `${counted(found.points.length, "image")} in ${counted(found.classes.length, "class", "classes")}, ${wrong.length} mistaken, by what goes into layer ${found.layer}. Arrows go from image to image, Enter explains it.`;
     this.drawing = svg("svg", { class: "chart map", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "application", tabindex: 0, "aria-label": `Map of images: ${words}` }, dots, rings, this.cursor);
     this.drawing.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => this.point(event));
     this.drawing.addEventListener("click", (/** @type {PointerEvent} */ event) => (this.point(event), this.choose()));
@@ -46,7 +48,7 @@ export class Layout {
     const legend = el("ul", { class: "legend" }, found.classes.slice(0, 20).map((/** @type {string} */ name, /** @type {number} */ number) => el("li", {}, sample(number % 10, false), name)));
     const rows = wrong.slice(0, 100).map((/** @type {number} */ place) => [this.link(place), found.classes[found.labels[place]], found.classes[found.predictions[place]]]);
     const table = rows.length && asTable("The mistakes on the map", ["image", "it is", "taken for"], rows);
-    return [this.drawing, legend, el("p", { class: "caption" }, `${found.axes.join("; ")}. ${wrong.length} of ${found.points.length} are mistaken.`), table];
+    return [this.drawing, legend, el("p", { class: "caption" }, `${found.axes.join("; ")}. Mistaken: ${wrong.length} of ${found.points.length}.`), table];
   }
 
   /** @param {number} place */
@@ -90,16 +92,23 @@ export class Layout {
   }
 
   /** @param {number} place */
-  async show(place) {
+  show(place) {
     this.at = place;
     this.cursor.setAttribute("cx", this.spots[place][0]);
     this.cursor.setAttribute("cy", this.spots[place][1]);
+    this.askPicture(null); // a mouse on its way passes many
+  }
+
+  async picture() {
     const { run, on } = this.see();
+    const { at, found } = this;
+    const isStill = () => at >= 0 && at === this.at && found === this.found;
+    if (!isStill()) return;
     try {
-      const found = await ask("GET", `/api/runs/${encodeURIComponent(run)}/picture?on=${on}&index=${place}`);
-      if (place === this.at) this.showImage(found);
-    } catch {
-      this.seen.replaceChildren();
+      const image = await ask("GET", `/api/runs/${encodeURIComponent(run)}/picture?on=${on}&index=${at}`);
+      if (isStill()) this.showImage(image);
+    } catch (trouble) {
+      if (isStill()) fill(this.seen, el("span", { class: "wrong", role: "alert" }, /** @type {any} */ (trouble).words ?? String(trouble)));
     }
   }
 

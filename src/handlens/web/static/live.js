@@ -1,9 +1,9 @@
 // A training that goes on: curves, first-layer pictures growing, sample answers, and what one can do meanwhile.
 
-import { ask } from "./api.js";
+import { ask, unlessBusy } from "./api.js";
 import { chart } from "./chart.js";
 import { panel } from "./code.js";
-import { el, notice, percent, speak } from "./dom.js";
+import { counted, el, notice, percent, speak } from "./dom.js";
 import { paint } from "./paint.js";
 import { stream } from "./stream.js";
 
@@ -25,6 +25,8 @@ export class Live {
     this.phase = el("p", { class: "phase", id: "phase" });
     this.numbers = el("p", { class: "caption", id: "numbers" });
     this.steer = el("div", { class: "row steer" });
+    this.refused = el("p", { class: "doubt", role: "status" });
+    this.resume = unlessBusy(() => this.goOn());
     this.after = el("div", { class: "after", role: "status" });
     this.loss = el("div", {});
     this.accuracy = el("div", {});
@@ -36,7 +38,7 @@ export class Live {
       "section",
       { class: "card empty" },
       el("p", { class: "lead" }, "Nothing is being trained."),
-      el("ol", {}, ["Choose a preset; it needs nothing more.", "Guess how good it will be after one epoch.", "Press Start. Curves and pictures grow here, and you can pause it, take single batches, and change the learning rate."].map((step) => el("li", {}, step))),
+      el("ol", {}, ["Choose a preset; it needs nothing more.", "Guess how good it will be after one epoch: once through all images that it learns from.", "Press Start. Curves and pictures grow here, and you can pause it, take single batches (the few images of one step), and change the learning rate (how large its steps are)."].map((step) => el("li", {}, step))),
     );
     this.body = el("div", { hidden: true }, this.curves(), this.inside());
     this.element = el("div", { class: "live" }, this.empty, this.body);
@@ -54,25 +56,28 @@ export class Live {
     const form = el("form", { class: "row" }, el("label", {}, "learning rate", this.lr), el("button", {}, "Set"));
     form.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
-      if (Number(this.lr.value) > 0) this.wish("lr", Number(this.lr.value));
+      const lr = Number(this.lr.value.trim().replace(",", ".")); // some write 0,01
+      if (lr > 0 && Number.isFinite(lr)) this.wish("lr", lr);
+      else this.refused.textContent = "A learning rate is a number above 0, such as 0.01.";
     });
     if (this.maySteer) this.steer.append(this.pause, this.one, this.stop, form);
   }
 
   curves() {
-    const legend = el("p", { class: "legend" }, el("span", { class: "key s1" }, "train, mean of the epoch so far"), el("span", { class: "key s2" }, "validation, after each epoch"));
+    const legend = el("p", { class: "legend" }, el("span", { class: "key s1" }, "images that it learns from (train), mean of the epoch so far"), el("span", { class: "key s2" }, "images kept apart (validation), after each epoch"));
     const content = el(
       "div",
       {},
       this.phase,
       this.numbers,
       this.steer,
+      this.refused,
       this.after,
       el("div", { class: "charts" }, el("figure", {}, el("figcaption", {}, el("strong", {}, "Loss")), this.loss), el("figure", {}, el("figcaption", {}, el("strong", {}, "Accuracy")), this.accuracy)),
       legend,
       el("details", {}, el("summary", {}, "As a table"), el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Epochs" }, this.table)),
     );
-    return panel("How it goes", "Training loss should fall; if validation stops following, it learns by heart. Pause and take single batches to see one step.", content, { code: "loop" });
+    return panel("How it goes", "The loss, which tells how wrong it is, should fall; if it falls no more on images kept apart (validation), the network learns the others by heart. Pause and take single batches to see one step.", content, { code: "loop" });
   }
 
   inside() {
@@ -80,7 +85,7 @@ export class Live {
       "div",
       { class: "growing" },
       panel("First layer", "What the first layer looks for: blue speaks against, orange for it. It begins as noise.", this.pictures, { code: "first", run: () => this.name }),
-      panel("What it says meanwhile", "One validation image of each class, and its answer just now. Watch which of them it learns last.", this.samples, { code: "meanwhile", run: () => this.name }),
+      panel("What it says meanwhile", "One image of each class that it does not learn from, and its answer just now. Watch which of them it gets right last.", this.samples, { code: "meanwhile", run: () => this.name }),
     );
   }
 
@@ -110,7 +115,7 @@ export class Live {
 
   /** Nothing of one training stands under the name of the next. */
   forget() {
-    for (const place of [this.phase, this.numbers, this.after, this.loss, this.accuracy, this.pictures, this.samples, this.table]) place.replaceChildren();
+    for (const place of [this.phase, this.numbers, this.refused, this.after, this.loss, this.accuracy, this.pictures, this.samples, this.table]) place.replaceChildren();
     this.after.dataset.text = "";
     this.steer.hidden = true;
   }
@@ -134,7 +139,7 @@ export class Live {
   /** @param {any} state */
   showNumbers(state) {
     if (!state.steps) return this.numbers.replaceChildren(state.message || (state.phase === "starting" ? "It runs in a process of its own, which takes some seconds to begin." : ""));
-    const where = this.goesOn ? `epoch ${Math.min(state.epoch + 1, state.epochs)} of ${state.epochs}` : `${state.rows?.length ?? 0} of ${state.epochs} epochs`;
+    const where = this.goesOn ? `epoch ${Math.min(state.epoch + 1, state.epochs)} of ${state.epochs}` : `${state.rows?.length ?? 0} of ${counted(state.epochs, "epoch")}`;
     const parts = [where, this.goesOn && `batch ${state.step} of ${state.steps}`, `lr ${state.lr}`];
     if (state.images_per_s) parts.push(`${Math.round(state.images_per_s).toLocaleString("en")} images/s`);
     if (state.left_s && state.phase === "running") parts.push(`about ${Math.max(1, Math.round(state.left_s))} s left`);
@@ -224,22 +229,24 @@ export class Live {
     if (this.goesOn) this.wish("one batch");
   }
 
-  async resume() {
+  async goOn() {
+    this.refused.textContent = "";
     try {
       await ask("POST", `/api/trainings/${encodeURIComponent(this.name)}/resume`);
       this.watch(this.name);
     } catch (trouble) {
-      notice(/** @type {any} */ (trouble).words ?? String(trouble));
+      this.refused.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
     }
   }
 
   /** @param {string} what @param {number | null} [lr] */
   async wish(what, lr = null) {
     if (!this.goesOn || !this.maySteer) return;
+    this.refused.textContent = "";
     try {
       await ask("POST", `/api/trainings/${encodeURIComponent(this.name)}/control`, { do: what, lr });
     } catch (trouble) {
-      notice(/** @type {any} */ (trouble).words ?? String(trouble));
+      this.refused.textContent = /** @type {any} */ (trouble).words ?? String(trouble); // a notice would go with the next event
     }
   }
 }

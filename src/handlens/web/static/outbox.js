@@ -1,7 +1,7 @@
 // Drawings that are to be kept while nobody answers: they wait in this browser, and are sent when the lab is there again.
 
 import { ask, Trouble } from "./api.js";
-import { notice } from "./dom.js";
+import { counted, notice } from "./dom.js";
 
 const PLACE = "handlens-outbox";
 const AGAIN_MS = 2000;
@@ -15,8 +15,7 @@ const waiting = () => JSON.parse(localStorage.getItem(PLACE) ?? "[]");
 /** @param {Drawing[]} drawings */
 function setWaiting(drawings) {
   localStorage.setItem(PLACE, JSON.stringify(drawings));
-  const count = drawings.length;
-  notice(count ? `The lab does not answer. ${count === 1 ? "One drawing waits" : `${count} drawings wait`} in this browser, and will be sent when it is back.` : "");
+  notice(drawings.length ? `The lab does not answer. ${counted(drawings.length, "drawing waits", "drawings wait")} in this browser, and will be sent when it is back.` : "");
 }
 
 /**
@@ -43,6 +42,7 @@ export function sendLater() {
 }
 
 async function send() {
+  let said = ""; // also if another tab has sent them all
   try {
     while (waiting().length) {
       const first = waiting()[0];
@@ -55,8 +55,9 @@ async function send() {
       );
       const text = JSON.stringify(first); // another tab may have sent it too
       setWaiting(waiting().filter((one) => JSON.stringify(one) !== text));
-      if (refused) notice(`A drawing that waited was not kept: ${refused.words}`);
+      if (refused) said = `${said} A drawing that waited was not kept: ${refused.words}`.trim();
     }
+    notice(said);
   } catch (trouble) {
     if (trouble instanceof Trouble && trouble.status) notice(`What waits in this browser is not taken: ${trouble.words}`);
     sendLater();

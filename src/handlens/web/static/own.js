@@ -1,8 +1,8 @@
 // My digits: how many there are of each, each of them to be looked at, its label mended, or deleted and brought back.
 
-import { ask, fromAddress, setAddress } from "./api.js";
+import { ask, fromAddress, setAddress, unlessBusy } from "./api.js";
 import { panel } from "./code.js";
-import { el, speak } from "./dom.js";
+import { counted, el, refill } from "./dom.js";
 import { exporting, Importing } from "./files.js";
 import { alsoKeys, ARROWS, onKey } from "./keys.js";
 import { GOAL, Wizard } from "./wizard.js";
@@ -26,15 +26,18 @@ export class OwnDigits {
     this.offered = [];
     this.list = el("div", { class: "own-list" });
     this.place = el("div", {});
+    this.imported = el("div", {});
+    /** @type {(does: () => Promise<any>, says: () => string, undo: () => Promise<any>) => Promise<void>} */
+    this.change = unlessBusy((does, says, undo) => this.changing(does, says, undo));
     this.exports = el("div", { class: "exports" });
     const changed = (/** @type {any} */ found) => this.update(found);
     this.wizard = new Wizard(this.place, changed);
     const ways = mayChange && [
       el("button", { type: "button", class: "primary", id: "draw-ten", onclick: () => this.wizard.open(this.counts.counts) }, "Draw ten of each"),
-      new Importing(this.place, changed).buttons,
+      new Importing(this.imported, changed).buttons,
     ];
-    const content = el("div", {}, this.summary, el("div", { class: "row ways" }, ways), this.place, this.cards, this.said, this.list, this.exports);
-    this.element = panel("My digits", "Nobody among MNIST's writers writes as you do. Keep your own digits, see how a network reads them, and let it learn from them.", content, { code: "own" });
+    const content = el("div", {}, this.summary, el("div", { class: "row ways" }, ways), this.place, this.imported, this.cards, this.said, this.list, this.exports);
+    this.element = panel("My digits", "MNIST, the digits from which networks here learn, was written by others. Keep your own digits, see how a network reads them, and let it learn from them.", content, { code: "own" });
     this.showCounts();
   }
 
@@ -56,11 +59,11 @@ export class OwnDigits {
   showCounts() {
     const { counts, all, tests, folder } = this.counts;
     this.summary.replaceChildren(
-      all ? `${all.toLocaleString("en")} digit${all === 1 ? "" : "s"} of your own: ${(all - tests).toLocaleString("en")} to learn from, ${tests.toLocaleString("en")} for the test. In ` : "You have no digits of your own yet. They would be kept in ",
+      all ? `${counted(all, "digit")} of your own: ${(all - tests).toLocaleString("en")} to learn from, ${tests.toLocaleString("en")} for the test. In ` : "You have no digits of your own yet. They would be kept in ",
       el("code", {}, folder),
       ".",
     );
-    this.cards.replaceChildren(...counts.map((/** @type {number} */ count, /** @type {number} */ label) => this.card(count, String(label))));
+    refill(this.cards, counts.map((/** @type {number} */ count, /** @type {number} */ label) => this.card(count, String(label))));
     this.exports.replaceChildren(...(all ? exporting() : []));
   }
 
@@ -68,7 +71,7 @@ export class OwnDigits {
   card(count, label) {
     const fill = el("span", { class: "fill" });
     fill.style.transform = `scaleX(${Math.min(1, count / GOAL)})`;
-    const says = `${count} of your own digits ${count === 1 ? "is" : "are"} a ${label}${count ? ". Show them." : ""}`;
+    const says = `${counted(count, "of your own digits is", "of your own digits are")} a ${label}${count ? ". Show them." : ""}`;
     return el("li", {}, el("button", { type: "button", "aria-label": says, "aria-pressed": String(label === this.label), disabled: !count, onclick: () => this.open(label === this.label ? "" : label) }, el("strong", {}, label), el("span", { class: "track" }, fill), el("span", {}, count)));
   }
 
@@ -162,7 +165,7 @@ export class OwnDigits {
     const ids = [...this.chosen];
     const before = Number(this.label);
     if (!ids.length || label === before) return;
-    await this.change(() => this.setLabels(ids, label, before), () => `${words(ids.length)} a ${label} now.`, () => this.setLabels(ids, before, label));
+    await this.change(() => this.setLabels(ids, label, before), () => `${counted(ids.length, "digit is", "digits are")} a ${label} now.`, () => this.setLabels(ids, before, label));
   }
 
   /** @param {string[]} ids @param {number} label @param {number} before what they are up to now */
@@ -187,7 +190,7 @@ export class OwnDigits {
       removed = found.removed;
       return found;
     };
-    await this.change(take, () => `${words(removed.length)} deleted.`, () => this.restore(removed));
+    await this.change(take, () => `${counted(removed.length, "digit is", "digits are")} deleted.`, () => this.restore(removed));
   }
 
   /** Put digits back, in pieces that the lab takes; what is back is taken out of the list, so that what failed can be tried again. @param {any[]} removed */
@@ -207,7 +210,7 @@ export class OwnDigits {
   }
 
   /** Do something, say what was done, and offer to undo it. What fails may be tried again: the choice and the offer stay. @param {() => Promise<any>} does @param {() => string} says @param {() => Promise<any>} undo */
-  async change(does, says, undo) {
+  async changing(does, says, undo) {
     try {
       const counts = await does();
       this.chosen.clear();
@@ -219,7 +222,6 @@ export class OwnDigits {
     this.offered = [`${says()} `, back];
     this.said.replaceChildren(...this.offered);
     back.focus();
-    speak(says());
   }
 
   /** @param {any} trouble */
@@ -234,6 +236,3 @@ function firstOf(removed) {
   const end = removed.findIndex(({ png, strokes }, place) => (size += png.length + strokes.length) > PIECE && place > 0);
   return end < 0 ? [...removed] : removed.slice(0, end);
 }
-
-/** @param {number} count */
-const words = (count) => (count === 1 ? "One digit is" : `${count} digits are`);

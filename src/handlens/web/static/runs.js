@@ -1,8 +1,8 @@
 // The page Runs: a table of all runs; of one that is chosen all that is known, of several what is different.
 
-import { ask, fromAddress, setAddress } from "./api.js";
+import { ask, fromAddress, setAddress, unlessBusy } from "./api.js";
 import { panel } from "./code.js";
-import { el, fill, loadStyle, speak } from "./dom.js";
+import { counted, el, fill, loadStyle } from "./dom.js";
 import { told } from "./fetching.js";
 import { Comparison } from "./runs_compare.js";
 import { OneRun } from "./runs_one.js";
@@ -51,6 +51,8 @@ class RunsPage {
     this.search.addEventListener("input", () => (setAddress({ find: this.search.value }), this.showTable()));
     this.measure = el("button", { type: "button", onclick: () => this.measureAll() }, "Measure on test images");
     this.sweeps = new Sweeps();
+    this.remove = unlessBusy((/** @type {string} */ name) => this.moveAway(name));
+    this.putBack = unlessBusy((/** @type {string} */ entry) => this.takeBack(entry));
     document.addEventListener("visibilitychange", () => this.refresh());
   }
 
@@ -88,7 +90,7 @@ class RunsPage {
     const body = [...shown.map((run) => this.row(run)), ...broken.map((ruin) => this.ruin(ruin, heads.length))];
     const made = el("table", { class: "runs" }, el("thead", {}, el("tr", {}, el("th", {}, el("span", { class: "spoken" }, "chosen")), heads.map((head) => this.head(head)))), el("tbody", {}, body));
     const focused = document.activeElement?.id;
-    this.list.replaceChildren(scrolling("Runs", made), el("p", { class: "caption" }, `${runs.length} run${runs.length === 1 ? "" : "s"} in ${folder}`));
+    this.list.replaceChildren(scrolling("Runs", made), el("p", { class: "caption" }, `${counted(runs.length, "run")} in ${folder}${shown.length < runs.length ? `, ${counted(shown.length, "is", "are")} shown` : ""}. Validation: right answers on images kept apart to choose by; test: on images kept for the end.`));
     if (focused?.startsWith("run-")) document.getElementById(focused)?.focus();
   }
 
@@ -184,7 +186,7 @@ class RunsPage {
   }
 
   /** @param {string} name */
-  async remove(name) {
+  async moveAway(name) {
     const gone = await this.trying(() => ask("DELETE", `/api/runs/${encodeURIComponent(name)}`));
     if (!gone) return;
     this.chosen = this.chosen.filter((one) => one !== name);
@@ -196,7 +198,7 @@ class RunsPage {
   }
 
   /** @param {string} entry */
-  async putBack(entry) {
+  async takeBack(entry) {
     const back = await this.trying(() => ask("POST", `/api/trash/${encodeURIComponent(entry)}`));
     if (!back) return;
     await this.load();
@@ -219,7 +221,8 @@ class RunsPage {
     for (const [place, run] of unknown.entries()) {
       this.say(`Measuring ${run.name} on its test images (${place + 1} of ${unknown.length}) …`);
       try {
-        run.test_accuracy = (await ask("GET", `/api/runs/${encodeURIComponent(run.name)}/test`)).test_accuracy;
+        const { test_accuracy } = await ask("GET", `/api/runs/${encodeURIComponent(run.name)}/test`);
+        for (const one of this.known.runs) if (one.name === run.name) one.test_accuracy = test_accuracy; // read anew, perhaps, meanwhile
       } catch (trouble) {
         const { missing: names = [], words = String(trouble) } = /** @type {any} */ (trouble);
         if (names.length) waiting += 1;
@@ -231,7 +234,7 @@ class RunsPage {
     this.measure.disabled = false;
     const done = unknown.length - failed.length - waiting;
     const said = done || !unknown.length ? [`Measured${done < unknown.length ? ` ${done} of ${unknown.length}` : ""}. Choose by validation; the test images are for the end.`] : [];
-    if (waiting) said.push(`${waiting} ${waiting === 1 ? "run waits" : "runs wait"} for images that are not on this machine.`);
+    if (waiting) said.push(`${counted(waiting, "run waits", "runs wait")} for images that are not on this machine.`);
     this.say([...said, ...failed].join(" "));
     if (missing.size) fill(this.absent, await told({ missing: [...missing], words: "Their images are not on this machine; see the page Data." }, () => this.measureAll()));
   }
@@ -249,7 +252,6 @@ class RunsPage {
   /** @param {string} sentence */
   say(sentence) {
     this.said.textContent = sentence;
-    speak(sentence);
   }
 }
 

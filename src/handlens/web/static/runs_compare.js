@@ -3,7 +3,7 @@
 import { ask, fromAddress, setAddress } from "./api.js";
 import { chart } from "./chart.js";
 import { panel } from "./code.js";
-import { el } from "./dom.js";
+import { counted, el } from "./dom.js";
 import { told } from "./fetching.js";
 import { sample } from "./markers.js";
 import { epochsTable } from "./runs_one.js";
@@ -19,7 +19,7 @@ export class Comparison {
     this.runs = [];
     this.picture = el("div", {});
     this.metric = el("select", { id: "metric" }, Object.entries(METRICS).map(([value, words]) => el("option", { value, selected: value === fromAddress("metric") }, words)));
-    this.metric.addEventListener("change", () => (setAddress({ metric: this.metric.value }), this.showCurves()));
+    this.metric.addEventListener("change", () => (setAddress({ metric: this.metric.value }), this.runs.length && this.showCurves()));
     const run = () => names.join();
     const curves = el("div", {}, el("label", {}, "Curve of", this.metric), this.picture);
     this.table = el("div", { class: "stack" });
@@ -34,8 +34,9 @@ export class Comparison {
   }
 
   async load() {
-    const read = busy(this.picture, "Reading …", async () => {
-      this.runs = await Promise.all(this.names.map((name) => ask("GET", `/api/runs/${encodeURIComponent(name)}`)));
+    const asked = () => Promise.all(this.names.map((name) => ask("GET", `/api/runs/${encodeURIComponent(name)}`)));
+    const read = busy(this.picture, "Reading …", asked, (runs) => {
+      this.runs = runs;
       return this.curves();
     });
     await Promise.all([read, this.measure()]);
@@ -45,7 +46,7 @@ export class Comparison {
   measure() {
     const asked = ask("GET", `/api/compare?runs=${encodeURIComponent(this.names.join())}`);
     const sentence = `Measuring ${this.names.length} runs on their test images …`;
-    return Promise.all([busy(this.table, sentence, async () => this.different(await asked)), busy(this.disagree, sentence, async () => this.cases(await asked))]);
+    return Promise.all([busy(this.table, sentence, () => asked, (found) => this.different(found)), busy(this.disagree, sentence, () => asked, (found) => this.cases(found))]);
   }
 
   showCurves() {
@@ -83,7 +84,7 @@ export class Comparison {
   pairs(pairs) {
     const luck = (/** @type {number} */ p) => (p < 0.001 ? "p < 0.001" : `p = ${Number(p.toPrecision(2))}`);
     const rows = pairs.map((pair) => [`${pair.first} and ${pair.second}`, pair.only_first, pair.only_second, luck(pair.p)]);
-    return el("div", {}, el("h3", {}, "Each pair on the same images (McNemar's test; p is not corrected for the number of pairs)"), table("Pairs", ["pair", "only the first is right", "only the second is right", ""], rows));
+    return el("div", {}, el("h3", {}, "Each pair on the same images: p is how often luck alone would make such a difference (McNemar's test; not corrected for the number of pairs)"), table("Pairs", ["pair", "only the first is right", "only the second is right", ""], rows));
   }
 
   async cases(found) {
@@ -95,8 +96,8 @@ export class Comparison {
 
   case({ right, n, images }) {
     const who = right.length ? `Only ${right.join(" and ")} ${right.length > 1 ? "are" : "is"} right` : "All wrong, each in its way";
-    const shown = images.length < n ? `, ${images.length} are shown` : "";
-    return el("section", {}, el("h3", {}, `${who}: ${n} image${n === 1 ? "" : "s"}${shown}`), el("ul", { class: "gallery" }, images.map((/** @type {any} */ image) => this.image(image))));
+    const shown = images.length < n ? `, ${counted(images.length, "is", "are")} shown` : "";
+    return el("section", {}, el("h3", {}, `${who}: ${counted(n, "image")}${shown}`), el("ul", { class: "gallery" }, images.map((/** @type {any} */ image) => this.image(image))));
   }
 
   image({ index, picture, true: label, said }) {

@@ -1,6 +1,6 @@
 // One run: its curves, what is not at its default, how to do it again, and the words of its owner.
 
-import { ask } from "./api.js";
+import { ask, unlessBusy } from "./api.js";
 import { chart } from "./chart.js";
 import { panel } from "./code.js";
 import { el } from "./dom.js";
@@ -17,11 +17,10 @@ export class OneRun {
     this.path = encodeURIComponent(name);
     const content = el("div", { class: "stack" });
     this.element = panel(name, "How it went, what was set, and how to do it again. Note, tags and star are yours; they change nothing of the training.", content, { code: "one", run: () => name });
-    busy(content, "Reading …", () => this.made());
+    busy(content, "Reading …", () => ask("GET", `/api/runs/${this.path}`), (run) => this.made(run));
   }
 
-  async made() {
-    const run = await ask("GET", `/api/runs/${this.path}`);
+  made(run) {
     const ways = el("p", { class: "row" }, el("a", { class: "button", href: `/errors?run=${this.path}` }, "See its errors"), el("a", { class: "button", href: `/?run=${this.path}` }, "Draw for it"));
     const again = run.commands.length ? [el("h3", {}, "The commands that repeat it"), ...run.commands.map(copied)] : [];
     return [this.curves(run), el("div", { class: "halves" }, this.facts(run), el("div", { class: "stack" }, ways, again, this.mayChange && this.words(run)))];
@@ -48,8 +47,7 @@ export class OneRun {
     const written = () => ({ note: note.value, tags: tags.value, name: name.value.trim() });
     /** @type {Record<string, string>} */
     let before = written();
-    form.addEventListener("submit", async (/** @type {Event} */ event) => {
-      event.preventDefault();
+    const save = unlessBusy(async () => {
       const now = written();
       const different = Object.entries(now).filter(([field, text]) => text !== before[field]); // another tab may have changed the rest
       const changes = different.map(([field, text]) => [field, field === "tags" ? text.split(/\s+/).filter(Boolean) : text]);
@@ -58,6 +56,10 @@ export class OneRun {
       before = now;
       if (saved.name !== run.name) this.page.showBelow();
       this.page.say(`Saved: ${saved.name}.`);
+    });
+    form.addEventListener("submit", (/** @type {Event} */ event) => {
+      event.preventDefault();
+      save();
     });
     return form;
   }

@@ -2,8 +2,8 @@
 
 import { ask, fromAddress, setAddress } from "./api.js";
 import { panel } from "./code.js";
-import { el, fill } from "./dom.js";
-import { fetching, megabytes, missing } from "./fetching.js";
+import { counted, el, fill, speak } from "./dom.js";
+import { fetching, megabytes, missing, setsOf, told } from "./fetching.js";
 
 /** @typedef {import("./fetching.js").Set} Set */
 
@@ -11,13 +11,13 @@ export class SetsPanel {
   /** @param {Set[]} sets */
   constructor(sets) {
     this.sets = sets;
-    this.look = el("div", { class: "look", role: "status" });
+    this.look = el("div", { class: "look" });
     this.chosen = "";
     this.rows = sets.map((set) => this.row(set));
     const [here, others] = [true, false].map((state) => this.rows.filter((_, place) => sets[place].here === state));
     this.others = el("details", { open: !here.length }, el("summary", {}, `${others.length} ${here.length ? "others " : ""}that can be got`), el("ul", { class: "set-list" }, others));
     const content = el("div", { class: "sets" }, el("div", {}, el("ul", { class: "set-list" }, here), others.length > 0 && this.others), this.look);
-    const says = "A data set is images with labels, split into those to learn from and those to test on. Look for classes that are rare, and at what an average image hides.";
+    const says = "A data set is images with labels, which name the class of each, split into those to learn from and those to test on. Look for classes that are rare, and at what an average image hides.";
     this.element = panel("Data sets", says, content, { code: "set" });
   }
 
@@ -42,16 +42,22 @@ export class SetsPanel {
     const set = /** @type {Set} */ (this.sets.find((each) => each.name === name));
     if (!set.here) {
       this.others.open = true;
-      const button = await fetching([set], () => location.reload());
-      if (this.chosen === name) fill(this.look, missing(set, button));
+      const [now = set] = await setsOf([name]); // it may be fetched by now, or have been
+      if (this.chosen !== name) return;
+      if (now.here) return location.reload();
+      const button = await fetching([now], () => location.reload());
+      if (this.chosen === name) fill(this.look, missing(now, button));
       return;
     }
-    this.look.replaceChildren(el("p", { class: "caption" }, `Reading ${set.title} …`));
+    this.look.replaceChildren(el("p", { class: "caption", role: "status" }, `Reading ${set.title} …`));
     try {
       const found = await ask("GET", `/api/data/${encodeURIComponent(name)}`);
-      if (this.chosen === name) this.look.replaceChildren(...about(set, found));
+      if (this.chosen !== name) return;
+      this.look.replaceChildren(...about(set, found));
+      speak(`${set.title}: ${summary(found)}`);
     } catch (trouble) {
-      this.look.replaceChildren(el("p", { class: "trouble" }, /** @type {any} */ (trouble).words ?? String(trouble)));
+      const part = await told(trouble, () => location.reload());
+      if (this.chosen === name) fill(this.look, part);
     }
   }
 }
@@ -76,15 +82,16 @@ function about(set, found) {
   return [
     el("h3", {}, set.title),
     el("p", {}, `${set.description}. They are ${found.images}; ${set.licence || "no licence is told"}.`),
-    el("p", { class: "summary" }, summary(found, train)),
+    el("p", { class: "summary" }, summary(found)),
     el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Classes of ${set.title}` }, el("table", { class: "classes" }, el("thead", {}, head), el("tbody", {}, rows))),
-    found.more > 0 && el("p", { class: "caption" }, `and ${found.more} other classes`),
+    found.more > 0 && el("p", { class: "caption" }, `and ${counted(found.more, "other class", "other classes")}`),
     el("p", { class: "caption" }, "In ", el("code", {}, set.folder)),
   ].filter(Boolean);
 }
 
-/** @param {any} found @param {number[]} train */
-function summary(found, train) {
+/** @param {any} found */
+function summary(found) {
+  const train = found.counts.train ?? [];
   const totals = Object.entries(found.totals).filter(([, count]) => count).map(([name, count]) => `${/** @type {number} */ (count).toLocaleString("en")} to ${name === "val" ? "choose by" : name}`);
   const [low, high] = [Math.min(...train), Math.max(...train)];
   const even = !train.length ? "" : low === high ? " Each class has as many." : low ? ` The largest class has ${(high / low).toFixed(2)} times as many as the smallest.` : " A class has none to learn from.";

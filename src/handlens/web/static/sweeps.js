@@ -1,8 +1,8 @@
 // Sweeps: which there are, and of one its findings, its table, heat maps and lines through the knobs.
 
 import { ask, fromAddress, setAddress } from "./api.js";
-import { panel } from "./code.js";
-import { el, svg } from "./dom.js";
+import { panel, showAnew } from "./code.js";
+import { counted, el, svg } from "./dom.js";
 import { colour } from "./paint.js";
 import { busy, copied, score, scrolling } from "./tables.js";
 
@@ -17,7 +17,7 @@ export class Sweeps {
     this.chooser = el("div", { class: "row choosers", hidden: true }, el("label", {}, "Sweep", this.choice));
     this.ruins = el("div", {});
     const content = el("div", {}, this.chooser, this.ruins, this.place);
-    this.element = panel("Sweeps", "Many trainings that differ in a few knobs, to find out which matter. The best of many owes something to luck: look at its neighbours too.", content, { code: "sweep", run: () => this.name });
+    this.element = panel("Sweeps", "Many trainings that differ in a few knobs (settings), to find out which matter. The best of many owes something to luck: look at its neighbours too.", content, { code: "sweep", run: () => this.name });
   }
 
   async load() {
@@ -25,7 +25,7 @@ export class Sweeps {
     const whole = sweeps.filter((/** @type {any} */ sweep) => !sweep.reason);
     const broken = sweeps.filter((/** @type {any} */ sweep) => sweep.reason);
     this.chooser.hidden = !whole.length;
-    const words = (/** @type {any} */ sweep) => `${sweep.name}: ${sweep.axes.join(" × ")}, ${sweep.done} of ${sweep.points} points`;
+    const words = (/** @type {any} */ sweep) => `${sweep.name}: ${sweep.axes.join(" × ")}, ${sweep.done} of ${counted(sweep.points, "point")}`;
     this.choice.replaceChildren(...whole.map((/** @type {any} */ sweep) => el("option", { value: sweep.name }, words(sweep))));
     const ruins = broken.map((/** @type {any} */ sweep) => el("p", { class: "caption" }, `✗ ${sweep.name} cannot be read: ${sweep.reason}`));
     this.ruins.replaceChildren(...ruins);
@@ -39,16 +39,16 @@ export class Sweeps {
   choose(name) {
     this.name = name;
     setAddress({ sweep: name });
+    showAnew();
     this.show();
   }
 
   show() {
-    const findings = el("div", {});
-    busy(this.place, "Reading …", async () => {
-      const sweep = await ask("GET", `/api/sweeps/${encodeURIComponent(this.name)}`);
-      const drawn = new Drawn(sweep);
-      busy(findings, "Finding out what can be said …", async () => said((await ask("GET", `/api/sweeps/${encodeURIComponent(sweep.name)}/findings`)).sentences));
-      return [findings, ...heat(sweep.heat), ...drawn.parts(), ...sweep.commands.map(copied)];
+    const path = `/api/sweeps/${encodeURIComponent(this.name)}`;
+    busy(this.place, "Reading …", () => ask("GET", path), (sweep) => {
+      const findings = el("div", {});
+      busy(findings, "Finding out what can be said …", () => ask("GET", `${path}/findings`), ({ sentences }) => said(sentences));
+      return [findings, ...heat(sweep.heat), ...new Drawn(sweep).parts(), ...sweep.commands.map(copied)];
     });
   }
 }

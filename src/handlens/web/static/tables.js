@@ -34,10 +34,19 @@ export const score = (share) => (share === null || share === undefined ? "" : `$
 /** @param {number} value */
 export const duration = (value) => (value < 100 ? `${value.toFixed(1)} s` : value < 6000 ? `${Math.round(value / 60)} min` : `${(value / 3600).toFixed(1)} h`);
 
-/** While something slow is fetched: say so, then show it or what went wrong. @param {any} place @param {string} sentence @param {() => Promise<any>} make */
-export async function busy(place, sentence, make) {
+/**
+ * While something slow is asked for: say so, then show it or what went wrong. Of several answers only that to the newest question is drawn.
+ * @template T
+ * @param {any} place
+ * @param {string} sentence
+ * @param {() => Promise<T>} get
+ * @param {(found: T) => any} draw
+ */
+export async function busy(place, sentence, get, draw) {
   const asked = (place.asked = Symbol(sentence));
   place.replaceChildren(el("p", { class: "caption busy", role: "status" }, sentence));
-  const made = await make().catch((trouble) => told(trouble, () => busy(place, sentence, make)));
-  if (place.asked === asked) fill(place, made);
+  const part = await get()
+    .then((found) => place.asked === asked && draw(found))
+    .catch((trouble) => told(trouble, () => busy(place, sentence, get, draw)));
+  if (place.asked === asked) fill(place, part);
 }

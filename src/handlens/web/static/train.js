@@ -1,9 +1,9 @@
 // The page Train: choose, guess, start, and watch a real training; steer it while it goes on.
 
-import { ask, fromAddress, setAddress } from "./api.js";
-import { panel } from "./code.js";
-import { el, fill, speak } from "./dom.js";
-import { packed, titles } from "./fetching.js";
+import { ask, fromAddress, setAddress, unlessBusy } from "./api.js";
+import { panel, showAnew } from "./code.js";
+import { counted, el, fill, percent, speak } from "./dom.js";
+import { follow, packed, titles } from "./fetching.js";
 import { onKey } from "./keys.js";
 import { Live } from "./live.js";
 
@@ -34,6 +34,8 @@ class TrainPage {
     this.meaning = el("p", { class: "caption", id: "meaning" }, "Tap a name, or go into its field, to read here what it means.");
     this.time = el("p", { class: "caption", id: "time", role: "status" });
     this.absent = el("p", { class: "caption", id: "absent" });
+    this.coming = el("p", { class: "caption", id: "coming" });
+    this.start = unlessBusy((/** @type {boolean} */ fetch) => this.order(fetch));
     this.live = new Live(mayTrain, (lr) => this.tryAgain(lr));
   }
 
@@ -54,9 +56,9 @@ class TrainPage {
       this.knobs(this.known.main),
       el("div", { class: "groups" }, el("h3", {}, "All other knobs"), others),
       this.meaning,
-      el("label", { class: "wide guess" }, el("span", {}, "What do you think: how many % of new images will it get right after one epoch?"), this.guess),
+      el("label", { class: "wide guess" }, el("span", {}, "What do you think: how many % of new images will it get right after one epoch, once through all images that it learns from?"), this.guess),
       el("div", { class: "row" }, this.startButton, el("button", { type: "button", disabled: !this.mayTrain, onclick: () => this.estimate() }, "How long?")),
-      el("div", { class: "told" }, this.absent, this.time, this.said),
+      el("div", { class: "told" }, this.absent, this.coming, this.time, this.said),
     );
     form.addEventListener("pointerdown", (/** @type {PointerEvent} */ { pointerType }) => form.classList.toggle("touched", pointerType === "touch"));
     form.addEventListener("keydown", (/** @type {any} */ event) => {
@@ -68,7 +70,8 @@ class TrainPage {
       event.preventDefault();
       this.start(this.lacking().length > 0);
     });
-    return panel("What to train", "A preset sets all knobs; change any of them. It is the same training as on the command line, and leaves the same run.", form, { code: "train", knobs: () => this.asPython(), id: "what" });
+    this.whole = form;
+    return panel("What to train", "A preset sets all knobs, the settings of a training; change any of them. It is the same training as on the command line, and what comes of it is kept as a run.", form, { code: "train", knobs: () => this.asPython(), id: "what" });
   }
 
   /** The knobs that are not at their default, as arguments of `hl.fit`. */
@@ -102,6 +105,7 @@ class TrainPage {
       ? el("select", { id, title: says }, options.map((/** @type {string} */ option) => el("option", { value: option }, option)))
       : el("input", { type: "text", id, title: says, value, spellcheck: "false", autocomplete: "off" });
     field.addEventListener("change", () => this.changed());
+    if (["data", "with_data"].includes(name)) field.addEventListener("change", () => this.look());
     field.addEventListener("input", () => this.showAbsent()); // the button says what it would fetch before it is pressed
     field.addEventListener("focus", () => fill(this.meaning, el("strong", {}, title), alsoName(), `: ${says}`));
     this.fields.set(name, field);
@@ -124,6 +128,7 @@ class TrainPage {
     if (missing.length) this.said.textContent = `This link asks for what is not here: ${missing.map(([name, value]) => `${name} ${value}`).join(", ")}.`;
     onKey([" "], "start; then pause and go on", () => this.startOrPause());
     onKey(["s"], "one batch, while the training is paused", () => this.live.oneBatch());
+    document.addEventListener("visibilitychange", () => document.hidden || this.look());
     const run = fromAddress("run") || this.known.going;
     if (run) this.watch(run);
   }
@@ -132,7 +137,7 @@ class TrainPage {
   startOrPause() {
     if (this.live.goesOn) this.live.pauseOrGo();
     else if (this.lacking().length) this.startButton.focus();
-    else this.start();
+    else this.whole.requestSubmit(); // which looks whether the guess can be one
   }
 
   /** @param {string} name */
@@ -160,10 +165,11 @@ class TrainPage {
     const own = this.chosen();
     setAddress({ preset: this.presets.value, ...Object.fromEntries([...this.fields.keys()].map((name) => [name, own[name] ?? null])) });
     for (const [name, field] of this.fields) field.classList.toggle("own", name in own);
+    this.estimated = null; // what is still being measured is of other knobs
     this.time.textContent = "";
     for (const { names, changed } of this.groups) changed.textContent = tally(names.length, names.filter((name) => name in own).length);
     this.showAbsent();
-    document.querySelector("#what details.code")?.dispatchEvent(new Event("toggle")); // an open one shows what is chosen now
+    showAnew();
   }
 
   /** The chosen data sets that are not on this machine. */
@@ -172,25 +178,58 @@ class TrainPage {
     return this.sets.filter(({ name, here, files }) => !here && files.length > 0 && names.includes(name));
   }
 
+  /** What is on this machine by now: other pages fetch as well. */
+  async look() {
+    const found = await ask("GET", "/api/data").catch(() => null);
+    if (found) this.sets = found.sets;
+    this.showAbsent();
+  }
+
   /** Nothing is fetched unasked: the button says so, and how much. */
   showAbsent() {
     const sets = this.lacking();
-    this.startButton.textContent = sets.length ? `Fetch ${packed(sets)} and start` : "Start";
-    fill(this.absent, sets.length > 0 && [`${titles(sets)} ${sets.length > 1 ? "are" : "is"} not on this machine. The button fetches ${sets.length > 1 ? "them" : "it"} first: ${packed(sets)}. `, el("a", { href: `/data?set=${sets[0].name}` }, "From where, and what to do without a network"), "."]);
+    const [be, them] = sets.length > 1 ? ["are", "them"] : ["is", "it"];
+    const going = sets.every((set) => set.fetching);
+    const size = packed(sets);
+    const first = going ? `Wait for ${them}` : size ? `Fetch ${size}` : `Unpack ${them}`;
+    const says = going ? ["being fetched just now", "waits for"] : size ? ["not on this machine", "fetches"] : ["not unpacked yet", "unpacks"];
+    this.startButton.textContent = sets.length ? `${first} and start` : "Start";
+    fill(this.absent, sets.length > 0 && [`${titles(sets)} ${be} ${says[0]}. The button ${says[1]} ${them} first${size && `: ${size}`}. `, el("a", { href: `/data?set=${sets[0].name}` }, "From where, and what to do without a network"), "."]);
+    this.showComing(sets.filter((set) => set.fetching));
+  }
+
+  /** How far the data sets are that are being fetched just now, until they are here. @param {import("./fetching.js").Set[]} going */
+  async showComing(going) {
+    const names = titles(going);
+    if (names === this.followed) return;
+    this.followed = names;
+    const tell = (/** @type {string} */ sentence) => names === this.followed && (this.coming.textContent = sentence);
+    tell("");
+    try {
+      for (const { name } of going) await follow(name, "GET", ({ says, share }) => tell(share === null ? `${says} …` : `${says}: ${percent(share)}`));
+    } catch (trouble) {
+      if (names === this.followed) this.said.textContent = /** @type {any} */ (trouble).message;
+      for (const set of going) set.fetching = false;
+    }
+    if (!names || names !== this.followed) return;
+    this.followed = this.coming.textContent = "";
+    await this.look();
   }
 
   async estimate() {
-    this.time.textContent = "Measuring: a few steps are taken with a network that is thrown away …";
+    const asked = (this.estimated = Symbol("estimate"));
+    const tell = (/** @type {string} */ sentence) => asked === this.estimated && (this.time.textContent = sentence);
+    tell("Measuring: a few steps are taken with a network that is thrown away …");
     try {
       const { epoch_s: epoch, all_s: all, parameters } = await ask("POST", "/api/estimate", { preset: this.presets.value, knobs: this.chosen() });
-      this.time.textContent = `About ${seconds(epoch)} an epoch here, ${seconds(all)} in all; ${parameters.toLocaleString("en")} parameters.`;
+      tell(`About ${seconds(epoch)} an epoch here, ${seconds(all)} in all; ${counted(parameters, "parameter")}.`);
     } catch (trouble) {
-      this.time.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
+      tell(/** @type {any} */ (trouble).words ?? String(trouble));
     }
   }
 
-  /** @param {boolean} [fetch] what is not here, first */
-  async start(fetch = false) {
+  /** @param {boolean} fetch what is not here, first */
+  async order(fetch) {
     if (!this.mayTrain) return;
     this.said.textContent = "";
     const guess = this.guess.value === "" ? null : Number(this.guess.value) / 100;
@@ -202,9 +241,12 @@ class TrainPage {
       if (matchMedia("(max-width: 62rem)").matches) this.live.element.scrollIntoView();
       speak(`Training ${name} has begun.`);
     } catch (trouble) {
-      for (const set of this.sets) set.here &&= !/** @type {any} */ (trouble).missing?.includes(set.name); // that did not work
+      const { missing = [], words = String(trouble) } = /** @type {any} */ (trouble);
+      this.said.textContent = words;
+      if (!missing.length) return;
+      await this.look();
+      for (const set of this.sets) set.here &&= !missing.includes(set.name); // what is damaged looks as if it were
       this.showAbsent();
-      this.said.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
     }
   }
 
@@ -219,7 +261,7 @@ class TrainPage {
     for (const [name, value] of Object.entries(this.live.state.knobs ?? {})) this.fill(name, value); // another tab may have begun it
     this.fields.get("lr").value = String(lr);
     this.changed();
-    this.start();
+    this.start(false);
   }
 }
 
@@ -230,7 +272,7 @@ const inPython = (text) => (/^-?\d+(\.\d*)?(e[-+]?\d+)?$/i.test(text) ? text : {
 const typed = (value) => (Array.isArray(value) ? value.join(",") : String(value));
 
 /** @param {number} all @param {number} changed */
-const tally = (all, changed) => (changed ? `${changed} of ${all} changed` : `${all} knobs`);
+const tally = (all, changed) => (changed ? `${changed} of ${all} changed` : counted(all, "knob"));
 
 /** @param {number} value */
 const seconds = (value) => (value < 90 ? `${Math.max(1, Math.round(value))} s` : `${Math.round(value / 60)} min`);

@@ -107,6 +107,7 @@ export class Wizard {
       this.changed(found);
       this.next(found.label - 1);
     } catch (trouble) {
+      this.last ||= id; // it can be tried again
       this.said.replaceChildren(/** @type {any} */ (trouble).words ?? String(trouble));
     }
   }
