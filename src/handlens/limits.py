@@ -156,4 +156,4 @@ def _end_with(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    _become(*map(int, sys.argv[1:5]), command=sys.argv[5:])
+    _become(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:])
