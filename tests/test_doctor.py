@@ -524,6 +524,23 @@ def test_time_is_up_with_a_timer_and_with_a_thread(of_windows: bool, monkeypatch
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there a thread wakes it")
+def test_time_is_up_also_for_one_that_only_waits() -> None:
+    before, began = signal.getsignal(signal.SIGALRM), time.perf_counter()
+    try:
+        with pytest.raises(child.SeenEnough):
+            wait_for(2.0)
+        assert 2.0 < time.perf_counter() - began < 3.6  # twice as long, if waiting counted half
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)  # the next one, for a program that catches it
+        signal.signal(signal.SIGALRM, before)
+
+
+def wait_for(seconds: float) -> None:
+    child.until_enough(seconds)
+    time.sleep(30)
+
+
 def work_for(seconds: float) -> None:
     child.until_enough(seconds)
     until = time.monotonic() + 10

@@ -130,7 +130,7 @@ def _read(file: IO[bytes]) -> str:
     return file.read(_OUTPUT_BYTES).decode(errors="replace")
 
 
-def _become(command: list[str], seconds: int, memory: int, file_size: int, parent: int) -> None:
+def _become(seconds: int, memory: int, file_size: int, parent: int, command: list[str]) -> None:
     if parent and sys.platform == "linux":
         _end_with(parent)
     try:
@@ -158,4 +158,4 @@ def _end_with(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    _become(sys.argv[5:], *map(int, sys.argv[1:5]))
+    _become(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:])

@@ -8,6 +8,6 @@ import time
 def worked_s() -> float:
     """Seconds since some time ago; those in which this thread waited, for others or for the processor, count half.
 
-    On an idle machine it is the time; on a busy one the doctor sees as much of a program as it would see otherwise.
+    Of a program that computes it is the time on an idle machine, and on a busy one the doctor sees about as much of it.
     """
     return (time.thread_time() + time.perf_counter()) / 2

@@ -41,8 +41,8 @@ def import_ray(address: str) -> Any:
     if tuple(int(part) for part in ray.__version__.split(".")[:2]) < _LEAST_VERSION:
         raise UsageError(f"Ray {ray.__version__} is too old; 2.54 or newer is needed.", hint='pip install --upgrade "handlens[ray]"')
     if ray.is_initialized() and address not in ("", "auto"):
-        joined, here = ray.get_runtime_context().gcs_address, ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
-        if not is_same_place(address, joined, here):
+        joined = ray.get_runtime_context().gcs_address
+        if not is_same_place(address, joined, _own_address(ray)):
             hint = f"Leave out the address, or call ray.shutdown() before the sweep. The program's own cluster is at {joined}."
             raise UsageError("This program has joined another Ray cluster already.", where=address, hint=hint)
     return ray
@@ -66,7 +66,7 @@ def join(ray: Any, address: str, stack: contextlib.ExitStack) -> None:
 
 def _start_here(ray: Any, folder: str) -> None:
     """On the loopback only, with a token and without a dashboard; `_shut_off` must stand around it."""
-    if not ipaddress.ip_address(here := ray.util.get_node_ip_address()).is_loopback:
+    if not ipaddress.ip_address(here := _own_address(ray)).is_loopback:
         hint = "Try --backend local; or start Ray yourself, before the sweep: ray.init()"
         raise FailedError(f"Ray {ray.__version__} would listen to other machines, at {here}.", hint=hint)
     try:
@@ -74,6 +74,11 @@ def _start_here(ray: Any, folder: str) -> None:
     except Exception as error:  # it has no exception of its own for this
         ray.shutdown()
         raise FailedError(f"Ray did not start here: {files.printable(str(error), 300)}", hint="Try --backend local.") from error
+
+
+def _own_address(ray: Any) -> str:
+    """The IP address of the node that this program has joined, or of one that it would start."""
+    return str(ray.util.get_node_ip_address())
 
 
 def _join_there(ray: Any, address: str) -> None:
