@@ -232,7 +232,7 @@ def test_a_verb_of_many_alone_shows_its_help_with_every_purpose_whole(terminal: 
         (("errors", "one", "two", "--pair", "4,9"), 2, "--pair goes with one run"),
         (("errors", "one", "--on", "nowhere"), 2, "nowhere"),
         (("labels", "nosuch"), 4, "no run 'nosuch'"),
-        (("labels", "one", "--examples", "999999"), 2, "only 60,000 training images"),
+        (("labels", "one", "--examples", "999999"), 2, "Only 60,000 training images are"),
         (("labels", "one", "--examples", "25", "--folds", "9"), 2, "cannot be put into 9 folds"),
         (("evaluate", "one", "--on", "val", "--calibrate"), 2, "found on val"),
         (("evaluate", "one", "--on", "tset"), 2, "Did you mean 'test'? Choose test, val, train"),
@@ -447,7 +447,7 @@ def test_transfer_compares_the_ways_to_begin(terminal: Terminal, runs: Path, tmp
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     for words, said in (
         (["--examples", "ten"], "with commas between"),
-        (["--data", "fashion-mnist", "--examples", "60001"], "only 60,000 training images"),
+        (["--data", "fashion-mnist", "--examples", "60001"], "Only 60,000 training images are"),
         (["--data", "mnist"], "has learned the images of mnist already"),
     ):
         terminal("transfer", "deep", *words, code=2)
