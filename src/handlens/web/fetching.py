@@ -67,7 +67,12 @@ def is_going_on(name: str) -> bool:
 
 def _of(name: str) -> Fetch:
     own = _own(name)
-    return own if own.says or not cache.is_being_filled(name) else Fetch("Another program is fetching it")
+    if own.says or not cache.is_being_filled(name):
+        return own
+    with _beginning:
+        if _fetches.get(name) is own:
+            del _fetches[name]  # how our last one ended says nothing of this one
+    return Fetch("Another program is fetching it")
 
 
 def _own(name: str) -> Fetch:

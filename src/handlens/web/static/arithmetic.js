@@ -59,6 +59,7 @@ export class ArithmeticView {
   /** Look into a unit of a layer, where it answers most, or at a place. @param {Layer} layer @param {number} unit @param {number[]} [at] row, column */
   open(layer, unit, at) {
     this.layer = layer;
+    this.opener = ""; // `openByButton` says it afterwards
     this.place = layer.maps[0].height === 1 ? [unit] : [unit, ...(at ?? strongest(layer, unit))];
     this.channel = -1;
     this.section.hidden = false;

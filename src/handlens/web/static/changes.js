@@ -79,7 +79,10 @@ export class Changes {
       const found = made.length ? await ask_(Object.fromEntries(made.map((change) => [change.name, this.strength(change)]))) : clean;
       if (!isOld()) this.show(found, made.length > 0);
     } catch (trouble) {
-      if (!isOld()) this.said.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
+      if (isOld()) return;
+      this.said.textContent = /** @type {any} */ (trouble).words ?? String(trouble);
+      clearTimeout(this.speaking);
+      speak(this.said.textContent ?? "");
     }
   }
 

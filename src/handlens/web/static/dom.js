@@ -43,7 +43,7 @@ export function refill(element, ...children) {
   const controls = () => /** @type {HTMLElement[]} */ ([...element.querySelectorAll("a[href], button, input, select, summary, [tabindex]")]);
   const place = controls().indexOf(/** @type {HTMLElement} */ (document.activeElement));
   fill(element, ...children);
-  if (place >= 0) controls()[place]?.focus();
+  if (place >= 0) (controls()[place] ?? controls().at(-1))?.focus();
 }
 
 /** @param {any[]} children */

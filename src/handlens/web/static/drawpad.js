@@ -148,7 +148,7 @@ export class DrawPad {
   hideCursor() {
     const wasDown = this.cursor?.down;
     this.cursor = null;
-    if (wasDown) this.tell(performance.now(), true);
+    if (wasDown && !this.over) this.tell(performance.now(), true);
     else this.draw();
   }
 

@@ -66,9 +66,12 @@ export async function fetching(sets, then) {
     end();
   };
   const join = async () => {
-    for (const { name } of sets.filter((set) => set.fetching)) await follow(name, "GET", tell);
+    for (const { name } of sets.filter((set) => set.fetching)) await follow(name, "GET", tell, () => element.isConnected);
     if (sets.length > 1) await pause(2 * LOOK_MS); // who fetches several of them begins the next one meanwhile
-    const left = (await setsOf(sets.map(({ name }) => name))).filter(({ here }) => !here);
+    if (!element.isConnected) return; // something else is shown by now
+    const names = sets.map(({ name }) => name);
+    const { sets: all } = await ask("GET", "/api/data"); // if nobody answers, that is told
+    const left = all.filter((/** @type {Set} */ { name, here }) => !here && names.includes(name));
     if (left.length) element.replaceWith((await fetching(left, then)) ?? "");
     else end();
   };
@@ -85,7 +88,7 @@ export async function fetching(sets, then) {
       fill(said, el("span", { class: "trouble" }, message), hint && el("pre", { tabindex: 0, role: "region", "aria-label": "What was tried" }, hint));
       button.hidden = !offers;
       button.disabled = false;
-      if (document.activeElement === document.body) button.focus();
+      if (does === begin && document.activeElement === document.body) button.focus(); // a key fetches nothing that nobody asked for
     }
     bar.hidden = true;
   };
@@ -93,14 +96,15 @@ export async function fetching(sets, then) {
   return element;
 }
 
-/** Tell how far a data set is that is being fetched, until it is here; with POST it is begun if need be. @param {string} name @param {"GET" | "POST"} how @param {(state: Fetch) => void} tell */
-export async function follow(name, how, tell) {
+/** Tell how far a data set is that is being fetched, until it is here; with POST it is begun if need be. @param {string} name @param {"GET" | "POST"} how @param {(state: Fetch) => void} tell @param {() => boolean} [isWanted] asked before each look */
+export async function follow(name, how, tell, isWanted = () => true) {
   const path = `/api/data/${encodeURIComponent(name)}/fetch`;
   /** @type {Fetch} */
   let state = await ask(how, path);
   while (state.says) {
     tell(state);
     await pause(LOOK_MS);
+    if (!isWanted()) return;
     state = await ask("GET", path);
   }
   if (state.error) throw new Trouble(state.error, state.hint, 200);

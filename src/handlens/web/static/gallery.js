@@ -143,7 +143,7 @@ export class Gallery {
   explained(found) {
     this.method.value = found.method;
     this.doubt.hidden = false;
-    this.showDoubt(found.doubted);
+    this.showDoubt(this.doubted.includes(/** @type {number} */ (this.index))); // newer than the answer
     const heat = el("canvas", { class: "pixels input", role: "img", "aria-label": `${METHODS[/** @type {keyof typeof METHODS} */ (found.method)]} ${found.asked}` });
     paintHeat(heat, found.map, found.ink, found.signed ? "signed" : "viridis");
     const right = found.true === found.label;

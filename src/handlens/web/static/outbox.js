@@ -6,6 +6,7 @@ import { counted, notice } from "./dom.js";
 const PLACE = "handlens-outbox";
 const AGAIN_MS = 2000;
 let timer = 0;
+let said = ""; // of those that were refused, until it is shown
 
 /** @typedef {{strokes: number[][][], label: number, anyway: boolean}} Drawing */
 
@@ -42,7 +43,6 @@ export function sendLater() {
 }
 
 async function send() {
-  let said = ""; // also if another tab has sent them all
   try {
     while (waiting().length) {
       const first = waiting()[0];
@@ -57,9 +57,10 @@ async function send() {
       setWaiting(waiting().filter((one) => JSON.stringify(one) !== text));
       if (refused) said = `${said} A drawing that waited was not kept: ${refused.words}`.trim();
     }
-    notice(said);
+    notice(said); // also if another tab has sent them all
+    said = "";
   } catch (trouble) {
-    if (trouble instanceof Trouble && trouble.status) notice(`What waits in this browser is not taken: ${trouble.words}`);
+    if (trouble instanceof Trouble && trouble.status) notice(`${said} What waits in this browser is not taken: ${trouble.words}`.trim());
     sendLater();
   }
 }

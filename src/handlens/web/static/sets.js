@@ -15,7 +15,7 @@ export class SetsPanel {
     this.chosen = "";
     this.rows = sets.map((set) => this.row(set));
     const [here, others] = [true, false].map((state) => this.rows.filter((_, place) => sets[place].here === state));
-    this.others = el("details", { open: !here.length }, el("summary", {}, `${others.length} ${here.length ? "others " : ""}that can be got`), el("ul", { class: "set-list" }, others));
+    this.others = el("details", { open: !here.length }, el("summary", {}, here.length ? counted(others.length, "other that can be got", "others that can be got") : `${others.length} that can be got`), el("ul", { class: "set-list" }, others));
     const content = el("div", { class: "sets" }, el("div", {}, el("ul", { class: "set-list" }, here), others.length > 0 && this.others), this.look);
     const says = "A data set is images with labels, which name the class of each, split into those to learn from and those to test on. Look for classes that are rare, and at what an average image hides.";
     this.element = panel("Data sets", says, content, { code: "set" });
@@ -46,7 +46,9 @@ export class SetsPanel {
       if (this.chosen !== name) return;
       if (now.here) return location.reload();
       const button = await fetching([now], () => location.reload());
-      if (this.chosen === name) fill(this.look, missing(now, button));
+      if (this.chosen !== name) return;
+      fill(this.look, missing(now, button));
+      speak(`${now.title} is ${now.fetching ? "being fetched just now" : "not on this machine"}.`);
       return;
     }
     this.look.replaceChildren(el("p", { class: "caption", role: "status" }, `Reading ${set.title} …`));

@@ -206,7 +206,7 @@ class TrainPage {
     const tell = (/** @type {string} */ sentence) => names === this.followed && (this.coming.textContent = sentence);
     tell("");
     try {
-      for (const { name } of going) await follow(name, "GET", ({ says, share }) => tell(share === null ? `${says} …` : `${says}: ${percent(share)}`));
+      for (const { name } of going) await follow(name, "GET", ({ says, share }) => tell(share === null ? `${says} …` : `${says}: ${percent(share)}`), () => names === this.followed);
     } catch (trouble) {
       if (names === this.followed) this.said.textContent = /** @type {any} */ (trouble).message;
       for (const set of going) set.fetching = false;
