@@ -145,7 +145,7 @@ def mirrored(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     with zipfile.ZipFile(whole, "a") as zipped:
         zipped.writestr(*filling)
     publish(monkeypatch, tiny, body, replace(about, sha256=hashlib.sha256(whole.getvalue()).hexdigest()))
-    monkeypatch.setattr(pip, "_STILL_S", 15.0)
+    monkeypatch.setattr(pip, "_STILL_S", 8.0)
     with Mirror({WHEEL_NAME: whole.getvalue()}) as mirror:
         monkeypatch.setenv("PIP_FIND_LINKS", f"{mirror.address}/{WHEEL_NAME}")
         yield mirror
@@ -158,7 +158,7 @@ def test_a_slow_line_takes_as_long_as_it_needs(mirrored: Mirror) -> None:
 
 def test_pip_is_ended_when_nothing_arrives_any_more(mirrored: Mirror) -> None:
     mirrored.usual = stalling(50_000)
-    with pytest.raises(DataMissing, match="nothing has arrived for 5 s"):
+    with pytest.raises(DataMissing, match="nothing has arrived for 8 s"):
         download()
 
 

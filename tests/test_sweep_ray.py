@@ -56,7 +56,7 @@ def kill_one(running: Driver) -> bool:
     "words, said",
     [
         (("--backend", "ray", "--threads", "900"), "No trial fits: each takes 900 processors"),
-        (("--backend", "ray", "--gpus", "64"), "No trial fits: each takes 1 processors and 64 of a card"),
+        (("--backend", "ray", "--gpus", "64"), "No trial fits: each takes 1 processor and 64 of a card"),
         (("--gpus", "1"), "is what a trial takes on Ray"),
         (("--backend", "ray", "--address", "127.0.0.1:9"), "No Ray cluster answers"),
         (("--backend", "ray", "--address", f"127.0.0.1:{9**40}"), "No Ray cluster answers"),

@@ -11,6 +11,11 @@ from web.held import Held
 from web.service import SEVEN, Service, draw, opened, running
 
 
+def slanted(share: float) -> list[list[tuple[float, float]]]:
+    """A seven that no other test keeps: all tests of a process share a lab, and each drawing is one digit."""
+    return [[(x + share * y, y) for x, y in stroke] for stroke in SEVEN]
+
+
 @pytest.fixture
 def gone(browser: Browser, lab: Service) -> Iterator[Page]:
     """A tab of its own browser, whose lab may be away."""
@@ -68,7 +73,7 @@ def test_names_are_asked_for_before_the_board_has_come(browser: Browser, tmp_pat
 def test_a_digit_is_taken_back_once(gone: Page) -> None:
     gone.goto("/")
     expect(gone.locator(".digit")).to_have_text("7")
-    draw(gone, SEVEN)
+    draw(gone, slanted(0.05))
     gone.keyboard.press("4")
     expect(gone.locator(".kept")).to_contain_text("✓ Kept as a 4")
     taken: list[Request] = []
@@ -80,7 +85,7 @@ def test_a_digit_is_taken_back_once(gone: Page) -> None:
 
 def test_in_the_wizard_the_last_one_can_be_taken_back_when_the_lab_answers_again(gone: Page) -> None:
     gone.goto("/data?draw=ten")
-    draw(gone, SEVEN)
+    draw(gone, slanted(0.08))
     gone.locator("text=Keep, next").click()
     expect(gone.locator(".wizard .kept")).to_contain_text("✓ Kept as a")
     gone.route("**/api/digits/*", lambda route: route.abort())
@@ -97,7 +102,7 @@ def test_what_waits_in_two_tabs_is_sent_and_both_say_so(gone: Page, lab: Service
         tab.route("**/api/digits", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
         tab.goto("/")
         expect(tab.locator(".digit")).to_have_text("7")
-        draw(tab, [[(x + place * y / 5, y) for x, y in stroke] for stroke in SEVEN])
+        draw(tab, slanted(0.11 + place / 5))
         tab.keyboard.press("7")
         expect(tab.locator("#notice")).to_contain_text("in this browser, and will be sent when it is back.")
     before = {digit["id"] for digit in lab.ask("GET", "/api/digits/of/7").json["digits"]}

@@ -133,7 +133,7 @@ ODD = {
     "/runs": "Not a run: 'run.json' is not there.",
     "/runs?runs=diverged": "failed: ",
     "/runs?runs=nobody": "There is no run nobody here.",
-    "/runs?runs=columns,diverged": "Measuring 2 runs on their test images",
+    "/runs?runs=columns,diverged": "There is no paired test: not all runs could be measured on their test images here.",
     "/errors?run=nobody": "There is no run 'nobody'.",
     "/errors?run=columns": "was trained on data of your own.",
 }

@@ -46,7 +46,7 @@ class Functions:
 
         return make
 
-    def _backward(self, arguments: list[Any], value: Tensor | None, last: Event | None) -> None:
+    def _backward(self, arguments: list[Any], value: Tensor | float | None, last: Event | None) -> None:
         """It is as good as a backward pass, to weights that are known by their places."""
         given = [one for one in _pytree.tree_leaves(arguments) if isinstance(one, Tensor)]
         one_by_one = torch._C._functorch.peek_interpreter_stack() is not None
@@ -66,7 +66,7 @@ class Functions:
         self.record.loops.count_backward()
         weights, moved = self._moved(given)
         event = self.record.add("backward", leaves=weights, stale=set(), forwards=forwards, moved=moved)
-        event.about["value"] = None if value is None else float(bare(value, 0).mean())
+        event.about["value"] = float(bare(value, 0).mean()) if isinstance(value, Tensor) else value
         if self.record.few("first values", 1):
             event.about["values"] = [one.detach().clone() for one in given]
 
