@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import time
@@ -37,7 +38,7 @@ def remember(folder: Path, result: Result) -> str:
 
 def _put_aside(place: Path) -> str:
     """Give a file that cannot be read another name, before a new one takes its place; says so."""
-    if not files.is_file(place) or not _is_damaged(place):
+    if not files.is_file(place) or _content(place) is not None:
         return ""
     names = (place.with_name(f".progress-unreadable-{number}.json") for number in itertools.count(1))
     aside = next(name for name in names if not name.exists())
@@ -62,31 +63,25 @@ def read(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _everything(folder: Path) -> dict[str, Any]:
-    """All that is in the file: also what another version of handlens knows, and this one does not."""
-    return _content(folder / _FILE) or {}
+    """All that is in the file: also what another version of handlens knows, and this one does not; nothing if it cannot be read."""
+    with contextlib.suppress(FileError):
+        return _content(folder / _FILE) or {}
+    return {}
 
 
 def _content(place: Path) -> dict[str, Any] | None:
-    """What is in the file; None if it is not there, or cannot be read."""
-    try:
-        content = json.loads(files.read_bytes(place, _MOST_BYTES))
-    except (FileError, ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def _is_damaged(place: Path) -> bool:
-    """Whether a file holds something else than results.
+    """What is in the file; None if that is something else than results.
 
     Raises:
-        FileError: it cannot be read just now; it may be as good as before.
+        FileError: it is not there, or cannot be read just now; then it may be as good as before.
     """
-    if place.stat().st_size > _MOST_BYTES:
-        return True
+    if files.is_file(place) and place.stat().st_size > _MOST_BYTES:
+        return None
     try:
-        return not isinstance(json.loads(files.read_bytes(place, _MOST_BYTES)), dict)
+        content = json.loads(files.read_bytes(place, _MOST_BYTES))
     except (ValueError, RecursionError):
-        return True
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def _of_exercises(everything: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -31,8 +31,8 @@ def look(case: Case) -> Finding | None:
     if twice and 0 < largest < 0.5:
         return Finding(twice[0], f"The same numbers are divided twice; those that reach the first layer go up to {largest:.2g} only.")
     again = _scaled_before(case) if deviation < 0.02 else 0
-    if again and float(values.max() - values.min()) < 0.05:
-        return Finding(again, f"The pixels that reach the first layer differ by {float(values.max() - values.min()):.2g} at most.")
+    if again and (span := float(values.max() - values.min())) < 0.05:
+        return Finding(again, f"The pixels that reach the first layer differ by {span:.2g} at most.")
     if not 0 < largest < 0.05 or deviation > 0.02:
         return None
     scaling = [number for number, line in enumerate(case.script.lines, start=1) if _SCALES.search(line.split("#")[0])]
