@@ -17,18 +17,10 @@ DEMO = """\
 
 
 def look(case: Case) -> Finding | None:
-    """Keys were missing."""
+    """Keys were missing: any, where nothing was trained after that; else at least half of them."""
     for event in case.seen.of("load"):
-        if event.missing and event.line and not case.steps:
-            return Finding(
-                event.line,
-                f"{counted(len(event.missing), 'tensor was', 'tensors were')} not in the file: {', '.join(event.missing[:3])}.",
-                LIKELY,
-            )
-        if event.missing and event.line and len(event.missing) >= 0.5 * len(list(event.model.parameters())):
-            return Finding(
-                event.line,
-                f"{counted(len(event.missing), 'tensor was', 'tensors were')} not in the file: {', '.join(event.missing[:3])}.",
-                LIKELY,
-            )
+        least = 0.5 * len(list(event.model.parameters())) if case.steps else 1
+        if event.missing and event.line and len(event.missing) >= least:
+            missing = counted(len(event.missing), "tensor was", "tensors were")
+            return Finding(event.line, f"{missing} not in the file: {', '.join(event.missing[:3])}.", LIKELY)
     return None
